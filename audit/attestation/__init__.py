@@ -1,0 +1,1 @@
+"""The second wing: from evidence to a sealed report."""

@@ -1,0 +1,1 @@
+"""Rules as YAML, judged against evidence."""

@@ -1,0 +1,1 @@
+"""Bytes per format, from the dossier alone."""

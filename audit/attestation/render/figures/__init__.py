@@ -1,0 +1,1 @@
+"""Vector figures with text alternatives."""

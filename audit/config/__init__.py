@@ -1,0 +1,1 @@
+"""audit.yaml as types, with the place of every mistake."""

@@ -1,0 +1,496 @@
+"""audit.yaml as types, in two halves: what the examination reads and what the attestation reads.
+
+Comes in: plain values of a YAML file or of keyword arguments, in their short forms too. Goes out: a resolved `Config`
+in which every short form is written out and every path is absolute. The loader (`load`) adds the places of mistakes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+Level = str | int | float | bool
+
+
+class Settings(BaseModel):
+    """A closed, frozen block of the configuration."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, populate_by_name=True, allow_inf_nan=False
+    )
+
+
+class CsvForm(Settings):
+    """How CSV files are written; a value left out is detected and the detection is printed."""
+
+    separator: str | None = None
+    """Field separator, one character."""
+    decimal: str | None = None
+    """Decimal sign, ``.`` or ``,``."""
+    encoding: str | None = None
+    """Encoding of the text, e.g. ``cp1252``."""
+
+
+class DataSource(Settings):
+    """The rows to be judged, and the rows around them."""
+
+    audit: str
+    """Rows to be judged: CSV, Parquet or Arrow; a file, a folder or a glob."""
+    train: str | None = None
+    """Rows for the glass boxes; without it they are cross-fitted on the audit rows and reported out of fold."""
+    model_train: str = "unknown"
+    """Rows that the black box was trained on: a file, ``train``, ``none of these`` or ``unknown``."""
+    baseline: str | None = None
+    """Rows to measure drift against."""
+    out_of_time: str | None = None
+    """Rows of a later period."""
+    id: str | None = None
+    """Column that identifies a row."""
+    weight: str | None = None
+    """Column of row weights."""
+    time: str | None = None
+    """Column of dates; described, never a feature."""
+    missing: tuple[str, ...] = ("", "NA", "NaN", "null", "None")
+    """Texts that mean "missing"."""
+    csv: CsvForm = CsvForm()
+    """How CSV files are written."""
+    about: dict[str, str] = {}
+    """Period, source, filters, sampling: printed in the report."""
+
+
+class LabelColumn(Settings):
+    """What the score predicts."""
+
+    column: str
+    """Column of the label."""
+    positive: Level = 1
+    """Value of the positive class."""
+
+
+class GroupAttribute(Settings):
+    """One protected attribute."""
+
+    column: str
+    """Column that holds it."""
+    bins: tuple[float, ...] = ()
+    """Cut points for a numeric column: ``[25, 40]`` makes ``under 25``, ``25-40``, ``40 and over``."""
+    reference: str | None = None
+    """Group that others are compared with where a rule asks for it."""
+    stands_for: str | None = None
+    """Name that rules use for it, e.g. ``race_ethnicity``."""
+    population: dict[str, float] = {}
+    """Shares of the groups in the population."""
+
+
+class GroupsFile(Settings):
+    """Protected attributes that live in a file of their own."""
+
+    file: str
+    """The file."""
+    key: str
+    """Column, in both files, that joins them."""
+
+
+class Groups(Settings):
+    """All protected attributes, by the name the report uses."""
+
+    attributes: dict[str, GroupAttribute] = {}
+    """Name to attribute, in order."""
+    source: GroupsFile | None = None
+    """Separate file, if any."""
+
+
+class FeatureDeclaration(Settings):
+    """What a person declares about a feature."""
+
+    kind: Literal["number", "category", "boolean"] | None = None
+    """How to read it; detected where left out."""
+    role: str | None = None
+    """prohibited, special_category, ..."""
+    expected: Literal["increasing", "decreasing"] | None = None
+    """Direction that is expected; checked, not imposed."""
+    monotone: Literal["increasing", "decreasing"] | None = None
+    """Direction imposed on the glass boxes, printed as imposed."""
+    mutable: bool = False
+    """Whether a person can change it."""
+
+
+class NumericBlock(Settings):
+    """Numbers, filled and scaled: ``(x - mean) / scale``."""
+
+    kind: Literal["numeric"] = "numeric"
+    """Kind of block."""
+    columns: tuple[str, ...]
+    """Columns in order."""
+    mean: tuple[float, ...] | float | None = None
+    """Subtracted; one number or one per column."""
+    scale: tuple[float, ...] | float | None = None
+    """Divided by; one number or one per column."""
+    missing: tuple[float, ...] | float | None = None
+    """Raw value that fills a missing one, before scaling; one number or one per column."""
+    indicator: bool = False
+    """Append one 0/1 column per column: was it missing."""
+
+
+class CodesBlock(Settings):
+    """Categories as integer codes."""
+
+    kind: Literal["codes"]
+    """Kind of block."""
+    columns: tuple[str, ...]
+    """Columns in order."""
+    levels: dict[str, tuple[Level, ...]]
+    """Column to levels; a level's code is its position plus `offset`."""
+    unknown: int | None = None
+    """Code of a level that is not listed; None refuses such rows."""
+    missing: int | None = None
+    """Code of a missing value; None takes `unknown`."""
+    offset: int = 0
+    """Code of the first level."""
+
+
+class OneHotBlock(Settings):
+    """Categories as 0/1 columns, one per level."""
+
+    kind: Literal["one_hot"]
+    """Kind of block."""
+    columns: tuple[str, ...]
+    """Columns in order."""
+    levels: dict[str, tuple[Level, ...]]
+    """Column to levels, in order."""
+    unknown: Literal["zeros", "refuse"] = "zeros"
+    """What a level that is not listed becomes; missing values become zeros too."""
+
+
+Block = Annotated[NumericBlock | CodesBlock | OneHotBlock, Field(discriminator="kind")]
+
+
+def _as_blocks(value: Any) -> Any:
+    """Write a plain list of columns out as one numeric block; add the default kind."""
+    if isinstance(value, Mapping):
+        value = [value]
+    if isinstance(value, list | tuple) and value and all(isinstance(item, str) for item in value):
+        return [{"kind": "numeric", "columns": list(value)}]
+    if isinstance(value, list | tuple):
+        return [{"kind": "numeric", **item} if isinstance(item, Mapping) else item for item in value]
+    return value
+
+
+class ModelInput(Settings):
+    """One argument of the model's forward: blocks concatenated along columns."""
+
+    name: str = ""
+    """Name of the argument; empty for the only one."""
+    blocks: tuple[Block, ...]
+    """Blocks in order."""
+
+
+class ModelOutput(Settings):
+    """What the model returns."""
+
+    task: Literal["binary", "multiclass", "regression"] = "binary"
+    """What it predicts."""
+    scale: Literal["logit", "probability", "logits", "probabilities", "value"] = "logit"
+    """logit or probability (one column), logits or probabilities (one column per class), value (regression)."""
+    classes: tuple[Level, ...] = ()
+    """Class per output column, in order, where there are several."""
+    positive: Level | None = None
+    """Positive class among `classes`; default the last."""
+    index: int | None = None
+    """Output column of the positive class; default from `positive`."""
+
+
+FORMATS = ("pt2", "torchscript", "safetensors", "state_dict", "python", "onnx", "mlflow", "pickle", "scores", "none")
+
+
+class ModelSource(Settings):
+    """The black box: a file and how to feed it, stored scores, or none."""
+
+    format: Literal["auto", "pt2", "torchscript", "safetensors", "state_dict", "python", "onnx", "mlflow", "pickle",
+                    "scores", "none"] = "auto"
+    """Format; read from the file where it can be."""
+    path: str | None = None
+    """Model file."""
+    sha256: str | None = None
+    """Pinned digest: 64 hexadecimal digits."""
+    factory: str | None = None
+    """``module.py:name`` or ``package.module:name`` that builds the net (safetensors, state_dict) or is the callable
+    (python)."""
+    factory_args: dict[str, Any] = {}
+    """Arguments of the factory."""
+    prefix: str = ""
+    """Prefix to strip from the keys of the state."""
+    trust_code: bool = False
+    """Allow loading to import code that you name."""
+    inputs: tuple[ModelInput, ...] = ()
+    """Forward arguments in order."""
+    output: ModelOutput = ModelOutput()
+    """What it returns."""
+    scores: str | None = None
+    """Column of stored scores, instead of a model."""
+    expected_score: str | None = None
+    """Column of scores that the model is known to give."""
+
+    @field_validator("inputs", mode="before")
+    @classmethod
+    def _read_inputs(cls, value: Any) -> Any:
+        """Accept a list of columns, a list of blocks, or argument name to either."""
+        if isinstance(value, Mapping) and "kind" not in value and "columns" not in value:
+            return [{"name": str(name), "blocks": _as_blocks(blocks)} for name, blocks in value.items()]
+        if isinstance(value, Mapping):
+            return [{"blocks": _as_blocks(value)}]
+        if isinstance(value, list | tuple) and value:
+            if isinstance(value[0], ModelInput) or (isinstance(value[0], Mapping) and "blocks" in value[0]):
+                return value
+            return [{"blocks": _as_blocks(value)}]
+        return value
+
+    @field_validator("output", mode="before")
+    @classmethod
+    def _read_output(cls, value: Any) -> Any:
+        """Accept the scale alone: ``output: logit``."""
+        if not isinstance(value, str):
+            return value
+        return {"task": "regression", "scale": "value"} if value == "value" else {"scale": value}
+
+
+_CONDITION = re.compile(r"^\s*score\s*(>=|<=|>|<)\s*([-+0-9.eE]+)\s*$")
+
+
+class DecisionRule(Settings):
+    """The one statement of which side is good for the person."""
+
+    favourable: Level = "score >= 0.5"
+    """``score >= 0.5``, ``score < 0.5``, or with `column` the value that is favourable."""
+    column: str | None = None
+    """Column of stored decisions."""
+    bands: dict[str, str] = {}
+    """Band name to condition, first that holds."""
+
+    @model_validator(mode="after")
+    def _check_condition(self) -> DecisionRule:
+        if self.column is None and not self.bands and not _CONDITION.match(str(self.favourable)):
+            raise ValueError("favourable must read like 'score >= 0.5' or 'score < 0.5', or name a `column` of decisions")
+        return self
+
+    @property
+    def threshold(self) -> float | None:
+        """The cut on the score; None for stored decisions."""
+        match = _CONDITION.match(str(self.favourable)) if self.column is None else None
+        return float(match.group(2)) if match else None
+
+    @property
+    def operator(self) -> str:
+        """``>=``, ``>``, ``<=`` or ``<``; empty for stored decisions."""
+        match = _CONDITION.match(str(self.favourable)) if self.column is None else None
+        return match.group(1) if match else ""
+
+
+class SmallGroup(Settings):
+    """Below which size a group is marked, never hidden."""
+
+    count: int = Field(default=30, ge=1)
+    """Rows."""
+    share: float = Field(default=0.02, ge=0, le=1)
+    """Share of rows; ``2%`` is read as 0.02."""
+
+    @field_validator("share", mode="before")
+    @classmethod
+    def _read_share(cls, value: Any) -> Any:
+        if isinstance(value, str) and value.strip().endswith("%"):
+            return float(value.strip()[:-1]) / 100
+        return value
+
+
+class ExplainOrder(Settings):
+    """Which single decisions to explain."""
+
+    rows: tuple[Level, ...] = ()
+    """Row ids."""
+    reasons: int = Field(default=4, ge=1, le=20)
+    """Reasons per decision."""
+
+
+class SystemName(Settings):
+    """The audited system."""
+
+    name: str = Field(default="unnamed-system", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")
+    """Short name, also a folder name."""
+    version: str = ""
+    """Version as declared."""
+
+
+class Claim(Settings):
+    """A figure that somebody claims, to be held against the measured interval."""
+
+    metric: str
+    """Metric id."""
+    value: float
+    """Claimed value."""
+    by: str
+    """Who claims it."""
+
+
+class CompareOrder(Settings):
+    """What to compare with."""
+
+    previous: str | None = None
+    """``last`` (the ledger's last entry of this system) or a report folder."""
+    champion: dict[str, Any] | None = None
+    """A model block."""
+
+
+class ReportOrder(Settings):
+    """What to render."""
+
+    formats: tuple[Literal["html", "pdf", "markdown", "junit", "sarif"], ...] = ("html", "pdf")
+    """Formats."""
+    edition: str = "full"
+    """full, summary, or the name of a pack."""
+    audience: Literal["internal", "public"] = "internal"
+    """Who reads it."""
+    language: Literal["en", "de"] = "en"
+    """Language of the words."""
+    logo: str | None = None
+    """Image file for the cover."""
+    fonts: str | None = None
+    """Folder of fonts."""
+
+
+class SigningOrder(Settings):
+    """Who signs, and with what."""
+
+    key: str | None = None
+    """``file:PATH``, ``env:NAME``, ``development``; None: a development key where there is a terminal."""
+    certificate: str | None = None
+    """``file:PATH`` or ``env:NAME``: PEM certificate, with its chain."""
+    password: SecretStr | None = None
+    """``env:NAME`` or ``file:PATH``: the key's password; never written anywhere."""
+    timestamp: str | None = None
+    """Address of an RFC 3161 time stamp server."""
+    required: bool = False
+    """Refuse to finish without a signature that is not a development key's."""
+
+
+class LedgerOrder(Settings):
+    """Where the history of audits is kept."""
+
+    path: str = "audit-log"
+    """Folder."""
+    must_exist: bool = False
+    """Refuse to start a new one."""
+
+
+class KeepOrder(Settings):
+    """What to keep beside the report."""
+
+    scores: bool = False
+    """A private sidecar with row id, groups, score, decision."""
+
+
+def _as_data(value: Any) -> Any:
+    return {"audit": value} if isinstance(value, str) else value
+
+
+def _as_label(value: Any) -> Any:
+    return {"column": value} if isinstance(value, str) else value
+
+
+def _as_groups(value: Any) -> Any:
+    """Accept a list of columns, name to column or attribute, or ``{file, key, columns}``."""
+    if isinstance(value, list | tuple):
+        return {"attributes": {str(name): {"column": str(name)} for name in value}}
+    if not isinstance(value, Mapping) or "attributes" in value:
+        return value
+    if "file" in value and "key" in value:
+        columns = value.get("columns", {})
+        inner = _as_groups(columns)
+        rest = {key: item for key, item in value.items() if key in ("file", "key")}
+        unknown = {key: item for key, item in value.items() if key not in ("file", "key", "columns")}
+        return {**(inner if isinstance(inner, Mapping) else {}), "source": rest, **unknown}
+    return {
+        "attributes": {
+            str(name): {"column": item} if isinstance(item, str) else {"column": str(name), **item}
+            if isinstance(item, Mapping) else item
+            for name, item in value.items()
+        }
+    }
+
+
+def _as_model(value: Any) -> Any:
+    return {"format": "none"} if value in (None, "none") else value
+
+
+class ExamineConfig(Settings):
+    """The half that decides what is measured."""
+
+    title: str = ""
+    """Title of the report."""
+    system: SystemName = SystemName()
+    """The audited system."""
+    data: Annotated[DataSource, BeforeValidator(_as_data)]
+    """The rows; a path alone is the rows to be judged."""
+    label: Annotated[LabelColumn, BeforeValidator(_as_label)] | None = None
+    """What the score predicts; a column name alone means positive class 1."""
+    groups: Annotated[Groups, BeforeValidator(_as_groups)] = Groups()
+    """Protected attributes."""
+    intersections: Literal["none", "pairs"] | tuple[tuple[str, ...], ...] = "pairs"
+    """Intersections of protected attributes."""
+    small_group: SmallGroup = SmallGroup()
+    """When a group is marked as small."""
+    features: dict[str, FeatureDeclaration] = {}
+    """What is declared about features."""
+    exclude: tuple[str, ...] = ()
+    """Columns that are no features."""
+    model: Annotated[ModelSource, BeforeValidator(_as_model)] = ModelSource(format="none")
+    """The black box."""
+    decision: DecisionRule | None = None
+    """Which side is good for the person; default ``score >= 0.5`` where there is a score."""
+    effort: Literal["fast", "standard", "thorough"] = "standard"
+    """How much computing glass boxes, explanations and resamples may take."""
+    explain: ExplainOrder | None = None
+    """Single decisions to explain."""
+    keep: KeepOrder = KeepOrder()
+    """What to keep beside the report."""
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    """The one seed."""
+    engine: str = "local"
+    """``local``."""
+
+
+class AttestConfig(Settings):
+    """The half that decides how it is judged, shown, sealed and recorded."""
+
+    documents: str | None = None
+    """The officer's file."""
+    policies: tuple[str, ...] = ("baseline-fairness",)
+    """Names of shipped packs, or files."""
+    waivers: str | None = None
+    """Waivers file."""
+    claims: tuple[Claim, ...] = ()
+    """Claimed figures."""
+    compare: CompareOrder = CompareOrder()
+    """What to compare with."""
+    lock: str | None = None
+    """Lock file of the policies."""
+    report: ReportOrder = ReportOrder()
+    """What to render."""
+    signing: SigningOrder = SigningOrder()
+    """Who signs."""
+    ledger: LedgerOrder = LedgerOrder()
+    """History."""
+
+
+class Config(ExamineConfig, AttestConfig):
+    """A whole audit.yaml."""
+
+    schema_: Literal["audit/1"] = Field(default="audit/1", alias="schema")
+    """Version of this file's form."""
+    extends: str | None = None
+    """A file whose keys these override; one level."""
+    base: Path = Field(default=Path("."), exclude=True, repr=False)
+    """Folder that relative paths are relative to; set by the loader, never written."""

@@ -1,0 +1,83 @@
+"""The hall: the evidence document and its kin, plain records that know neither wing."""
+
+from .base import NotDone, Record, Section, canonical_bytes, digest_bytes
+from .calibration import Calibration, CalibrationBin
+from .data import ColumnSummary, Data
+from .document import SECTION_NAMES, Evidence, read_evidence
+from .dossier import Dossier, Presentation, SignerShown
+from .effects import Disagreement, Effects, FeatureRug, Pair
+from .estimate import Curve, Definition, Estimate, Group, Measurement, Parity, undefined
+from .fairness import Cell, CountTable, CrossCheck, Fairness
+from .fidelity import Fidelity
+from .intake import ContractCheck, Intake
+from .judgement import (
+    SEVERITY_ORDER,
+    VERDICT_ORDER,
+    Judgement,
+    PolicyText,
+    RuleFinding,
+    Severity,
+    Verdict,
+    VerdictWord,
+    worst_verdict,
+)
+from .papers import Answer, Approval, Papers, SuppliedText
+from .performance import Performance
+from .provenance import FileDigest, Provenance
+from .subject import AttributeUsed, Decision, FeatureUsed, Subject
+
+__all__ = [
+    "SECTION_NAMES",
+    "SEVERITY_ORDER",
+    "VERDICT_ORDER",
+    "Answer",
+    "Approval",
+    "AttributeUsed",
+    "Calibration",
+    "CalibrationBin",
+    "Cell",
+    "ColumnSummary",
+    "ContractCheck",
+    "CountTable",
+    "CrossCheck",
+    "Curve",
+    "Data",
+    "Decision",
+    "Definition",
+    "Disagreement",
+    "Dossier",
+    "Effects",
+    "Estimate",
+    "Evidence",
+    "Fairness",
+    "FeatureRug",
+    "FeatureUsed",
+    "Fidelity",
+    "FileDigest",
+    "Group",
+    "Intake",
+    "Judgement",
+    "Measurement",
+    "NotDone",
+    "Pair",
+    "Papers",
+    "Parity",
+    "Performance",
+    "PolicyText",
+    "Presentation",
+    "Provenance",
+    "Record",
+    "RuleFinding",
+    "Section",
+    "Severity",
+    "SignerShown",
+    "Subject",
+    "SuppliedText",
+    "Verdict",
+    "VerdictWord",
+    "canonical_bytes",
+    "digest_bytes",
+    "read_evidence",
+    "undefined",
+    "worst_verdict",
+]

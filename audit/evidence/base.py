@@ -1,0 +1,92 @@
+"""What every written record is: frozen, closed, canonical.
+
+Comes in: plain values. Goes out: a `Record` whose canonical bytes (RFC 8785) and SHA-256 digest are the same on every
+machine, so that a digest in a signature means one document and no other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any, Self
+
+import rfc8785
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from audit.errors import EvidenceError
+
+
+class Record(BaseModel):
+    """A value that is written to a file.
+
+    Notes
+    -----
+    ``parse(x.canonical()) == x`` for every record `x`; a number that is NaN or infinite is refused on the way in.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+    def canonical(self) -> bytes:
+        """Return the RFC 8785 (JSON Canonicalization Scheme) bytes of this record."""
+        return canonical_bytes(self.model_dump(mode="json"))
+
+    def digest(self) -> str:
+        """Return ``sha256:`` and the hexadecimal SHA-256 of the canonical bytes."""
+        return digest_bytes(self.canonical())
+
+    @classmethod
+    def parse(cls, data: bytes | str) -> Self:
+        """Read a record back from JSON.
+
+        Parameters
+        ----------
+        data : bytes or str
+            A JSON document.
+
+        Raises
+        ------
+        EvidenceError
+            The document is not such a record.
+        """
+        try:
+            return cls.model_validate_json(data)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise EvidenceError(
+                f"this is not a {cls.__name__.lower()} document: {place}: {first['msg']}",
+                hint="was it edited, or written by a newer version?",
+            ) from None
+
+
+def canonical_bytes(value: Any) -> bytes:
+    """Return the RFC 8785 bytes of a JSON value."""
+    return rfc8785.dumps(value)
+
+
+def digest_bytes(data: bytes) -> str:
+    """Return ``sha256:`` and the hexadecimal SHA-256 of `data`."""
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+class NotDone(Record):
+    """A part that was not carried out, and why; it shows in the report."""
+
+    not_done: str
+    """The reason, for a reader."""
+    broke: bool = False
+    """True where the part failed by an error (the report is then INCOMPLETE); False where it was not asked for or
+    does not apply."""
+
+
+class Section(Record):
+    """One section of the evidence; its numbers stand in `measurements` where a rule may name them."""
+
+    notes: tuple[str, ...] = ()
+    """Cautions a reader must see beside the numbers."""
+    seconds: float | None = None
+    """Wall time that this section took, in seconds."""
+
+    def each_measurement(self) -> Iterator[Any]:
+        """Yield the section's measurements; a section without any yields nothing."""
+        yield from getattr(self, "measurements", ())

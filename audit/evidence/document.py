@@ -1,0 +1,123 @@
+"""The one document: everything measured, nothing of the rows. The hall between the two wings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import field_validator
+
+from audit.errors import EvidenceError
+
+from .base import NotDone, Record, Section
+from .calibration import Calibration
+from .data import Data
+from .effects import Effects
+from .estimate import Definition, Measurement
+from .fairness import Fairness
+from .fidelity import Fidelity
+from .intake import Intake
+from .performance import Performance
+from .provenance import Provenance
+from .subject import Subject
+
+SCHEMA_VERSION = "evidence/1"
+
+SECTION_NAMES = (
+    "intake",
+    "data",
+    "performance",
+    "calibration",
+    "fairness",
+    "slices",
+    "fidelity",
+    "effects",
+    "attributions",
+    "explanations",
+    "decisions",
+    "robustness",
+    "drift",
+)
+"""Sections in the order of the report."""
+
+
+class Evidence(Record):
+    """All that was measured about one system on one data set."""
+
+    schema_version: Literal["evidence/1"] = "evidence/1"
+    """Version of this document's form."""
+    provenance: Provenance
+    """Where it comes from."""
+    subject: Subject
+    """What is audited."""
+    definitions: tuple[Definition, ...]
+    """Definition of every metric that occurs."""
+    intake: Intake | NotDone
+    """The model as taken in."""
+    data: Data | NotDone
+    """The data as read."""
+    performance: Performance | NotDone
+    """Prediction of the label."""
+    calibration: Calibration | NotDone
+    """Meaning of the scores."""
+    fairness: Fairness | NotDone
+    """Groups compared."""
+    slices: NotDone
+    """Weak slices."""
+    fidelity: Fidelity | NotDone
+    """Surrogates held against the black box."""
+    effects: Effects | NotDone
+    """Per-feature effects."""
+    attributions: NotDone
+    """Attributions of the black box."""
+    explanations: NotDone
+    """Quality of explanations."""
+    decisions: NotDone
+    """Individual decisions."""
+    robustness: NotDone
+    """Robustness."""
+    drift: NotDone
+    """Drift against a baseline."""
+
+    @field_validator("definitions")
+    @classmethod
+    def _check_unique(cls, value: tuple[Definition, ...]) -> tuple[Definition, ...]:
+        ids = [definition.id for definition in value]
+        if len(ids) != len(set(ids)):
+            raise ValueError("a metric is defined twice")
+        return value
+
+    def sections(self) -> Iterator[tuple[str, Section | NotDone]]:
+        """Yield name and content of every section, in report order."""
+        for name in SECTION_NAMES:
+            yield name, getattr(self, name)
+
+    def measurements(self) -> Iterator[Measurement]:
+        """Yield every number that a rule may name."""
+        for _, section in self.sections():
+            if isinstance(section, Section):
+                yield from section.each_measurement()
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """Names of sections that failed by an error; the report is INCOMPLETE where there is any."""
+        return tuple(name for name, section in self.sections() if isinstance(section, NotDone) and section.broke)
+
+
+def read_evidence(data: bytes) -> Evidence:
+    """Read an evidence document.
+
+    Raises
+    ------
+    EvidenceError
+        It is not one, or its schema is newer than this version knows.
+    """
+    head = data[:1_000_000]
+    if b'"schema_version"' in data and b'"schema_version":"evidence/1"' not in data.replace(b'": "', b'":"'):
+        raise EvidenceError(
+            "this evidence has a schema that this version does not know",
+            hint="install the version of glassbox-audit that wrote it, or a newer one",
+        )
+    if not head.lstrip().startswith(b"{"):
+        raise EvidenceError("this is not an evidence document: it is not JSON")
+    return Evidence.parse(data)

@@ -1,0 +1,56 @@
+"""All that is rendered and sealed: evidence, judgement, presentation. A report is a pure function of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from .base import Record
+from .document import Evidence
+from .judgement import Judgement
+
+
+class SignerShown(Record):
+    """Who will sign, as the report says it."""
+
+    name: str
+    """Subject of the certificate."""
+    fingerprint: str
+    """SHA-256 of the certificate, hexadecimal pairs."""
+    development: bool
+    """True for a development key, which proves no identity."""
+
+
+class Presentation(Record):
+    """How the dossier is shown."""
+
+    formats: tuple[str, ...] = ("html", "pdf")
+    """Formats rendered."""
+    edition: str = "full"
+    """full, summary or a pack's name."""
+    audience: Literal["internal", "public"] = "internal"
+    """Who reads it."""
+    language: str = "en"
+    """Language of the words."""
+    created: str
+    """UTC time of the report, ISO 8601 (seconds)."""
+    signer: SignerShown | None = None
+    """Who signs; None where nobody does."""
+
+
+class Dossier(Record):
+    """The one document behind every format."""
+
+    schema_version: Literal["dossier/1"] = "dossier/1"
+    """Version of this document's form."""
+    kind: Literal["audit", "change"] = "audit"
+    """An audit, or a comparison of two."""
+    evidence: Evidence
+    """What was measured."""
+    judgement: Judgement
+    """What the rules say."""
+    presentation: Presentation
+    """How it is shown."""
+    previous: str | None = None
+    """Digest of the previous dossier of this system, where the ledger holds one."""
+    earlier: tuple[str, ...] = ()
+    """Earlier audits of the same model and data with their verdicts, one line each."""

@@ -1,0 +1,176 @@
+"""The rules held against the evidence: verdicts with their arithmetic, and the policies as they were."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from .base import Record
+from .estimate import Estimate
+from .papers import Papers
+
+VerdictWord = Literal[
+    "error", "fail", "inconclusive", "manual", "warn", "waived", "pass", "not_applicable"
+]
+VERDICT_ORDER: tuple[VerdictWord, ...] = (
+    "error",
+    "fail",
+    "inconclusive",
+    "manual",
+    "warn",
+    "waived",
+    "pass",
+    "not_applicable",
+)
+"""Worst first."""
+Severity = Literal["critical", "high", "medium", "low", "info"]
+SEVERITY_ORDER: tuple[Severity, ...] = ("critical", "high", "medium", "low", "info")
+"""Most severe first."""
+
+
+def worst_verdict(words: list[VerdictWord] | tuple[VerdictWord, ...]) -> VerdictWord:
+    """Return the worst of some verdicts; ``not_applicable`` where there is none."""
+    return min(words, key=VERDICT_ORDER.index, default="not_applicable")
+
+
+class Verdict(Record):
+    """One rule on one scope."""
+
+    id: str
+    """Stable id of the finding: digest of system, rule and scope, for tickets."""
+    rule: str
+    """``pack/rule``."""
+    scope: str
+    """``pack/rule[attr=value,feature=...,model=...]``, the name of this finding."""
+    group: dict[str, str] = {}
+    """Scope by group."""
+    feature: str | None = None
+    """Scope by feature."""
+    model: str | None = None
+    """Scope by model."""
+    status: VerdictWord
+    """The verdict."""
+    original: VerdictWord | None = None
+    """The verdict before a waiver."""
+    observed: Estimate | None = None
+    """What was measured."""
+    metric: str | None = None
+    """Metric id, for a rule that measures."""
+    limit: str = ""
+    """The limit in words: ``at least 0.80``."""
+    limit_low: float | None = None
+    """Lower edge of the allowed range, for figures."""
+    limit_high: float | None = None
+    """Upper edge of the allowed range, for figures."""
+    because: str
+    """Why, in one sentence."""
+    trace: tuple[str, ...] = ()
+    """The arithmetic, line by line."""
+    literal: str = ""
+    """The literal point result, always printed beside the verdict."""
+    would_decide: str = ""
+    """For an inconclusive one: what would decide it."""
+    waiver: str | None = None
+    """Id of the waiver."""
+
+
+class RuleFinding(Record):
+    """One rule with its scopes; its status is the worst of them."""
+
+    rule: str
+    """``pack/rule``."""
+    pack: str
+    """Pack name."""
+    title: str
+    """The rule as one plain sentence."""
+    severity: Severity
+    """How grave a failure is."""
+    kind: Literal["measure", "fact", "shape_of", "compare", "document", "ask"]
+    """Kind of rule."""
+    cite: str = ""
+    """Where the law says so."""
+    why: str = ""
+    """Why the rule exists."""
+    fix: str = ""
+    """What to do when it fails."""
+    basis: str = ""
+    """Who set the number: regulation, guidance, court_practice, industry_convention, organisation."""
+    judged_on: str = ""
+    """interval, court, estimate or proven."""
+    limit: str = ""
+    """``must_be`` in words with the parameter's value."""
+    warn_limit: str = ""
+    """``warn_unless`` in words."""
+    status: VerdictWord
+    """Worst of the scopes."""
+    verdicts: tuple[Verdict, ...]
+    """One per scope."""
+    path: str
+    """Policy file name."""
+    line: int
+    """Line of the rule in that file (one-based)."""
+
+
+class PolicyText(Record):
+    """A policy file as it was when it judged."""
+
+    pack: str
+    """Pack name."""
+    title: str
+    """Title."""
+    version: str
+    """Version."""
+    maturity: str = ""
+    """draft or reviewed."""
+    citation: str = ""
+    """Law block: citation."""
+    jurisdiction: str = ""
+    """Law block: jurisdiction."""
+    status: str = ""
+    """Law block: status of the law."""
+    verified_on: str = ""
+    """When the law was last checked."""
+    review_by: str = ""
+    """When it must be checked again."""
+    sources: tuple[str, ...] = ()
+    """Sources, one line each."""
+    unverified: tuple[str, ...] = ()
+    """What was not verified."""
+    applies: Literal["yes", "no", "unknown", "not_yet"] = "yes"
+    """Whether the pack applies to this system."""
+    applies_because: str = ""
+    """The condition or the missing facts."""
+    path: str
+    """File name."""
+    sha256: str
+    """Digest of the text."""
+    text: str
+    """The text itself."""
+
+
+class Judgement(Record):
+    """All verdicts on one evidence document."""
+
+    evidence_digest: str
+    """Digest of the evidence judged."""
+    evidence_signed: str
+    """``signed by ...`` or ``evidence was supplied unsigned``."""
+    as_of: str
+    """The day of judgement (UTC, ISO 8601); all expiries use it."""
+    policies: tuple[PolicyText, ...]
+    """Policies in force."""
+    parameters: dict[str, str] = {}
+    """``pack.parameter`` to value used."""
+    findings: tuple[RuleFinding, ...]
+    """Rules in pack order."""
+    papers: Papers = Papers()
+    """What people supplied."""
+    warnings: tuple[str, ...] = ()
+    """Expired reviews, packs that do not yet apply."""
+    fail_on: Severity = "high"
+    """Severity from which a failed rule fails the run."""
+    outcome: Literal["passed", "failed", "undecided", "incomplete"] = "undecided"
+    """The run's outcome at `fail_on`."""
+
+    def count(self, word: VerdictWord) -> int:
+        """Return how many rules ended with `word`."""
+        return sum(finding.status == word for finding in self.findings)

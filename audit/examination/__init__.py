@@ -1,0 +1,1 @@
+"""The first wing: from data and model to evidence."""

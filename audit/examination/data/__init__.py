@@ -1,0 +1,1 @@
+"""Rows: read, typed, joined, split."""

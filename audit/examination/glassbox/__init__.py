@@ -1,0 +1,1 @@
+"""The glass boxes that stand beside the black box."""

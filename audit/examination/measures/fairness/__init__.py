@@ -1,0 +1,1 @@
+"""Fairness by group."""

@@ -1,0 +1,1 @@
+"""Mergeable counts, filled batch by batch."""

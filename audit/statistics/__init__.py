@@ -1,0 +1,1 @@
+"""Intervals and tests that both wings judge and measure with."""
