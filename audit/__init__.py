@@ -1,1 +1,30 @@
-"""glassbox-audit."""
+"""glassbox-audit: Responsible-AI audit reports for PyTorch models.
+
+The functions below are the Python door; each is imported on first use, so that ``import audit`` costs nothing.
+
+>>> import audit
+>>> sorted(audit.__all__)
+['attest', 'diff', 'examine', 'export', 'load', 'run', 'verify']
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from audit.integrations.python import attest, diff, examine, export, load, run, verify
+
+__all__ = ["attest", "diff", "examine", "export", "load", "run", "verify"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public function on first use (PEP 562)."""
+    if name in __all__:
+        return getattr(import_module("audit.integrations.python"), name)
+    raise AttributeError(f"module 'audit' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted(__all__)

@@ -422,6 +422,9 @@ def _as_groups(value: Any) -> Any:
 
 
 def _as_model(value: Any) -> Any:
+    """Accept ``none``, and ``scale`` beside a column of stored scores."""
+    if isinstance(value, Mapping) and "scale" in value and "output" not in value:
+        return {**{key: item for key, item in value.items() if key != "scale"}, "output": value["scale"]}
     return {"format": "none"} if value in (None, "none") else value
 
 

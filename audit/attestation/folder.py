@@ -1,0 +1,79 @@
+"""A folder is written whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from audit.errors import AuditError, ConfigError, TryAgain
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def refuse_existing(out: Path) -> None:
+    """Refuse an output folder that exists, before any work is done.
+
+    Raises
+    ------
+    ConfigError
+        It exists and is not an empty folder.
+    """
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise ConfigError(f"the output folder {out} exists", place="--out", hint="name another one, or move it away")
+
+
+def write_folder(files: Mapping[str, bytes], out: Path) -> None:
+    """Write files to a temporary folder beside `out`, then move it into place.
+
+    Parameters
+    ----------
+    files : mapping of str to bytes
+        Relative names (``/`` separates folders) to contents.
+    out : pathlib.Path
+        The folder to make; must not exist, or be empty.
+
+    Raises
+    ------
+    ConfigError
+        The folder exists, or cannot be made there.
+    TryAgain
+        The disk is full.
+    """
+    refuse_existing(out)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    except OSError as error:
+        raise explain_os_error(error, out) from None
+    try:
+        _fill(partial, files)
+        partial.chmod(0o755)
+        if out.exists():
+            out.rmdir()
+        partial.rename(out)
+    except OSError as error:
+        raise explain_os_error(error, out) from None
+    finally:
+        # also after Ctrl-C: nothing half-written stays
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
+    for name, data in files.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("wb") as handle:
+            handle.write(data)
+            handle.flush()
+            os.fsync(handle.fileno())
+
+
+def explain_os_error(error: OSError, place: Path) -> AuditError:
+    """Return the error of this project that an operating-system error stands for."""
+    if error.errno in FULL:
+        return TryAgain(f"no space left to write {place}", hint="free some disk space and run again")
+    return ConfigError(f"cannot write {place}: {error.strerror or error}", place="--out")

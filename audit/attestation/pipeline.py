@@ -1,0 +1,140 @@
+"""The second half on one page: from evidence to a judged, rendered, sealed and recorded report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audit.config.schema import AttestConfig
+from audit.evidence import Dossier, Evidence, Presentation, RuleFinding, Severity
+
+from .folder import write_folder
+from .ledger.store import hold_ledger
+from .policy.judge import judge
+from .policy.papers import load_papers
+from .policy.select import load_packs
+from .render.formats import render_files
+from .seal.keys import signer_for
+from .seal.sign import sign_folder
+
+if TYPE_CHECKING:
+    from audit.evidence import VerdictWord
+
+EXIT_CODES = {"passed": 0, "failed": 1, "undecided": 5, "incomplete": 3}
+"""Outcome of a judgement to the exit code of a run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A finished report.
+
+    Parameters
+    ----------
+    dossier : Dossier
+        The document behind every file.
+    folder : pathlib.Path
+        The report folder.
+    files : tuple of str
+        Names of its files.
+    """
+
+    dossier: Dossier
+    folder: Path
+    files: tuple[str, ...] = field(default=())
+
+    @property
+    def findings(self) -> tuple[RuleFinding, ...]:
+        """The rules with their verdicts."""
+        return self.dossier.judgement.findings
+
+    @property
+    def verdicts(self) -> dict[str, VerdictWord]:
+        """Rule to verdict."""
+        return {finding.rule: finding.status for finding in self.findings}
+
+    @property
+    def passed(self) -> bool:
+        """Whether the audit was decided, and passed."""
+        return self.dossier.judgement.outcome == "passed"
+
+    @property
+    def exit_code(self) -> int:
+        """Exit code of the run: 0 passed, 1 failed, 3 incomplete, 5 undecided."""
+        return EXIT_CODES[self.dossier.judgement.outcome]
+
+
+def attest(
+    evidence: Evidence,
+    order: AttestConfig,
+    *,
+    out: Path,
+    now: datetime,
+    artifacts: dict[str, bytes] | None = None,
+    evidence_signed: str = "made in the same run",
+    as_of: date | None = None,
+    fail_on: Severity = "high",
+    allow: frozenset[str] = frozenset(),
+    interactive: bool = False,
+) -> Outcome:
+    """Judge evidence, render it, seal it, record it.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        What was measured.
+    order : AttestConfig
+        Policies, papers, formats, signing, ledger.
+    out : pathlib.Path
+        The report folder; must not exist.
+    now : datetime
+        UTC time of the report.
+    artifacts : dict of str to bytes, optional
+        Files that belong to the evidence.
+    evidence_signed : str
+        What is known of the evidence's own signature, in words.
+    as_of : date, optional
+        Day of judgement; default the day of `now`.
+    fail_on : {"critical", "high", "medium", "low", "info"}
+        Severity from which a failed or undecided rule decides the outcome.
+    allow : frozenset of {"inconclusive", "manual"}
+        Verdicts that do not leave the run undecided.
+    interactive : bool
+        Whether a development key may be made unasked.
+
+    Raises
+    ------
+    PolicyError
+        A policy that is not one.
+    SealError
+        A signature that is required and cannot be made.
+    """
+    packs, papers = load_packs(order), load_papers(order.documents)
+    judgement = judge(
+        evidence, packs, papers, order,
+        as_of=as_of or now.astimezone(UTC).date(), evidence_signed=evidence_signed, fail_on=fail_on, allow=allow,
+    )
+    signer = signer_for(order.signing, interactive=interactive)
+    with hold_ledger(order.ledger) as ledger:
+        dossier = Dossier(
+            evidence=evidence,
+            judgement=judgement,
+            presentation=Presentation(
+                formats=order.report.formats,
+                edition=order.report.edition,
+                audience=order.report.audience,
+                language=order.report.language,
+                created=now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                signer=signer.shown() if signer else None,
+            ),
+            previous=ledger.previous_of(evidence.subject.system),
+            earlier=ledger.tell_earlier(evidence),
+        )
+        files = {"audit.json": dossier.canonical(), **(artifacts or {}), **render_files(dossier)}
+        sealed = sign_folder(files, dossier, signer, order.signing, previous=ledger.head)
+        write_folder(sealed, out)
+        ledger.append(dossier, sealed, signer)
+    return Outcome(dossier, out, tuple(sorted(sealed)))
+
+

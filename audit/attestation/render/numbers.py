@@ -1,0 +1,229 @@
+"""How numbers are printed: three significant digits, an interval beside every estimate, shares in per cent.
+
+Comes in: numbers and `Estimate`. Goes out: text. Undefined is printed as ``not measured`` with its reason, never as 0.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+
+from audit.evidence import Estimate
+
+from . import words
+
+MINUS = "−"
+NBSP = "\u00a0"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An estimate as text.
+
+    Parameters
+    ----------
+    value : str
+        The point, or ``not measured``.
+    interval : str
+        ``0.611 to 0.748``; empty where there is none.
+    reason : str
+        Why there is no value or no interval, or what limits the number.
+    n : str
+        Rows behind it.
+    measured : bool
+        Whether there is a value.
+    assessable : bool
+        Whether a verdict may rest on it.
+    level : str
+        Level of the interval, ``95%``.
+    method : str
+        How it was computed.
+    """
+
+    value: str
+    interval: str
+    reason: str
+    n: str
+    measured: bool
+    assessable: bool
+    level: str
+    method: str
+
+    @property
+    def text(self) -> str:
+        """The number with its interval in one line."""
+        if not self.measured:
+            return f"not measured: {self.reason}"
+        return f"{self.value} ({self.level} {self.interval})" if self.interval else self.value
+
+
+def count_text(number: float | None) -> str:
+    """Return a whole number with thousands separators.
+
+    Examples
+    --------
+    >>> count_text(6000)
+    '6,000'
+    """
+    if number is None:
+        return "–"
+    return f"{number:,.0f}".replace("-", MINUS)
+
+
+def decimals_for(value: float, digits: int = 3) -> int:
+    """Return how many decimals show `value` with `digits` significant digits, between 0 and 6."""
+    if value == 0 or not math.isfinite(value):
+        return digits - 1
+    return max(0, min(6, digits - 1 - math.floor(math.log10(abs(value)))))
+
+
+def number_text(value: float, digits: int = 3, *, decimals: int | None = None) -> str:
+    """Return a number with `digits` significant digits, or with fixed `decimals`.
+
+    Examples
+    --------
+    >>> number_text(0.67843)
+    '0.678'
+    >>> number_text(-12345.6)
+    '−12,346'
+    >>> number_text(0)
+    '0'
+    """
+    if decimals is None:
+        if value == 0:
+            return "0"
+        if abs(value) < 1e-4:
+            return f"{value:.2e}".replace("-", MINUS)
+        decimals = decimals_for(value, digits)
+    text = f"{value:,.{decimals}f}"
+    if float(text.replace(",", "")) == 0:
+        text = text.lstrip("-")
+    return text.replace("-", MINUS)
+
+
+def share_text(value: float, *, decimals: int | None = None) -> str:
+    """Return a share in per cent with three significant digits.
+
+    Examples
+    --------
+    >>> share_text(0.6153)
+    '61.5%'
+    >>> share_text(1.0)
+    '100%'
+    """
+    return number_text(value * 100, decimals=decimals) + "%" if value != 1 else "100%"
+
+
+def p_text(p: float) -> str:
+    """Return a p-value: ``< 0.001`` or three decimals."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def size_text(size: int | None) -> str:
+    """Return a number of bytes for readers."""
+    if size is None:
+        return "–"
+    for unit, step in (("MB", 1_000_000), ("kB", 1_000)):
+        if size >= step:
+            return f"{number_text(size / step)}{NBSP}{unit}"
+    return f"{size}{NBSP}bytes"
+
+
+def seconds_text(seconds: float | None) -> str:
+    """Return a wall time."""
+    return "–" if seconds is None else f"{seconds:,.2f}{NBSP}s"
+
+
+def day_text(moment: str) -> str:
+    """Return the day of an ISO 8601 date or time as ``21 November 2026``; the text itself where it is none."""
+    try:
+        day = datetime.fromisoformat(moment)
+    except ValueError:
+        return moment
+    return f"{day.day}{NBSP}{_MONTHS[day.month - 1]}{NBSP}{day.year}"
+
+
+def moment_text(moment: str) -> str:
+    """Return an ISO 8601 UTC time as ``21 November 2026, 09:15 UTC``."""
+    try:
+        time = datetime.fromisoformat(moment)
+    except ValueError:
+        return moment
+    return f"{day_text(moment)}, {time:%H:%M}{NBSP}UTC"
+
+
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
+
+def is_share(metric: str, unit: str) -> bool:
+    """Whether a metric is a share of people, to be shown in per cent."""
+    return unit in words.SHARE_UNITS or metric.rpartition(".")[2] in words.SHARE_NAMES
+
+
+def show(estimate: Estimate, metric: str = "", unit: str = "") -> Shown:
+    """Return an estimate as text.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        The number.
+    metric, unit : str
+        Metric id and unit of its definition: they decide between per cent, whole and plain numbers.
+    """
+    n = "" if estimate.n is None else count_text(estimate.n)
+    level = f"{number_text(estimate.level * 100)}%"
+    if estimate.value is None:
+        return Shown("not measured", "", estimate.note, n, False, False, level, estimate.method)
+    value, interval = _as_text(estimate, metric, unit)
+    if unit and unit not in words.SHARE_UNITS | words.WHOLE_UNITS and unit not in {"log-odds", "nat"}:
+        value = f"{value}{NBSP}{unit}"
+    return Shown(value, interval, estimate.note, n, True, estimate.assessable, level, estimate.method)
+
+
+def _as_text(estimate: Estimate, metric: str, unit: str) -> tuple[str, str]:
+    assert estimate.value is not None
+    value, low, high = estimate.value, estimate.low, estimate.high
+    if is_share(metric, unit):
+        scale, sign = 100.0, "%"
+    else:
+        scale, sign = 1.0, ""
+    if unit in words.WHOLE_UNITS and float(value).is_integer() and low is None and high is None:
+        return count_text(value), ""
+    decimals = _shared_decimals(value * scale, low, high, scale)
+    text = number_text(value * scale, decimals=decimals) if value else "0"
+    if 0 < abs(value) < 1e-4 and not estimate.has_interval:
+        text = number_text(value)
+    return text + sign, _interval_text(low, high, scale, decimals, sign)
+
+
+def _shared_decimals(value: float, low: float | None, high: float | None, scale: float) -> int:
+    ends = [abs(end * scale) for end in (low, high) if end is not None and math.isfinite(end)]
+    largest = max([abs(value) * 0.999, *(0.3 * end for end in ends)])
+    return decimals_for(largest) if largest else 2
+
+
+def _interval_text(low: float | None, high: float | None, scale: float, decimals: int, sign: str) -> str:
+    if low is None and high is None:
+        return ""
+    if low is None and high is not None:
+        return f"at most {number_text(high * scale, decimals=decimals)}{sign}"
+    if high is None and low is not None:
+        return f"at least {number_text(low * scale, decimals=decimals)}{sign}"
+    assert low is not None
+    assert high is not None
+    first, last = (number_text(end * scale, decimals=decimals) for end in (low, high))
+    return f"{first}{NBSP}to{NBSP}{last}{sign}"

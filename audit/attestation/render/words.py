@@ -1,0 +1,240 @@
+"""All words for readers that do not stand in a template: names of verdicts, models, roles, parts, and how names read.
+
+Comes in: an id of the evidence or the judgement. Goes out: the word a reader sees. Nothing is computed here, so that a
+second language is a second set of tables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from audit.evidence import VerdictWord
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictSign:
+    """How one verdict is shown.
+
+    Parameters
+    ----------
+    word : str
+        One word for tables.
+    sign : str
+        A sign that tells it apart without colour.
+    tone : str
+        Colour family: ``bad``, ``open``, ``good``, ``mute``.
+    means : str
+        What it means, in one sentence.
+    """
+
+    word: str
+    sign: str
+    tone: str
+    means: str
+
+
+VERDICTS: dict[VerdictWord, VerdictSign] = {
+    "error": VerdictSign("Error", "✗", "bad", "The rule could not be applied because something broke."),
+    "fail": VerdictSign("Failed", "✗", "bad", "The evidence shows that the limit is not met."),
+    "inconclusive": VerdictSign("Undecided", "?", "open", "The data cannot tell: the interval holds the limit, or too few rows."),
+    "manual": VerdictSign("Needs a person", "?", "open", "Only a person can answer, and no answer was supplied."),
+    "warn": VerdictSign("Warning", "!", "open", "The limit is met, the attention limit is not."),
+    "waived": VerdictSign("Waived", "≈", "mute", "It did not pass; a named person accepted that until a date."),
+    "pass": VerdictSign("Passed", "✓", "good", "The evidence shows that the limit is met."),
+    "not_applicable": VerdictSign("Not applicable", "–", "mute", "The rule does not apply to this system."),
+}
+
+OUTCOMES: dict[str, tuple[str, str, str]] = {
+    "passed": ("Passed", "good", "✓"),
+    "failed": ("Failed", "bad", "✗"),
+    "undecided": ("Undecided", "open", "?"),
+    "incomplete": ("Incomplete", "open", "!"),
+}
+"""Outcome of the run to word, tone, sign."""
+
+MODELS: dict[str, tuple[str, str]] = {
+    "black_box": ("Black box", "Black box"),
+    "ebm_label": ("Boosting machine, fitted on labels", "EBM, labels"),
+    "net_label": ("Additive net, fitted on labels", "Net, labels"),
+    "ebm_surrogate": ("Boosting machine, fitted on the black box", "EBM, surrogate"),
+    "net_surrogate": ("Additive net, fitted on the black box", "Net, surrogate"),
+}
+"""Model id to long and short name."""
+
+MODEL_ORDER = tuple(MODELS)
+
+SECTIONS: dict[str, str] = {
+    "intake": "Taking in the model",
+    "data": "Data",
+    "performance": "Performance",
+    "calibration": "Calibration",
+    "fairness": "Fairness",
+    "slices": "Weak slices",
+    "fidelity": "Fidelity of the glass boxes",
+    "effects": "Effects of the features",
+    "attributions": "Attributions of single scores",
+    "explanations": "Quality of explanations",
+    "decisions": "Individual decisions and reasons",
+    "robustness": "Robustness",
+    "drift": "Drift",
+}
+"""Evidence section to its name."""
+
+SECTION_PAGE: dict[str, str] = {
+    "intake": "model",
+    "data": "data",
+    "performance": "performance",
+    "calibration": "calibration",
+    "fairness": "fairness",
+    "fidelity": "fidelity",
+    "effects": "glassbox",
+}
+"""Evidence section to the anchor of the chapter that shows it; any other is on the page of what was not assessed."""
+
+SEVERITIES: dict[str, str] = {
+    "critical": "Critical",
+    "high": "High",
+    "medium": "Medium",
+    "low": "Low",
+    "info": "Information",
+}
+
+BASES: dict[str, str] = {
+    "regulation": "set by regulation",
+    "guidance": "set by official guidance",
+    "court_practice": "court practice",
+    "industry_convention": "industry convention",
+    "organisation": "set by the organisation",
+}
+"""Who set a limit."""
+
+JUDGED_ON: dict[str, str] = {
+    "interval": "the whole 95% interval must meet the limit; it fails when the whole interval breaks it",
+    "court": "it fails when the point breaks the limit and equality is rejected; it passes on the whole interval",
+    "estimate": "the point alone, in whole people",
+    "proven": "it passes on the whole interval and fails otherwise",
+}
+
+FORMATS: dict[str, str] = {
+    "pt2": "exported PyTorch program (pt2)",
+    "torchscript": "TorchScript",
+    "safetensors": "safetensors weights with a factory",
+    "state_dict": "state dictionary with a factory",
+    "python": "Python callable",
+    "scores": "stored scores",
+    "decisions": "stored decisions",
+}
+
+ROLES: dict[str, str] = {
+    "data.audit": "audited data",
+    "data.train": "training data of the glass boxes",
+    "groups": "group file",
+    "model": "black box",
+    "factory": "model factory",
+    "artifact": "written by the examination",
+}
+
+CHECKS: dict[str, tuple[str, str, str]] = {
+    "pass": ("Passed", "good", "✓"),
+    "fail": ("Failed", "bad", "✗"),
+    "warn": ("Warning", "open", "!"),
+    "not_done": ("Not done", "mute", "–"),
+}
+
+APPLIES: dict[str, str] = {
+    "yes": "applies",
+    "no": "does not apply",
+    "unknown": "not known whether it applies",
+    "not_yet": "does not apply yet",
+}
+
+BETTER: dict[str, str] = {
+    "higher": "higher is better",
+    "lower": "lower is better",
+    "nearer_one": "nearer 1 is better",
+    "nearer_zero": "nearer 0 is better",
+    "none": "neither direction is better by itself",
+}
+
+SHORT_METRICS: dict[str, str] = {
+    "true_positive_rate": "True positive rate",
+    "false_positive_rate": "False positive rate",
+    "auc": "AUC",
+    "selection_rate": "Selection rate",
+    "selection_rate_ratio": "Impact ratio",
+    "selection_rate_difference": "Difference",
+    "base_rate": "Base rate",
+    "precision": "Precision",
+    "accuracy": "Accuracy",
+    "calibration_gap": "Calibration gap",
+    "mean_score": "Mean score",
+}
+"""Metric name without its section to a column heading; any other takes the title of its definition."""
+
+SHARE_UNITS = frozenset({"share", "rate", "%", "percent", "proportion"})
+SHARE_NAMES = frozenset(
+    {
+        "selection_rate",
+        "base_rate",
+        "true_positive_rate",
+        "false_positive_rate",
+        "true_negative_rate",
+        "false_negative_rate",
+        "precision",
+        "accuracy",
+        "missing_rate",
+        "unknown_group_share",
+        "importance_share",
+        "decision_agreement",
+        "scoring_rate",
+    }
+)
+"""Metrics (name without section) that are shares of people and are shown in per cent."""
+WHOLE_UNITS = frozenset({"rows", "people", "persons", "days", "count"})
+
+ABBREVIATIONS = {"auc": "AUC", "id": "ID", "ebm": "EBM", "roc": "ROC", "zip": "ZIP", "r2": "R²", "usd": "USD", "eur": "EUR"}
+
+
+def prettify(name: str) -> str:
+    """Return a machine name as a reader's phrase.
+
+    Parameters
+    ----------
+    name : str
+        A column, attribute or field name.
+
+    Examples
+    --------
+    >>> prettify("credit_enquiries_12m")
+    'Credit enquiries 12m'
+    >>> prettify("sex * ethnicity")
+    'Sex and ethnicity'
+    """
+    if " * " in name:
+        first, *others = name.split(" * ")
+        return " and ".join([prettify(first), *(_lower_first(prettify(other)) for other in others)])
+    words = name.replace("_", " ").replace(".", " ").split()
+    words = [ABBREVIATIONS.get(word.lower(), word) for word in words]
+    phrase = " ".join(words) or name
+    return phrase[:1].upper() + phrase[1:]
+
+
+def _lower_first(phrase: str) -> str:
+    return phrase if phrase[:2].isupper() else phrase[:1].lower() + phrase[1:]
+
+
+def model_name(model: str | None, *, short: bool = False) -> str:
+    """Return the reader's name of a model id."""
+    if model is None:
+        return ""
+    return MODELS.get(model, (prettify(model), prettify(model)))[int(short)]
+
+
+def scope_words(group: dict[str, str], feature: str | None = None, model: str | None = None) -> str:
+    """Return the scope of a number or verdict in words; empty where it is about everything."""
+    parts = [f"{prettify(name)}: {value}" for name, value in group.items()]
+    if feature:
+        parts.append(prettify(feature))
+    if model:
+        parts.append(model_name(model, short=True))
+    return ", ".join(parts)

@@ -1,0 +1,156 @@
+"""What a person at a terminal sees; the only file that writes to stdout and stderr with colours.
+
+Comes in: outcomes, errors, progress. Goes out: progress and errors on stderr, the verdict table on stdout.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from audit.evidence import SEVERITY_ORDER, VERDICT_ORDER, RuleFinding
+
+if TYPE_CHECKING:
+    from audit.attestation.pipeline import Outcome
+
+MARKS = {
+    "error": ("!", "red"), "fail": ("✗", "red"), "inconclusive": ("?", "yellow"), "manual": ("✎", "yellow"),
+    "warn": ("!", "yellow"), "waived": ("~", "cyan"), "pass": ("✓", "green"), "not_applicable": ("·", "dim"),
+}
+SENTENCES = {
+    "passed": "PASSED: every rule that decides was decided, and none failed.",
+    "failed": "FAILED: at least one rule of the deciding severity failed.",
+    "undecided": "UNDECIDED: no rule failed, but some could not be decided.",
+    "incomplete": "INCOMPLETE: a part of the examination broke; see the report.",
+}
+
+
+class TerminalProgress:
+    """Progress on stderr: one line per stage with its seconds; a counter for long stages on a terminal."""
+
+    def __init__(self) -> None:
+        self._begun, self._name, self._terminal = perf_counter(), "", sys.stderr.isatty()
+
+    def stage(self, name: str) -> None:
+        """Close the last stage with its time and open `name`."""
+        self.close()
+        self._begun, self._name = perf_counter(), name
+        if self._terminal:
+            sys.stderr.write(f"  … {name}\r")
+            sys.stderr.flush()
+
+    def step(self, done: int, total: int) -> None:
+        """Show how far the stage is, on a terminal only."""
+        if self._terminal and total:
+            sys.stderr.write(f"  … {self._name} {done:,}/{total:,}   \r")
+            sys.stderr.flush()
+
+    def close(self) -> None:
+        """End the open stage."""
+        if self._name:
+            sys.stderr.write(f"  {perf_counter() - self._begun:6.1f} s  {self._name}{' ' * 24}\n")
+            sys.stderr.flush()
+        self._name = ""
+
+
+def tell_error(what: str, *, hint: str = "", code: int) -> int:
+    """Print an error to stderr and return `code`.
+
+    Parameters
+    ----------
+    what : str
+        One or more lines.
+    hint : str
+        What to do.
+    code : int
+        The exit code.
+    """
+    sys.stderr.write("".join(f"audit: {line}\n" for line in what.splitlines() or [""]))
+    if hint:
+        sys.stderr.write(f"audit: {hint}\n")
+    return code
+
+
+def tell(line: str = "") -> None:
+    """Print one line to stdout."""
+    sys.stdout.write(line + "\n")
+
+
+def note(line: str) -> None:
+    """Print one line to stderr."""
+    sys.stderr.write(line + "\n")
+
+
+def tell_outcome(outcome: Outcome, *, title: str = "") -> None:
+    """Print the verdict table and where the report is."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    screen = Console(file=sys.stdout, highlight=False)
+    judgement = outcome.dossier.judgement
+    table = Table(title=title or outcome.dossier.evidence.subject.title, title_justify="left", box=None, pad_edge=False)
+    for heading in ("", "rule", "severity", "because"):
+        table.add_column(heading, overflow="fold")
+    for finding in sort_findings(judgement.findings):
+        mark, colour = MARKS[finding.status]
+        table.add_row(
+            Text(f"{mark} {finding.status.replace('_', ' ')}", style=colour), Text(finding.rule),
+            Text(finding.severity), Text(_say_because(finding)),
+        )
+    screen.print(table)
+    screen.print(Text(SENTENCES[judgement.outcome], style="bold"))
+    for line in judgement.warnings:
+        screen.print(Text(line, style="yellow"))
+    signer = outcome.dossier.presentation.signer
+    if signer is None:
+        screen.print("Signature: none (no key configured).")
+    elif signer.development:
+        screen.print("Signature: development key, proves no identity. Set signing.key and signing.certificate.")
+    else:
+        screen.print(f"Signature: {signer.name}")
+    for name in ("report.html", "report.pdf"):
+        if name in outcome.files:
+            tell(str(outcome.folder / name))
+
+
+def sort_findings(findings: tuple[RuleFinding, ...]) -> list[RuleFinding]:
+    """Return findings worst and gravest first."""
+    return sorted(findings, key=lambda f: (VERDICT_ORDER.index(f.status), SEVERITY_ORDER.index(f.severity)))
+
+
+def describe_outcome(outcome: Outcome) -> dict[str, Any]:
+    """Return an outcome as a JSON value for machines."""
+    judgement = outcome.dossier.judgement
+    return {
+        "system": outcome.dossier.evidence.subject.system,
+        "outcome": judgement.outcome,
+        "exit_code": outcome.exit_code,
+        "folder": str(outcome.folder),
+        "dossier": outcome.dossier.digest(),
+        "evidence": judgement.evidence_digest,
+        "counts": {word: judgement.count(word) for word in VERDICT_ORDER},
+        "findings": [
+            {"rule": f.rule, "severity": f.severity, "status": f.status, "because": _say_because(f),
+             "ids": [v.id for v in f.verdicts if v.status == f.status]}
+            for f in sort_findings(judgement.findings)
+        ],
+    }
+
+
+def tell_json(value: Any) -> None:
+    """Print one JSON value to stdout."""
+    tell(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def tell_file(path: Path) -> None:
+    """Print a path to stdout."""
+    tell(str(path))
+
+
+def _say_because(finding: RuleFinding) -> str:
+    worst = next((v for v in finding.verdicts if v.status == finding.status), None)
+    return worst.because if worst else ""

@@ -1,0 +1,219 @@
+"""What types cannot say about an audit.yaml: that its parts fit together.
+
+Comes in: a `Config` of the right types and its source. Goes out: a list of mistakes with places. Only what can be
+known without opening a file stands here; columns and levels are held against the data when it is read.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator
+
+from audit.config.paths import SECRET_FORMS
+from audit.config.schema import Block, CodesBlock, Config, NumericBlock, OneHotBlock
+from audit.config.sources import Source, Steps
+from audit.config.wording import written_path
+from audit.errors import Mistake, suggest_name
+
+Finding = tuple[Steps, str, str]
+
+_BAND = re.compile(r"^\s*(otherwise|score\s*(>=|<=|>|<)\s*[-+0-9.eE]+)\s*$")
+_SHARES_TOLERANCE = 0.02  # published shares are rounded to whole per cents
+
+
+def check_config(config: Config, source: Source) -> list[Mistake]:
+    """Return every contradiction inside a configuration.
+
+    Parameters
+    ----------
+    config : Config
+        Right in its types.
+    source : Source
+        Where its values stand.
+    """
+    return [
+        Mistake(what, source.place(written_path(path, source.value)), hint)
+        for check in CHECKS
+        for path, what, hint in check(config)
+    ]
+
+
+def _check_groups(config: Config) -> Iterator[Finding]:
+    for name, attribute in config.groups.attributes.items():
+        path: Steps = ("groups", "attributes", name)
+        if any(low >= high for low, high in itertools.pairwise(attribute.bins)):
+            yield (*path, "bins"), f"the cut points of {name} must rise: {list(attribute.bins)}", ""
+        shares = attribute.population
+        if shares and (min(shares.values()) < 0 or abs(sum(shares.values()) - 1) > _SHARES_TOLERANCE):
+            yield (*path, "population"), f"the shares of {name} add up to {sum(shares.values()):g}, not 1", ""
+
+
+def _check_intersections(config: Config) -> Iterator[Finding]:
+    if isinstance(config.intersections, str):
+        return
+    known = list(config.groups.attributes)
+    for i, names in enumerate(config.intersections):
+        for j, name in enumerate(names):
+            if name not in known:
+                hint = suggest_name(name, known) or (f"known: {', '.join(known)}" if known else "groups names none")
+                yield ("intersections", i, j), f"'{name}' is no protected attribute", hint
+        if len(set(names)) < 2:
+            yield ("intersections", i), "an intersection needs two different attributes", "write [[sex, race]]"
+
+
+def _check_model(config: Config) -> Iterator[Finding]:
+    model = config.model
+    if model.format == "none":
+        if model.path or model.scores:
+            yield ("model", "format"), "the format is none, but a model is named", "leave `format` out"
+        elif config.decision is None or config.decision.column is None:
+            yield (
+                (),
+                "there is nothing to audit: no model, no stored scores, no stored decisions",
+                (
+                    "add `model: {path: ..., inputs: [...]}`, `model: {scores: column}` or "
+                    "`decision: {column: ..., favourable: ...}`"
+                ),
+            )
+        return
+    if model.path and model.scores:
+        yield (
+            ("model", "scores"),
+            "both a model file and stored scores are named",
+            ("keep one; scores that the model is known to give go to `expected_score`"),
+        )
+    if not (model.path or model.scores or model.factory):
+        yield ("model",), "the model has neither `path` nor `scores`", "name a file, or a column of scores"
+    if model.path and not model.inputs and model.format not in ("python", "mlflow"):
+        yield ("model",), "the model has no `inputs`", "list the columns that it reads, in its order"
+    if model.sha256 is not None and not re.fullmatch(r"(sha256:)?[0-9a-fA-F]{64}", model.sha256):
+        yield ("model", "sha256"), "is not a SHA-256 digest: 64 hexadecimal digits", ""
+    if model.factory is not None and ":" not in model.factory:
+        yield ("model", "factory"), f"'{model.factory}' does not say which function", "write module.py:name"
+
+
+def _check_blocks(config: Config) -> Iterator[Finding]:
+    for i, argument in enumerate(config.model.inputs):
+        if len(config.model.inputs) > 1 and [a.name for a in config.model.inputs].count(argument.name) > 1:
+            yield ("model", "inputs", i), f"two arguments are named '{argument.name}'", ""
+        for j, block in enumerate(argument.blocks):
+            for step, what, hint in _check_block(block):
+                yield ("model", "inputs", i, "blocks", j, step), what, hint
+
+
+def _check_block(block: Block) -> Iterator[tuple[str, str, str]]:
+    width = len(block.columns)
+    if not width:
+        yield "columns", "a block without columns", ""
+    if len(set(block.columns)) < width:
+        yield "columns", "a column stands twice in one block", ""
+    yield from _check_numbers(block) if isinstance(block, NumericBlock) else _check_levels(block)
+
+
+def _check_numbers(block: NumericBlock) -> Iterator[tuple[str, str, str]]:
+    width = len(block.columns)
+    for name, given in (("mean", block.mean), ("scale", block.scale), ("missing", block.missing)):
+        if isinstance(given, tuple) and len(given) != width:
+            yield name, f"{name} has {len(given)} numbers for {width} columns", "give one number, or one per column"
+    if block.scale == 0 or (isinstance(block.scale, tuple) and 0 in block.scale):
+        yield "scale", "scale cannot be 0: it is divided by", ""
+
+
+def _check_levels(block: CodesBlock | OneHotBlock) -> Iterator[tuple[str, str, str]]:
+    for column in block.columns:
+        if column not in block.levels:
+            yield "levels", f"the levels of '{column}' are missing", suggest_name(column, block.levels)
+        elif len(set(block.levels[column])) < len(block.levels[column]):
+            yield "levels", f"a level of '{column}' stands twice", ""
+    for column in block.levels:
+        if column not in block.columns:
+            yield "levels", f"levels are given for '{column}', which is no column of this block", ""
+
+
+def _check_output(config: Config) -> Iterator[Finding]:
+    output, several = config.model.output, config.model.output.scale in ("logits", "probabilities")
+    if output.task == "regression" and output.scale != "value":
+        yield ("model", "output"), f"a regression gives a value, not {output.scale}", "write `output: value`"
+    if output.task != "regression" and output.scale == "value":
+        yield ("model", "output"), "the scale `value` belongs to a regression", "set task: regression"
+    if output.classes and output.positive is not None and output.positive not in output.classes:
+        yield ("model", "output", "positive"), f"{output.positive!r} is not among the classes", ""
+    if several and output.classes and output.index is not None and not 0 <= output.index < len(output.classes):
+        yield ("model", "output", "index"), f"there is no class {output.index}: counting begins at 0", ""
+
+
+def _check_decision(config: Config) -> Iterator[Finding]:
+    rule = config.decision
+    if rule is None:
+        return
+    if rule.column is not None and "favourable" not in rule.model_fields_set:
+        yield (
+            ("decision",),
+            f"which value of '{rule.column}' is favourable?",
+            (f"write decision: {{column: {rule.column}, favourable: approved}}"),
+        )
+    if rule.column is not None and re.match(r"^\s*score\s*[<>]", str(rule.favourable)):
+        yield (
+            ("decision", "favourable"),
+            "a column of decisions has favourable values, not a cut on the score",
+            ("leave `column` out, or name the value that is favourable"),
+        )
+    if rule.column is None and config.model.format == "none":
+        yield (
+            ("decision",),
+            "there is no score to cut: neither a model nor stored scores are named",
+            ("name the `column` that holds the decisions"),
+        )
+    cut = rule.threshold
+    if cut is not None and config.model.format != "none" and config.model.output.scale != "value" and not 0 <= cut <= 1:
+        yield (
+            ("decision", "favourable"),
+            f"the score is a probability and never reaches {cut:g}",
+            ("give the cut between 0 and 1, on the probability scale also where the model returns a logit"),
+        )
+    for name, condition in rule.bands.items():
+        if not _BAND.match(condition):
+            yield ("decision", "bands", name), f"'{condition}' is no condition", "write score >= 0.7, or otherwise"
+
+
+def _check_rest(config: Config) -> Iterator[Finding]:
+    csv = config.data.csv
+    if csv.separator is not None and len(csv.separator) != 1:
+        yield ("data", "csv", "separator"), "the separator is one character", 'a tab is "\\t" in double quotes'
+    if csv.decimal is not None and csv.decimal not in (".", ","):
+        yield ("data", "csv", "decimal"), "the decimal sign is '.' or ','", ""
+    if csv.decimal is not None and csv.decimal == csv.separator:
+        yield ("data", "csv"), "the decimal sign cannot be the separator", ""
+    if config.explain is not None and config.explain.rows and config.data.id is None:
+        yield ("explain", "rows"), "rows are named by their id, but no column is declared as id", "add data.id"
+    if config.engine != "local":
+        yield ("engine",), f"this version has no engine '{config.engine}'", "leave `engine` out, or write local"
+    both = [name for name in config.exclude if name in config.features]
+    for name in both:
+        yield ("features", name), f"'{name}' is declared as a feature and excluded", "take one of the two out"
+
+
+def _check_signing(config: Config) -> Iterator[Finding]:
+    """Say what is wrong without repeating the value: it may be the secret itself."""
+    signing = config.signing
+    key = signing.key
+    if key is not None and key != "development" and not key.startswith((*SECRET_FORMS, "pkcs11:")):
+        yield ("signing", "key"), "a key is named, never written here", "write file:PATH, env:NAME or development"
+    if signing.certificate is not None and not signing.certificate.startswith(SECRET_FORMS):
+        yield ("signing", "certificate"), "a certificate is named by its place", "write file:PATH or env:NAME"
+    if signing.password is not None and not signing.password.get_secret_value().startswith(SECRET_FORMS):
+        yield ("signing", "password"), "a password is never written here", "write env:NAME or file:PATH"
+
+
+CHECKS: tuple[Callable[[Config], Iterator[Finding]], ...] = (
+    _check_groups,
+    _check_intersections,
+    _check_model,
+    _check_blocks,
+    _check_output,
+    _check_decision,
+    _check_rest,
+    _check_signing,
+)
+"""All checks, each yielding path, mistake and hint."""

@@ -1,0 +1,169 @@
+"""Everything a measure may look at, laid out once.
+
+Comes in: configuration, data, model, scores, glass boxes. Goes out: one frozen `Case` that every measure reads and none
+changes; seeds come from it, so that the order of the measures changes no number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from audit.config.schema import ExamineConfig
+from audit.evidence import AttributeUsed, Decision, FeatureUsed, Intake, NotDone, Subject
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from audit.examination.blackbox.blackbox import BlackBox
+    from audit.examination.blackbox.score import Scores
+    from audit.examination.data.dataset import Dataset
+    from audit.examination.glassbox.fit import Fits
+    from audit.examination.tally.tally import Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One examination in the making.
+
+    Parameters
+    ----------
+    config : ExamineConfig
+        What was asked.
+    subject : Subject
+        What is audited, for the report.
+    dataset : Dataset
+        The rows as read.
+    frame : pandas.DataFrame
+        All audited rows, typed, shape ``[n, columns]``.
+    label : ndarray of float64, shape [n], or None
+        1, 0, or NaN where unknown; None where no label was given.
+    weights : ndarray of float64, shape [n], or None
+        Row weights.
+    groups : dict of str to ndarray of str, shape [n]
+        Value of each protected attribute per row, ``unknown`` where missing.
+    scores : Scores
+        Score, link and decision per row.
+    tally : Tally
+        Counts by attribute, label and decision.
+    blackbox : BlackBox or None
+        The model; None for stored scores or decisions.
+    intake : Intake
+        How it was taken in.
+    fits : Fits or NotDone
+        The glass boxes, or why there are none.
+    """
+
+    config: ExamineConfig
+    subject: Subject
+    dataset: Dataset
+    frame: pd.DataFrame
+    label: np.ndarray | None
+    weights: np.ndarray | None
+    groups: dict[str, np.ndarray]
+    scores: Scores
+    tally: Tally
+    blackbox: BlackBox | None
+    intake: Intake
+    fits: Fits | NotDone
+
+    @property
+    def seed(self) -> int:
+        """The one seed."""
+        return self.config.seed
+
+    def rng(self, name: str) -> np.random.Generator:
+        """Return a generator that depends on the seed and on `name` alone."""
+        return seeded_generator(self.seed, name)
+
+
+def seeded_generator(seed: int, name: str) -> np.random.Generator:
+    """Return a NumPy generator (PCG64) derived from the one seed and the name of its use."""
+    word = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, word])))
+
+
+def describe_subject(config: ExamineConfig, dataset: Dataset, columns: tuple[str, ...], *, has_model: bool) -> Subject:
+    """Say what is audited.
+
+    Parameters
+    ----------
+    config : ExamineConfig
+        The configuration.
+    dataset : Dataset
+        The rows as read, for the kinds of columns.
+    columns : tuple of str
+        Columns that the model reads, in its order.
+    has_model : bool
+        False for stored scores or decisions alone.
+    """
+    return Subject(
+        title=config.title or f"Audit of {config.system.name}",
+        system=config.system.name,
+        version=config.system.version,
+        task=config.model.output.task,
+        label=config.label.column if config.label else "",
+        positive=str(config.label.positive) if config.label else "",
+        decision=_describe_decision(config),
+        attributes=tuple(
+            AttributeUsed(
+                name=name,
+                column=attribute.column,
+                stands_for=attribute.stands_for or "",
+                bins=attribute.bins,
+                reference=attribute.reference or "",
+                population=attribute.population,
+            )
+            for name, attribute in config.groups.attributes.items()
+        ),
+        intersections=list_intersections(config),
+        features=tuple(_describe_feature(config, dataset, name) for name in columns),
+        has_model=has_model,
+        small_count=config.small_group.count,
+        small_share=config.small_group.share,
+        about=config.data.about,
+    )
+
+
+def list_intersections(config: ExamineConfig) -> tuple[tuple[str, ...], ...]:
+    """Return the intersections to measure, in configuration order."""
+    names = tuple(config.groups.attributes)
+    if config.intersections == "none":
+        return ()
+    if config.intersections == "pairs":
+        return tuple((a, b) for i, a in enumerate(names) for b in names[i + 1 :])
+    return tuple(tuple(item) for item in config.intersections)
+
+
+def _describe_decision(config: ExamineConfig) -> Decision | None:
+    rule = config.decision
+    if rule is None:
+        if config.model.format == "none" or config.model.output.task != "binary":
+            return None
+        return Decision(favourable="score >= 0.5", threshold=0.5)
+    if rule.column is not None:
+        return Decision(favourable=f"{rule.column} = {rule.favourable}")
+    high = rule.operator in (">=", ">")
+    return Decision(
+        favourable=str(rule.favourable),
+        threshold=rule.threshold,
+        favourable_is_high=high,
+        positive_is_favourable=high,
+    )
+
+
+def _describe_feature(config: ExamineConfig, dataset: Dataset, name: str) -> FeatureUsed:
+    declared = config.features.get(name)
+    behind = {attribute.column for attribute in config.groups.attributes.values()}
+    return FeatureUsed(
+        name=name,
+        kind=dataset.kinds[name],
+        role=(declared.role if declared else None) or "",
+        expected=(declared.expected if declared else None) or "",
+        monotone=(declared.monotone if declared else None) or "",
+        mutable=declared.mutable if declared else False,
+        protected=name in behind and config.groups.source is None,
+    )

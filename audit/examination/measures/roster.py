@@ -1,0 +1,98 @@
+"""Every section of the evidence with the function that measures it, and every metric with its definition."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from audit.errors import AuditError, TryAgain
+from audit.evidence import Definition, Intake, NotDone, Section
+
+from . import calibration, data, fidelity, performance
+from .case import Case
+from .effects import measure as effects
+from .fairness import measure as fairness
+
+_LOG = logging.getLogger(__name__)
+
+Measure = Callable[[Case], Section | NotDone]
+
+
+def measure_intake(case: Case) -> Intake:
+    """Return how the model was taken in; it was measured at the door."""
+    return case.intake
+
+
+def _put_off(reason: str) -> Measure:
+    def measure(case: Case) -> NotDone:
+        return NotDone(not_done=reason)
+
+    return measure
+
+
+MEASURES: dict[str, Measure] = {
+    "intake": measure_intake,
+    "data": data.measure_data,
+    "performance": performance.measure_performance,
+    "calibration": calibration.measure_calibration,
+    "fairness": fairness.measure_fairness,
+    "slices": _put_off("the search for weak slices is not part of this version"),
+    "fidelity": fidelity.measure_fidelity,
+    "effects": effects.measure_effects,
+    "attributions": _put_off("attributions of single scores are not part of this version"),
+    "explanations": _put_off("tests of explanations are not part of this version"),
+    "decisions": _put_off("reasons for single decisions are not part of this version"),
+    "robustness": _put_off("robustness tests are not part of this version"),
+    "drift": _put_off("no baseline rows are compared in this version"),
+}
+"""Section name to measure, in the order of the report."""
+
+DEFINITIONS: tuple[Definition, ...] = (
+    *data.DEFINITIONS,
+    *performance.DEFINITIONS,
+    *calibration.DEFINITIONS,
+    *fairness.DEFINITIONS,
+    *fidelity.DEFINITIONS,
+    *effects.DEFINITIONS,
+)
+"""Every metric that any measure computes."""
+
+
+def measure_safely(name: str, case: Case) -> Section | NotDone:
+    """Run one measure; a part that breaks becomes NotDone with its reason.
+
+    Parameters
+    ----------
+    name : str
+        Section name, a key of `MEASURES`.
+    case : Case
+        The case.
+
+    Raises
+    ------
+    TryAgain
+        Memory ran out; that is no fault of the part.
+    """
+    try:
+        return MEASURES[name](case)
+    except MemoryError:
+        raise TryAgain(f"memory ran out while measuring {name}", hint="audit fewer rows, or give it more") from None
+    except AuditError as error:
+        return NotDone(not_done=str(error), broke=True)
+    except Exception as error:  # a part that breaks must not take the report with it
+        _LOG.exception("the part %s broke", name)
+        return NotDone(not_done=f"this part broke: {type(error).__name__}: {error}", broke=True)
+
+
+def define_used(sections: dict[str, Section | NotDone]) -> tuple[Definition, ...]:
+    """Return the definitions of the metrics that occur in `sections`, in the order of `DEFINITIONS`."""
+    used = {
+        measurement.metric
+        for section in sections.values()
+        if isinstance(section, Section)
+        for measurement in section.each_measurement()
+    }
+    known = {definition.id for definition in DEFINITIONS}
+    if missing := used - known:
+        raise AuditError(f"metrics without a definition: {', '.join(sorted(missing))}")
+    return tuple(definition for definition in DEFINITIONS if definition.id in used)

@@ -1,0 +1,93 @@
+"""The first half on one page: from a configuration to evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from audit.config.schema import ExamineConfig
+from audit.evidence import Evidence
+
+from .blackbox.intake import take_in, take_in_callable
+from .blackbox.score import score_rows
+from .data.read import read_dataset, read_frame
+from .engine.progress import Progress, SilentProgress, timed_stage
+from .glassbox.fit import tables_of
+from .measures.case import describe_subject
+from .measures.provenance import describe_provenance
+from .measures.roster import MEASURES, define_used, measure_safely
+from .measures.setting import open_case
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What the first half hands over.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        Everything measured.
+    artifacts : dict of str to bytes
+        Files that belong to it, by relative name; their digests stand in the provenance.
+    """
+
+    evidence: Evidence
+    artifacts: dict[str, bytes] = field(default_factory=dict)
+
+
+def examine(
+    config: ExamineConfig,
+    *,
+    started: str,
+    frame: pd.DataFrame | None = None,
+    predict: Callable[[Any], Any] | None = None,
+    progress: Progress | None = None,
+) -> Examination:
+    """Measure everything that the configuration asks for.
+
+    Parameters
+    ----------
+    config : ExamineConfig
+        What to measure.
+    started : str
+        UTC time, ISO 8601, printed in the provenance.
+    frame : pandas.DataFrame, optional
+        Rows as an object, instead of ``data.audit``.
+    predict : callable, optional
+        The black box as a function from a frame to scores, instead of ``model``.
+    progress : Progress, optional
+        Hears of stages and steps.
+
+    Raises
+    ------
+    ConfigError
+        A file or column that is not there.
+    DataError
+        Data that cannot be audited.
+    IntakeRefused
+        A model that was not let in.
+    """
+    progress, seconds = progress or SilentProgress(), dict[str, float]()
+    with timed_stage(progress, "read data", seconds):
+        dataset = read_frame(frame, config) if frame is not None else read_dataset(config)
+    with timed_stage(progress, "take in model", seconds):
+        blackbox, intake = take_in_callable(predict, config, dataset) if predict else take_in(config, dataset)
+        subject = describe_subject(config, dataset, intake.columns, has_model=blackbox is not None)
+    with timed_stage(progress, "score rows", seconds):
+        scores = score_rows(blackbox, dataset, config, progress=progress)
+    with timed_stage(progress, "fit glass boxes", seconds):
+        case = open_case(config, subject, dataset, scores, blackbox, intake, progress)
+    sections = {}
+    for name in MEASURES:
+        with timed_stage(progress, f"measure {name}", seconds):
+            sections[name] = measure_safely(name, case)
+    artifacts = tables_of(case.fits)
+    provenance = describe_provenance(case, artifacts, started, seconds)
+    evidence = Evidence.model_validate(
+        {"provenance": provenance, "subject": subject, "definitions": define_used(sections), **sections}
+    )
+    return Examination(evidence, artifacts)

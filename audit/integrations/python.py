@@ -1,0 +1,190 @@
+"""The Python door: the same two halves for objects and files alike.
+
+Comes in: a path to audit.yaml, or objects. Goes out: an `Outcome` with dossier, folder, verdicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from audit.attestation.pipeline import Outcome
+from audit.config.load import config_from, load_config
+from audit.config.schema import Config
+from audit.errors import ConfigError
+from audit.evidence import Evidence, Severity
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from audit.attestation.verify import Verification
+
+__all__ = ["attest", "diff", "examine", "export", "load", "run", "verify"]
+
+
+def load(config: str | Path, *, overrides: Iterable[str] = ()) -> Config:
+    """Read an audit.yaml.
+
+    Parameters
+    ----------
+    config : str or pathlib.Path
+        The file.
+    overrides : iterable of str
+        ``key.path=value``, as after ``--set``.
+    """
+    return load_config(Path(config), overrides=list(overrides))
+
+
+def run(
+    config: str | Path | Config | None = None,
+    *,
+    data: pd.DataFrame | str | Path | None = None,
+    predict: Callable[[Any], Any] | None = None,
+    out: str | Path | None = None,
+    fail_on: Severity = "high",
+    allow: Iterable[str] = (),
+    **settings: Any,
+) -> Outcome:
+    """Audit a model and write the report folder.
+
+    Parameters
+    ----------
+    config : path or Config, optional
+        An audit.yaml; leave it out to give everything as arguments.
+    data : pandas.DataFrame or path, optional
+        The rows to be judged.
+    predict : callable, optional
+        The black box: takes a frame of rows, returns one score per row, shape ``[n]``.
+    out : path, optional
+        The report folder; default ``audits/<system>/...`` under the working folder.
+    fail_on : str
+        Severity from which a rule decides the outcome.
+    allow : iterable of str
+        ``inconclusive`` and ``manual``, where they shall not leave the run undecided.
+    **settings
+        Any key of audit.yaml: ``label="repaid", groups=["sex"], policies=[...]``.
+
+    Returns
+    -------
+    Outcome
+        ``.dossier``, ``.folder``, ``.verdicts``, ``.passed``.
+
+    Examples
+    --------
+    >>> outcome = audit.run(data=frame, predict=score, label="repaid", groups=["sex"])  # doctest: +SKIP
+    """
+    from audit.workflow import run_audit
+
+    frame = None if data is None or isinstance(data, str | Path) else data
+    resolved = _resolve(config, data if frame is None else None, frame is not None, predict is not None, settings)
+    return run_audit(
+        resolved, out=Path(out) if out else None, frame=frame, predict=predict, fail_on=fail_on,
+        allow=frozenset(allow), interactive=True,
+    )
+
+
+def examine(config: str | Path | Config) -> Evidence:
+    """Run the first half: measure, and return the evidence."""
+    from audit.examination.pipeline import examine as examine_config
+    from audit.workflow import read_clock
+
+    resolved = config if isinstance(config, Config) else load(config)
+    return examine_config(resolved, started=read_clock().strftime("%Y-%m-%dT%H:%M:%SZ")).evidence
+
+
+def attest(evidence: Evidence | str | Path, config: str | Path | Config, *, out: str | Path | None = None) -> Outcome:
+    """Run the second half on evidence, or on an evidence.json.
+
+    Parameters
+    ----------
+    evidence : Evidence or path
+        What was measured.
+    config : path or Config
+        Policies, papers, formats, signing, ledger.
+    out : path, optional
+        The report folder.
+    """
+    from audit import workflow
+    from audit.attestation.pipeline import attest as attest_evidence
+
+    order = config if isinstance(config, Config) else load(config)
+    folder = Path(out) if out else None
+    if not isinstance(evidence, Evidence):
+        return workflow.attest_from_file(Path(evidence), order, out=folder, interactive=True)
+    now = workflow.read_clock()
+    return attest_evidence(
+        evidence, order, out=folder or workflow.name_folder(evidence, now), now=now,
+        evidence_signed="evidence was supplied unsigned", interactive=True,
+    )
+
+
+def verify(path: str | Path, *, trust: str | Path | None = None) -> Verification:
+    """Check a report folder, a report.pdf or a report.html.
+
+    Parameters
+    ----------
+    path : path
+        What to check.
+    trust : path, optional
+        PEM file of certificates that you trust.
+    """
+    from audit.attestation.verify import verify_report
+
+    return verify_report(Path(path), trust=Path(trust) if trust else None)
+
+
+def diff(old: str | Path, new: str | Path) -> None:
+    """Compare two audits (not part of this version; raises and says so)."""
+    from audit.workflow import compare_audits
+
+    compare_audits(Path(old), Path(new))
+
+
+def export(net: Any, *, example: pd.DataFrame, to: str | Path, preprocess: Any = None) -> dict[str, Any]:
+    """Write a net and its fitted scikit-learn preprocessing as a ``.pt2`` and the ``model:`` block that feeds it.
+
+    Parameters
+    ----------
+    net : torch.nn.Module
+        The trained net; takes one float tensor, shape ``[n, columns after preprocessing]``.
+    example : pandas.DataFrame
+        A few raw rows, to trace with and to check against.
+    to : path
+        The file to write.
+    preprocess : sklearn ColumnTransformer or Pipeline, optional
+        Fitted; its steps become the ``inputs:`` block.
+
+    Returns
+    -------
+    dict
+        The ``model:`` block of audit.yaml.
+    """
+    from audit.examination.blackbox.export import export_model
+
+    return export_model(net, preprocess=preprocess, example=example, to=Path(to))
+
+
+def _resolve(
+    config: str | Path | Config | None,
+    data: str | Path | None,
+    has_frame: bool,
+    has_predict: bool,
+    settings: dict[str, Any],
+) -> Config:
+    if isinstance(config, Config):
+        if settings or data is not None:
+            raise ConfigError("give either a Config or settings, not both", place="run(config, ...)")
+        return config
+    if config is not None:
+        extra = [f"data.audit={data}"] if data is not None else []
+        return load(config, overrides=[*extra, *(f"{key}={value}" for key, value in settings.items())])
+    settings = dict(settings)
+    if data is not None or has_frame:
+        settings["data"] = str(data) if data is not None else "<object>"
+    if has_predict:
+        settings.setdefault("model", {})
+        settings["model"] = {**settings["model"], "format": "python"}
+    return config_from(settings)
+
+

@@ -1,0 +1,282 @@
+"""What holds for all pairs of groups at once, and how many people a statement needs.
+
+Comes in: counts of several groups. Goes out: the envelope of simultaneous pairwise intervals, which may contain parity
+(a resampled maximum over groups never does), detectable ratios, and numbers of rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .intervals import newcombe_difference, normal_quantile, ratio_statistic, score_ratio, square_and_add
+
+_MOST_ROWS = 10**9
+
+
+class Envelope(NamedTuple):
+    """The worst of all pairs, with an interval that holds for all of them together."""
+
+    value: float
+    """Point: smallest ratio, or largest difference; NaN where fewer than two groups have a rate."""
+    low: float
+    """Lower end; NaN where there is none."""
+    high: float
+    """Upper end."""
+    pairs: int
+    """Unordered pairs corrected for."""
+    worst: tuple[int, int]
+    """Places of the two groups behind the point: the worse off (the smaller rate) first."""
+
+
+NO_ENVELOPE = Envelope(float("nan"), float("nan"), float("nan"), 0, (-1, -1))
+
+
+def pair_level(level: float, pairs: int) -> float:
+    """Return the level of each of `pairs` intervals that hold together at `level` (Bonferroni)."""
+    return 1 - (1 - level) / max(pairs, 1)
+
+
+def _pairs(counts: Sequence[tuple[int, int]]) -> tuple[list[tuple[int, int]], list[NDArray[np.float64]]]:
+    """Return places of all unordered pairs of non-empty groups, and their counts k1, n1, k2, n2."""
+    places = [place for place, (_, n) in enumerate(counts) if n > 0]
+    pairs = list(combinations(places, 2))
+    columns = [[counts[a][0], counts[a][1], counts[b][0], counts[b][1]] for a, b in pairs]
+    return pairs, list(np.asarray(columns, float).reshape(-1, 4).T)
+
+
+def worst_ratio(counts: Sequence[tuple[int, int]], level: float = 0.95) -> Envelope:
+    """Smallest ratio of the rates of any two groups.
+
+    Parameters
+    ----------
+    counts : sequence of (k, n)
+        Successes and rows of each group; empty groups are left out.
+
+    Returns
+    -------
+    Envelope
+        NaN where fewer than two groups have rows or every rate is 0; never above 1.
+
+    Notes
+    -----
+    Envelope of the Miettinen-Nurminen intervals of all pairs at ``1 - alpha/m``, ``m = G(G-1)/2``, cut at 1.
+    """
+    pairs, (k1, n1, k2, n2) = _pairs(counts)
+    if not pairs or not any(k for k, _ in counts):
+        return NO_ENVELOPE
+    low, high = score_ratio(k1, n1, k2, n2, pair_level(level, len(pairs)))
+    with np.errstate(divide="ignore"):
+        both_low, both_high = np.minimum(low, 1 / high), np.minimum(high, 1 / low)
+    rates = {place: counts[place][0] / counts[place][1] for pair in pairs for place in pair}
+    bottom, top = min(rates, key=rates.__getitem__), max(rates, key=rates.__getitem__)
+    return Envelope(
+        rates[bottom] / rates[top],
+        float(both_low.min()),
+        float(min(both_high.min(), 1.0)),
+        len(pairs),
+        (bottom, top),
+    )
+
+
+def worst_difference(counts: Sequence[tuple[int, int]], level: float = 0.95, *, family: int | None = None) -> Envelope:
+    """Largest difference of the rates of any two groups.
+
+    Parameters
+    ----------
+    counts : sequence of (k, n)
+        Successes and rows of each group; empty groups are left out.
+    family : int, optional
+        Intervals to correct for, where the pairs are part of a larger family (equalized odds: twice the pairs).
+
+    Notes
+    -----
+    Envelope of Newcombe's intervals of all pairs at ``1 - alpha/m``, cut at 0.
+    """
+    pairs, (k1, n1, k2, n2) = _pairs(counts)
+    if not pairs:
+        return NO_ENVELOPE
+    family = len(pairs) if family is None else family
+    low, high = newcombe_difference(k1, n1, k2, n2, pair_level(level, family))
+    both_low, both_high = np.maximum(low, -high), np.maximum(high, -low)
+    rates = {place: counts[place][0] / counts[place][1] for pair in pairs for place in pair}
+    bottom, top = min(rates, key=rates.__getitem__), max(rates, key=rates.__getitem__)
+    value = rates[top] - rates[bottom]
+    return Envelope(value, float(max(both_low.max(), 0.0)), float(both_high.max()), family, (bottom, top))
+
+
+def widest_gap(values: Sequence[float], bounds: Sequence[tuple[float, float]], level_pairs: int) -> Envelope:
+    """Largest difference of any two independent estimates, from their own intervals.
+
+    Parameters
+    ----------
+    values : sequence of float
+        Estimates.
+    bounds : sequence of (low, high)
+        Their intervals, each already at the level corrected for `level_pairs` pairs (see `pair_level`).
+    level_pairs : int
+        Pairs that the level was corrected for; it is carried into the result.
+    """
+    if len(values) < 2:
+        return NO_ENVELOPE
+    lows, highs = [], []
+    for a, b in combinations(range(len(values)), 2):
+        low, high = square_and_add((values[a], *bounds[a]), (values[b], *bounds[b]))
+        lows.append(max(low, -high))
+        highs.append(max(high, -low))
+    bottom, top = int(np.argmin(values)), int(np.argmax(values))
+    return Envelope(values[top] - values[bottom], max(*lows, 0.0), max(highs), level_pairs, (bottom, top))
+
+
+def unknown_ratio_bounds(
+    group: tuple[int, int], reference: tuple[int, int], unknown: tuple[int, int]
+) -> tuple[float, float]:
+    """Bounds of the ratio of two groups over every way in which the people of unknown group may belong to them.
+
+    Parameters
+    ----------
+    group, reference, unknown : (k, n)
+        Selected and all people of each.
+
+    Returns
+    -------
+    tuple of float
+        Smallest and largest ratio, cut at 1; NaN where the reference could have no selection.
+
+    Notes
+    -----
+    Partial identification (Manski 2003): no assumption on who the unknown are, and no sampling error in it.
+    """
+    (k1, n1), (k2, n2), (k, n) = group, reference, unknown
+    rest = n - k
+    if n1 <= 0 or n2 <= 0 or k2 == 0:
+        return float("nan"), float("nan")
+    low = (k1 / (n1 + rest)) / ((k2 + k) / (n2 + k))
+    high = ((k1 + k) / (n1 + k)) / (k2 / (n2 + rest))
+    return min(low, 1.0), min(high, 1.0)
+
+
+def minimum_detectable_ratio(
+    n: int, n_reference: int, rate: float, level: float = 0.95, power: float = 0.8
+) -> float | None:
+    """Return the ratio nearest to 1 that a two-sided test of parity would find with probability `power`.
+
+    Parameters
+    ----------
+    n, n_reference : int
+        Rows of the group and of the reference.
+    rate : float
+        Rate of the reference.
+
+    Returns
+    -------
+    float or None
+        A ratio below 1; None where not even a rate of 0 would be found.
+
+    Notes
+    -----
+    Normal approximation with pooled variance under parity; Fleiss, Levin and Paik (2003), section 4.3.
+    """
+    if min(n, n_reference) < 1 or not 0 < rate < 1:
+        return None
+    z_level, z_power = normal_quantile(level), normal_quantile(2 * power - 1)
+
+    def surplus(ratio: float) -> float:
+        p = ratio * rate
+        pooled = (n * p + n_reference * rate) / (n + n_reference)
+        null = math.sqrt(pooled * (1 - pooled) * (1 / n + 1 / n_reference))
+        real = math.sqrt(p * (1 - p) / n + rate * (1 - rate) / n_reference)
+        return (rate - p) - z_level * null - z_power * real
+
+    if surplus(0.0) < 0:
+        return None
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if surplus(middle) >= 0 else (low, middle)
+    return low
+
+
+def rows_needed(
+    rate: float, limit: float, *, ratio: float = 1.0, level: float = 0.95, power: float = 0.8
+) -> int | None:
+    """Return the rows per group at which the printed interval of the ratio would lie wholly on one side of `limit`.
+
+    Parameters
+    ----------
+    rate : float
+        Rate of the reference group.
+    limit : float
+        The limit on the ratio, e.g. 0.8.
+    ratio : float
+        The true ratio assumed; 1 for groups that are truly equal.
+    power : float
+        Probability that the interval then lies wholly on the right side.
+
+    Returns
+    -------
+    int or None
+        Rows in each of the two groups; None where the ratio lies on the limit or a rate is not between 0 and 1.
+
+    Notes
+    -----
+    Score test of ``p1 = limit p2`` with restricted maximum likelihood; Farrington and Manning (1990), Statistics in
+    Medicine 9:1447. Within 4 % of simulated power at rates from .05 to .7.
+    """
+    p1, p2 = ratio * rate, rate
+    distance = p1 - limit * p2
+    if not 0 < p2 < 1 or not 0 < p1 < 1 or limit <= 0 or distance == 0:
+        return None
+    b = limit * (1 + p2) + p1 + 1
+    r2 = (b - math.sqrt(max(b * b - 8 * limit * (p1 + p2), 0.0))) / (4 * limit)
+    r1 = limit * r2
+    null = math.sqrt(r1 * (1 - r1) + limit**2 * r2 * (1 - r2))
+    real = math.sqrt(p1 * (1 - p1) + limit**2 * p2 * (1 - p2))
+    z_level, z_power = normal_quantile(level), normal_quantile(2 * power - 1)
+    return math.ceil(((z_level * null + z_power * real) / distance) ** 2)
+
+
+def rows_to_decide(group: tuple[int, int], reference: tuple[int, int], limit: float, level: float = 0.95) -> int | None:
+    """Return how many more people of the group would decide, were the rates to stay as they are.
+
+    Parameters
+    ----------
+    group, reference : (k, n)
+        Selected and all people; the reference keeps its size.
+    limit : float
+        The limit on the ratio of the rates.
+    level : float
+        Level of the judged interval (already corrected for many pairs where it is).
+
+    Returns
+    -------
+    int or None
+        Additional rows, 0 where it is decided already; None where the ratio lies on the limit, is undefined, or no
+        number of rows in this group alone would do.
+    """
+    (k1, n1), (k2, n2) = group, reference
+    if min(n1, n2) <= 0 or k2 == 0:
+        return None
+
+    z = normal_quantile(level)
+
+    def decided(rows: int) -> bool:
+        return abs(ratio_statistic((k1 * rows / n1, rows), (k2, n2), limit)) >= z
+
+    if decided(n1):
+        return 0
+    high = n1
+    while not decided(high):
+        high *= 2
+        if high > _MOST_ROWS:
+            return None
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if decided(middle) else (middle, high)
+    return high - n1

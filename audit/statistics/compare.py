@@ -1,0 +1,361 @@
+"""Groups compared with a reference: ratio, difference and test of parity, honest about having looked at all pairs.
+
+Comes in: whole counts per group. Goes out: one `Comparison` per group, in the same order. The best group is picked
+after the rates were seen, so every interval and every test is corrected for all pairs; a reference that was named before
+pays for its own comparisons alone. Both wings use this: the examination for its tables, the judge after leaving groups
+out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, Literal
+
+import numpy as np
+
+from .adjust import holm
+from .bounds import pair_level
+from .intervals import newcombe_difference, score_ratio
+from .tests import FOUR_FIFTHS, compare_proportions, ratio_reaches
+
+Count = tuple[int, int]
+RATIO_METHOD = "Miettinen-Nurminen score"
+DIFFERENCE_METHOD = "Newcombe hybrid score"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number with its interval; its fields are those of the evidence's estimate."""
+
+    value: float | None
+    """Point; None where undefined, with the reason in `note`."""
+    low: float | None = None
+    """Lower end; None where there is none."""
+    high: float | None = None
+    """Upper end; None where there is none or it is unbounded."""
+    level: float = 0.95
+    """Level at which all intervals of the family hold together."""
+    n: int | None = None
+    """People that the number rests on."""
+    count: int | None = None
+    """Numerator in whole people."""
+    method: str = ""
+    """How it was computed."""
+    note: str = ""
+    """Reason or caution."""
+    assessable: bool = True
+    """Whether a verdict may rest on it."""
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields by name, as ``Estimate(**figure.fields())`` takes them."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class ParityTest:
+    """Test of equality of a pair; its fields are those of the evidence's parity."""
+
+    statistic: float | None
+    """Standard deviations, positive where the group's rate is the larger; None for the exact test."""
+    p: float
+    """Two-sided p-value of this pair."""
+    p_adjusted: float
+    """Holm-adjusted over the family."""
+    pairs: int
+    """Pairs in the family."""
+    method: str
+    """Name of the test."""
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields by name, as ``Parity(**test.fields())`` takes them."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One group beside the reference."""
+
+    name: str
+    """The group."""
+    reference: str
+    """What it is compared with: a group's name, ``rest`` or ``overall``; empty where there is no reference."""
+    is_reference: bool
+    """Whether this group is the reference itself (its ratio is 1 and its difference 0 by definition)."""
+    ratio: Figure
+    """Rate of the group over rate of the reference."""
+    difference: Figure
+    """How far the group's rate lies behind the reference's (see `compare_to_best`), positive where it is worse off."""
+    parity: ParityTest | None
+    """Test of equality; None for the reference itself, for an undefined pair and outside the family."""
+    group_counts: Count
+    """Successes and rows of the group."""
+    reference_counts: Count
+    """Successes and rows of the reference."""
+
+    def reaches(self, limit: Any = FOUR_FIFTHS) -> bool | None:
+        """Say in whole people whether the ratio is at least `limit`; None where it is undefined."""
+        return True if self.is_reference else ratio_reaches(*self.group_counts, *self.reference_counts, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """The pairs that are corrected for together."""
+
+    pairs: int
+    level: float
+    adjusted: dict[tuple[int, int], ParityTest]
+
+    @property
+    def each(self) -> float:
+        return pair_level(self.level, self.pairs)
+
+    @property
+    def words(self) -> str:
+        return f", simultaneous over {self.pairs} pairs" if self.pairs > 1 else ""
+
+
+def compare_to_best(
+    counts: Sequence[Count],
+    names: Sequence[str],
+    level: float = 0.95,
+    reference: str = "best",
+    *,
+    best: Literal["highest", "lowest"] = "highest",
+    assessable: Sequence[bool] | None = None,
+    candidates: Sequence[bool] | None = None,
+) -> list[Comparison]:
+    """Compare the rate of every group with a reference.
+
+    Parameters
+    ----------
+    counts : sequence of (k, n)
+        Successes and rows of each group.
+    names : sequence of str
+        Names, same order, unique.
+    level : float
+        Level at which all intervals hold together.
+    reference : str
+        ``best``, ``largest`` (most rows), ``rest`` (all others together), ``overall`` (everybody), or a group's name.
+    best : str
+        Whether the highest or the lowest rate is the best; ``difference`` is reference minus group for ``highest`` and
+        group minus reference for ``lowest``, so that it says how far the group lies behind.
+    assessable : sequence of bool, optional
+        Groups on which a verdict may rest; default all that have rows. Others are shown with the same interval, without
+        a test, and are no part of the family.
+    candidates : sequence of bool, optional
+        Groups that may be picked as ``best`` or ``largest``; default the assessable ones. Where none may, any with
+        rows.
+
+    Returns
+    -------
+    list of Comparison
+        One per group, same order.
+
+    Raises
+    ------
+    ValueError
+        Lengths differ, a count is above its rows, or the named reference is not among `names`.
+
+    Notes
+    -----
+    Ratios: Miettinen-Nurminen; differences: Newcombe; each at ``1 - alpha/m``. ``m`` is G(G-1)/2 for ``best`` and the
+    number of comparisons made otherwise. ``overall`` follows from ``rest`` by a monotone map, since the two overlap.
+    """
+    _check(counts, names)
+    family_members = [n > 0 and (assessable is None or assessable[i]) for i, (_, n) in enumerate(counts)]
+    if reference in ("rest", "overall") and reference not in names:
+        return _compare_to_others(counts, names, level, reference, best, family_members)
+    place = _reference_place(counts, names, reference, best, candidates or family_members)
+    if place is None:
+        return [_alone(name, count, "no group has any people") for name, count in zip(names, counts, strict=True)]
+    pairs = _pairs_of(family_members, None if reference == "best" else place)
+    family = _test_family(counts, pairs, level)
+    return [
+        _compare_pair(i, place, counts, names, best, family, assessable=family_members[i] and family_members[place])
+        for i in range(len(counts))
+    ]
+
+
+def _check(counts: Sequence[Count], names: Sequence[str]) -> None:
+    """Refuse what is not a table of counts."""
+    if len(counts) != len(names) or len(set(names)) != len(names):
+        raise ValueError("one name per group is needed, and no name twice")
+    if any(not 0 <= k <= n for k, n in counts):
+        raise ValueError("a count must lie between 0 and its rows")
+
+
+def _reference_place(
+    counts: Sequence[Count], names: Sequence[str], reference: str, best: str, candidates: Sequence[bool]
+) -> int | None:
+    """Return the place of the reference; ties go to the group with more rows, then to the first."""
+    if reference not in ("best", "largest"):
+        if reference not in names:
+            raise ValueError(f"the reference {reference!r} is not among the groups")
+        place = list(names).index(reference)
+        return place if counts[place][1] > 0 else None
+    places = [i for i, (_, n) in enumerate(counts) if n > 0 and candidates[i]]
+    places = places or [i for i, (_, n) in enumerate(counts) if n > 0]
+    if not places:
+        return None
+    if reference == "largest":
+        return max(places, key=lambda i: (counts[i][1], -i))
+    sign = 1 if best == "highest" else -1
+    return max(places, key=lambda i: (sign * counts[i][0] / counts[i][1], counts[i][1], -i))
+
+
+def _pairs_of(members: Sequence[bool], place: int | None) -> list[tuple[int, int]]:
+    """Return all pairs of the family, or those with the reference at `place`."""
+    inside = [i for i, member in enumerate(members) if member]
+    if place is None:
+        return list(combinations(inside, 2))
+    return [(i, place) for i in inside if i != place]
+
+
+def _test_family(counts: Sequence[Count], pairs: list[tuple[int, int]], level: float) -> _Family:
+    """Test every pair and adjust by Holm."""
+    tests = [compare_proportions(*counts[a], *counts[b]) for a, b in pairs]
+    adjusted = holm([test.p for test in tests])
+    done = {}
+    for (a, b), test, p in zip(pairs, tests, adjusted, strict=True):
+        for first, second, sign in ((a, b, 1), (b, a, -1)):
+            statistic = None if test.statistic is None else sign * test.statistic
+            done[first, second] = ParityTest(statistic, test.p, float(p), len(pairs), test.method)
+    return _Family(len(pairs), level, done)
+
+
+def _compare_pair(
+    i: int, place: int, counts: Sequence[Count], names: Sequence[str], best: str, family: _Family, *, assessable: bool
+) -> Comparison:
+    """Compare the group at `i` with the reference at `place`."""
+    group, other = counts[i], counts[place]
+    if i == place:
+        return _the_reference(names[i], group, family.level, assessable=assessable and family.pairs > 0)
+    if group[1] == 0:
+        return _alone(names[i], group, "nobody is in this group", reference=names[place], other=other)
+    note = "" if assessable else "too few people, or not a group to compare: shown, not judged"
+    return Comparison(
+        names[i],
+        names[place],
+        is_reference=False,
+        ratio=_ratio(group, other, family, note),
+        difference=_difference(group, other, family, best, note),
+        parity=family.adjusted.get((i, place)),
+        group_counts=group,
+        reference_counts=other,
+    )
+
+
+def _the_reference(name: str, count: Count, level: float, *, assessable: bool) -> Comparison:
+    """Return the reference's comparison with itself."""
+    note = "the reference itself" if assessable else "the reference itself; there is no other group to compare it with"
+    one, zero = (
+        Figure(x, x, x, level=level, n=count[1], method="by definition", note=note, assessable=assessable)
+        for x in (1.0, 0.0)
+    )
+    return Comparison(name, name, True, one, zero, None, count, count)
+
+
+def _alone(name: str, count: Count, why: str, *, reference: str = "", other: Count = (0, 0)) -> Comparison:
+    """Return a comparison that cannot be made."""
+    nothing = Figure(None, n=count[1], note=why, assessable=False)
+    return Comparison(name, reference, False, nothing, nothing, None, count, other)
+
+
+def _ratio(group: Count, other: Count, family: _Family, note: str) -> Figure:
+    """Return the ratio of two rates; undefined where the reference's rate is 0."""
+    method = RATIO_METHOD + family.words
+    low, high = score_ratio(group[0], group[1], other[0], other[1], family.each)
+    if other[0] == 0:
+        why = "the rate of the reference group is 0, a ratio to it is undefined"
+        return Figure(None, level=family.level, n=group[1] + other[1], method=method, note=why, assessable=False)
+    value = (group[0] * other[1]) / (group[1] * other[0])
+    return Figure(
+        value,
+        min(low, value),
+        max(high, value) if math.isfinite(high) else None,
+        level=family.level,
+        n=group[1] + other[1],
+        method=method,
+        note=note,
+        assessable=not note,
+    )
+
+
+def _difference(group: Count, other: Count, family: _Family, best: str, note: str) -> Figure:
+    """Return how far the group lies behind the reference."""
+    ahead, behind = (other, group) if best == "highest" else (group, other)
+    low, high = newcombe_difference(ahead[0], ahead[1], behind[0], behind[1], family.each)
+    value = ahead[0] / ahead[1] - behind[0] / behind[1]
+    return Figure(
+        value,
+        low,
+        high,
+        level=family.level,
+        n=group[1] + other[1],
+        method=DIFFERENCE_METHOD + family.words,
+        note=note,
+        assessable=not note,
+    )
+
+
+def _compare_to_others(
+    counts: Sequence[Count], names: Sequence[str], level: float, reference: str, best: str, members: Sequence[bool]
+) -> list[Comparison]:
+    """Compare every group with all others together, or with everybody."""
+    total = (sum(k for k, _ in counts), sum(n for _, n in counts))
+    tables = [[count, (total[0] - count[0], total[1] - count[1])] for count in counts]
+    inside = [i for i, member in enumerate(members) if member and tables[i][1][1] > 0]
+    tests = [compare_proportions(*tables[i][0], *tables[i][1]) for i in inside]
+    adjusted = holm([test.p for test in tests])
+    parity = {
+        i: ParityTest(test.statistic, test.p, float(p), len(inside), test.method)
+        for i, test, p in zip(inside, tests, adjusted, strict=True)
+    }
+    out = []
+    for i, (group, rest) in enumerate(tables):
+        if group[1] == 0 or rest[1] == 0:
+            why = "nobody is in this group" if group[1] == 0 else "there is no other group to compare it with"
+            out.append(_alone(names[i], group, why, reference=reference, other=rest))
+            continue
+        note = "" if i in parity else "too few people, or not a group to compare: shown, not judged"
+        family = _Family(len(inside), level, {})
+        ratio, difference = _ratio(group, rest, family, note), _difference(group, rest, family, best, note)
+        if reference == "overall":
+            ratio, difference = _to_overall(ratio, difference, group, total)
+        other = rest if reference == "rest" else total
+        out.append(Comparison(names[i], reference, False, ratio, difference, parity.get(i), group, other))
+    return out
+
+
+def _to_overall(ratio: Figure, difference: Figure, group: Count, total: Count) -> tuple[Figure, Figure]:
+    """Map a comparison with the rest to one with everybody.
+
+    With w the group's share of all rows, the ratio becomes ``r / (w r + 1 - w)`` and the difference ``(1 - w) d``.
+    """
+    share = group[1] / total[1]
+
+    def bend(x: float | None, top: float | None = None) -> float | None:
+        return top if x is None else x / (share * x + 1 - share)
+
+    if total[0] > 0 and ratio.value is None:
+        ratio = Figure(1 / share, level=ratio.level, n=total[1], method=ratio.method)
+    elif ratio.value is not None:
+        ratio = _moved(ratio, bend(ratio.value), bend(ratio.low), bend(ratio.high, 1 / share), total[1])
+    value, low, high = (
+        None if x is None else (1 - share) * x for x in (difference.value, difference.low, difference.high)
+    )
+    return ratio, _moved(difference, value, low, high, total[1])
+
+
+def _moved(figure: Figure, value: float | None, low: float | None, high: float | None, n: int) -> Figure:
+    """Return a figure with other numbers."""
+    return Figure(value, low, high, figure.level, n, None, figure.method, figure.note, figure.assessable)
+
+
+def largest_rate(counts: Sequence[Count]) -> float:
+    """Return the highest rate of any group with rows; NaN where there is none."""
+    rates = [k / n for k, n in counts if n > 0]
+    return float(np.max(rates)) if rates else float("nan")

@@ -1,0 +1,202 @@
+"""What joins the two wings, in order: run, the halves apart, and what compares two audits."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from audit.attestation.folder import refuse_existing, write_folder
+from audit.attestation.pipeline import Outcome, attest
+from audit.config.schema import AttestConfig, Config
+from audit.errors import AuditError, ConfigError, SealError
+from audit.evidence import Evidence, Severity, digest_bytes, read_evidence
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from audit.examination.engine.progress import Progress
+    from audit.examination.pipeline import Examination
+
+
+def read_clock() -> datetime:
+    """Return the time of this run in UTC; ``SOURCE_DATE_EPOCH`` is honoured.
+
+    Notes
+    -----
+    The one place where the clock is asked (https://reproducible-builds.org/specs/source-date-epoch/).
+    """
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    return datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)
+
+
+def run_audit(
+    config: Config,
+    *,
+    out: Path | None = None,
+    frame: pd.DataFrame | None = None,
+    predict: Callable[[Any], Any] | None = None,
+    fail_on: Severity = "high",
+    allow: frozenset[str] = frozenset(),
+    interactive: bool = False,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Examine, then attest.
+
+    Parameters
+    ----------
+    config : Config
+        A whole configuration.
+    out : pathlib.Path, optional
+        The report folder; default ``audits/<system>/<UTC time>-<8 hex of the evidence digest>``.
+    frame, predict : optional
+        Rows and black box as objects instead of files.
+    fail_on, allow, interactive
+        See `audit.attestation.pipeline.attest`.
+    progress : Progress, optional
+        Hears of stages and steps.
+
+    Raises
+    ------
+    AuditError
+        Anything that kept the report from being made; see `audit.errors`.
+    """
+    if out is not None:
+        refuse_existing(out)
+    check_order(config)
+    now = read_clock()
+    examined = _examine(config, now, frame, predict, progress)
+    if progress:
+        progress.stage("judge, render and seal")
+    return attest(
+        examined.evidence, config, out=out or name_folder(examined.evidence, now), now=now,
+        artifacts=examined.artifacts, fail_on=fail_on, allow=allow, interactive=interactive,
+    )
+
+
+def check_order(order: AttestConfig) -> None:
+    """Check policies, papers and key before hours of measuring, so that a typo costs seconds.
+
+    Raises
+    ------
+    ConfigError
+        A mistake in one of the texts of the second half.
+    """
+    from audit.attestation.policy.papers import load_papers
+    from audit.attestation.policy.select import load_packs
+
+    load_packs(order)
+    load_papers(order.documents)
+
+
+def examine_to_folder(
+    config: Config, out: Path, *, interactive: bool = False, progress: Progress | None = None
+) -> Evidence:
+    """Run the first half alone: write evidence.json, its signed envelope and the artifacts.
+
+    Parameters
+    ----------
+    config : Config
+        A whole configuration; its signing block names the key of the envelope.
+    out : pathlib.Path
+        Folder to make.
+    """
+    from audit.attestation.seal.keys import signer_for
+    from audit.attestation.seal.sign import seal_evidence
+
+    refuse_existing(out)
+    examined = _examine(config, read_clock(), None, None, progress)
+    data = examined.evidence.canonical()
+    signer = signer_for(config.signing, interactive=interactive)
+    envelope = {"evidence.dsse.json": seal_evidence(data, signer)} if signer else {}
+    write_folder({"evidence.json": data, **envelope, **examined.artifacts}, out)
+    return examined.evidence
+
+
+def attest_from_file(
+    path: Path,
+    order: AttestConfig,
+    *,
+    out: Path | None = None,
+    fail_on: Severity = "high",
+    allow: frozenset[str] = frozenset(),
+    interactive: bool = False,
+) -> Outcome:
+    """Run the second half alone, on an evidence.json that another run, or another person, wrote.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        ``evidence.json``; its envelope and artifacts are looked for beside it.
+    order : AttestConfig
+        How to judge, show, seal and record.
+
+    Raises
+    ------
+    SealError
+        Evidence or an artifact is not what was signed.
+    """
+    from audit.attestation.seal.check import check_evidence
+
+    data = _read(path)
+    envelope = path.with_name("evidence.dsse.json")
+    signed = check_evidence(data, envelope.read_bytes() if envelope.is_file() else None)
+    evidence, now = read_evidence(data), read_clock()
+    return attest(
+        evidence, order, out=out or name_folder(evidence, now), now=now, artifacts=_collect_artifacts(evidence, path),
+        evidence_signed=signed, fail_on=fail_on, allow=allow, interactive=interactive,
+    )
+
+
+def name_folder(evidence: Evidence, now: datetime) -> Path:
+    """Return ``audits/<system>/<UTC time>-<8 hex of the evidence digest>``."""
+    stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    return Path("audits") / evidence.subject.system / f"{stamp}-{evidence.digest().removeprefix('sha256:')[:8]}"
+
+
+def compare_audits(old: Path, new: Path) -> None:
+    """Compare two audits.
+
+    Raises
+    ------
+    AuditError
+        Always: the comparison of two audits is not part of this version.
+    """
+    raise AuditError(
+        "the comparison of two audits is not part of this version",
+        hint=f"read both decision pages: {old / 'report.html'} and {new / 'report.html'}",
+    )
+
+
+def _examine(
+    config: Config,
+    now: datetime,
+    frame: pd.DataFrame | None,
+    predict: Callable[[Any], Any] | None,
+    progress: Progress | None,
+) -> Examination:
+    from audit.examination.pipeline import examine
+
+    started = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return examine(config, started=started, frame=frame, predict=predict, progress=progress)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}", hint="name the evidence.json file") from None
+
+
+def _collect_artifacts(evidence: Evidence, path: Path) -> dict[str, bytes]:
+    collected = {}
+    for artifact in evidence.provenance.artifacts:
+        if artifact.name.startswith("/") or ".." in artifact.name.split("/"):
+            raise SealError(f"the evidence names a file outside its folder: {artifact.name}")
+        data = _read(path.parent / artifact.name)
+        if digest_bytes(data) != artifact.sha256:
+            raise SealError(f"{artifact.name} is not the file that the evidence was written with")
+        collected[artifact.name] = data
+    return collected

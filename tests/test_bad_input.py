@@ -1,0 +1,217 @@
+"""Every bad input of the face with its exit code: a clear error, and no half-written folder."""
+
+from __future__ import annotations
+
+import errno
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import pytest
+
+from material import ROOT, make_net, make_table
+
+GOOD = {
+    "data": "applicants.csv",
+    "label": "repaid",
+    "groups": ["sex"],
+    "model": {"path": "model.ts.pt", "inputs": ["income", "debts", "age"], "output": "logit"},
+    "effort": "fast",
+    "report": {"formats": ["html"]},
+}
+
+
+@pytest.fixture
+def job(small_job, tmp_path):
+    """A private copy of the small job."""
+    for name in ("applicants.csv", "model.ts.pt"):
+        (tmp_path / name).write_bytes((small_job / name).read_bytes())
+    return tmp_path
+
+
+def write_config(folder: Path, **changes) -> Path:
+    import json
+
+    path = folder / "audit.yaml"
+    path.write_text(json.dumps({**GOOD, **changes}), encoding="utf-8")
+    return path
+
+
+def change_table(folder: Path, change) -> None:
+    frame = change(make_table())
+    frame.to_csv(folder / "applicants.csv", index=False)
+
+
+def save_script(folder: Path, net) -> None:
+    import torch
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.trace(net, torch.zeros(2, 3), check_trace=False).save(str(folder / "model.ts.pt"))
+
+
+def _empty(folder):
+    (folder / "applicants.csv").write_text("income,debts,age,sex,repaid\n")
+    return {}
+
+
+def _one_class(folder):
+    change_table(folder, lambda t: t.assign(repaid=1))
+    return {}
+
+
+def _truncated(folder):
+    data = (folder / "model.ts.pt").read_bytes()
+    (folder / "model.ts.pt").write_bytes(data[: len(data) // 2])
+    return {}
+
+
+def _pickle(folder):
+    (folder / "model.pkl").write_bytes(pickle.dumps({"weights": [1, 2, 3]}))
+    return {"model": {**GOOD["model"], "path": "model.pkl"}}
+
+
+def _nan_scores(folder):
+    import torch
+
+    class Bad(torch.nn.Module):
+        def forward(self, x):
+            return x[:, 0] * float("nan")
+
+    save_script(folder, Bad())
+    return {}
+
+
+def _policy(folder, text):
+    (folder / "ours.yaml").write_text(text)
+    return {"policies": ["ours.yaml"]}
+
+
+RULE = """schema: policy/1
+pack: ours
+title: Ours
+version: 1.0.0
+law: {citation: none, jurisdiction: any, status: internal, verified_on: 2026-11-21, review_by: 2027-11-21}
+rules:
+  - id: one
+    title: A rule
+    severity: high
+    measure: %s
+    for_each: %s
+    must_be: at least 0.8
+    judged_on: interval
+    threshold_basis: organisation
+"""
+
+CASES = {
+    "no such data file": (lambda f: {"data": "aplicants.csv"}, 2, "applicants.csv"),
+    "no such model file": (lambda f: {"model": {**GOOD["model"], "path": "nothing.pt2"}}, 2, "nothing.pt2"),
+    "empty table": (_empty, 3, "no rows"),
+    "label column absent": (lambda f: {"label": "repayed"}, 2, "repaid"),
+    "label with one class": (_one_class, 3, "class"),
+    "group column absent": (lambda f: {"groups": ["gender"]}, 2, "gender"),
+    "model file truncated": (_truncated, 3, "model"),
+    "a pickle": (_pickle, 3, "pickle"),
+    "wrong input width": (
+        lambda f: {"model": {**GOOD["model"], "inputs": ["income", "debts"]}}, 3, "column"),
+    "logits declared as probabilities": (
+        lambda f: {"model": {**GOOD["model"], "output": "probability"}}, 3, "logit"),
+    "NaN scores": (_nan_scores, 3, "NaN"),
+    "feature unknown to the data": (
+        lambda f: {"model": {**GOOD["model"], "inputs": ["incme", "debts", "age"]}}, 2, "income"),
+    "unknown configuration key": (lambda f: {"lable": "repaid"}, 2, "did you mean 'label'"),
+    "policy naming an unknown metric": (
+        lambda f: _policy(f, RULE % ("fairness.selection_rate_ration", "protected")), 2,
+        "did you mean 'fairness.selection_rate_ratio'"),
+    "policy naming an unknown group": (
+        lambda f: _policy(f, RULE % ("fairness.selection_rate_ratio", "gendr")), 2, "gendr"),
+    "unknown pack": (lambda f: {"policies": ["baseline-fairnes"]}, 2, "baseline-fairness"),
+    "missing values that the model is not told to fill": (
+        lambda f: change_table(f, lambda t: t.assign(age=t["age"].where(t.index > 30))) or {}, 3, "missing"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_bad_input(name, job, run_cli):
+    prepare, expected, words = CASES[name]
+    changes = prepare(job)
+    config = write_config(job, **changes)
+    before = sorted(os.listdir(job))
+    code, _, err = run_cli("run", config, "--out", job / "report")
+    assert code == expected, err
+    assert words.lower() in err.lower(), err
+    assert "Traceback" not in err
+    assert sorted(os.listdir(job)) in (before, sorted([*before, "audit-log"])), "something half-written was left"
+
+
+ODD = {
+    "a constant column": lambda t: t.assign(debts=5.0),
+    "a group with one row": lambda t: t.assign(sex=["X", *t["sex"][1:]]),
+    "a missing group value": lambda t: t.assign(sex=t["sex"].where(t.index > 20)),
+    "missing labels": lambda t: t.assign(repaid=t["repaid"].where(t.index > 20)),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_input_is_audited(name, job, run_cli):
+    change_table(job, ODD[name])
+    code, _, err = run_cli("run", write_config(job), "--out", job / "report")
+    assert code in (0, 1, 5), err
+    assert (job / "report" / "report.html").is_file()
+
+
+def test_duplicate_keys_are_refused(job, run_cli):
+    config = job / "audit.yaml"
+    config.write_text("data: applicants.csv\ndata: other.csv\n")
+    code, _, err = run_cli("run", config, "--out", job / "report")
+    assert code == 2
+    assert "audit.yaml:2:1" in err and "twice" in err
+
+
+def test_all_mistakes_come_at_once_with_places(job, run_cli):
+    config = job / "audit.yaml"
+    config.write_text("data: applicants.csv\nlable: repaid\nefort: fast\nseed: minus\n")
+    code, _, err = run_cli("run", config)
+    assert code == 2
+    assert "audit.yaml:2:" in err and "audit.yaml:3:" in err and "audit.yaml:4:" in err
+
+
+def test_full_disk_leaves_nothing(job, run_cli, monkeypatch):
+    from audit.attestation import folder
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(folder, "_fill", full)
+    code, _, err = run_cli("run", write_config(job), "--out", job / "report")
+    assert code == 6, err
+    assert "space" in err
+    assert not (job / "report").exists()
+    assert not [name for name in os.listdir(job) if name.startswith(".report")]
+
+
+def test_ctrl_c_leaves_nothing(job):
+    config = write_config(job)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "audit", "run", str(config), "--out", str(job / "report")],
+        cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )
+    assert process.stderr is not None
+    process.stderr.readline()  # the first stage is done
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert not (job / "report").exists()
+    assert not [name for name in os.listdir(job) if name.startswith(".report")]
+
+
+def test_net_of_the_fixture_is_a_real_one():
+    import torch
+
+    assert make_net()(torch.tensor([[32.0, 6.0, 45.0]])).item() == pytest.approx(1.06, abs=0.2)
