@@ -83,7 +83,7 @@ def _check_model(config: Config) -> Iterator[Finding]:
             "both a model file and stored scores are named",
             ("keep one; scores that the model is known to give go to `expected_score`"),
         )
-    if not (model.path or model.scores or model.factory):
+    if not (model.path or model.scores or model.factory or model.format == "python"):
         yield ("model",), "the model has neither `path` nor `scores`", "name a file, or a column of scores"
     if model.path and not model.inputs and model.format not in ("python", "mlflow"):
         yield ("model",), "the model has no `inputs`", "list the columns that it reads, in its order"

@@ -14,12 +14,15 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from audit.config.check import check_config
+from audit.config.export import schema_of
 from audit.config.paths import find_missing_files, resolve_paths
 from audit.config.schema import Config
 from audit.config.sources import Source, merge_sources, set_value
 from audit.config.wording import mistakes_of
 from audit.errors import ConfigError, Mistake
 from audit.yamlfile import YamlTree, parse_yaml, read_yaml
+
+__all__ = ["Files", "config_from", "load_config", "schema_of"]
 
 Files = Literal["all", "examine", "attest", "none"]
 

@@ -123,7 +123,12 @@ def _replace(value: Any, path: Steps, new: str) -> Any:
 
 def _absolute(text: str, base: Path) -> str:
     """Join without touching links or ``..``: the path stays the one that a person recognises."""
-    return text if "://" in text else str(base / Path(text).expanduser())
+    return text if "://" in text or _is_object(text) else str(base / Path(text).expanduser())
+
+
+def _is_object(text: str) -> bool:
+    """Return whether a text such as ``<object>`` stands for rows that were handed over in memory."""
+    return text.startswith("<") and text.endswith(">")
 
 
 def _rows_or_word(text: str, base: Path) -> str:
@@ -167,7 +172,7 @@ _RESOLVE: dict[str, Callable[[str, Path], str]] = {
 
 def _missing(text: str, kind: str) -> str | None:
     """Return the file that is not there, or None."""
-    if kind == "output" or "://" in text or (kind == "rows or word" and text in MODEL_TRAIN_WORDS):
+    if kind == "output" or "://" in text or _is_object(text) or (kind == "rows or word" and text in MODEL_TRAIN_WORDS):
         return None
     if (kind == "pack" and not _is_pack_file(text)) or (kind == "report" and text == "last"):
         return None

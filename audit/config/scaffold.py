@@ -7,6 +7,7 @@ the first rows carries the mark ``# guess``, because a wrong label or a missed g
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -72,7 +73,7 @@ class ColumnGuess:
         return len(self.levels) == 2
 
 
-def write_first_config(table: Path | str, model: Path | str | None = None) -> str:
+def write_first_config(table: Path | str, model: Path | str | None = None, folder: Path | str | None = None) -> str:
     """Return the text of a first audit.yaml.
 
     Parameters
@@ -81,6 +82,8 @@ def write_first_config(table: Path | str, model: Path | str | None = None) -> st
         CSV, Parquet or Arrow file; only its first rows are read.
     model : Path or str, optional
         Model file.
+    folder : Path or str, optional
+        Folder that the text will be saved in; paths are written relative to it. As given where left out.
 
     Returns
     -------
@@ -109,10 +112,10 @@ def write_first_config(table: Path | str, model: Path | str | None = None) -> st
         f"title: Audit of {_yaml(Path(table).stem.replace('_', ' '))}",
         f"system: {{name: {_system_name(table)}}}",
         "documents: documents.yaml",
-        *_data_lines(table, identity),
+        *_data_lines(_relative(table, folder), identity),
         *_label_lines(label),
         *_group_lines(groups),
-        *_model_lines(model, features, score),
+        *_model_lines(_relative(model, folder) if model else None, features, score),
         *_decision_lines(decision, model, score),
         *_feature_lines(features),
         "policies: [baseline-fairness]",
@@ -246,7 +249,7 @@ def _pick(
 
 def _yaml(value: str) -> str:
     """Write a text so that YAML reads the same text back, also inside brackets."""
-    plain = re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_ .%/+-]*", value) is not None and value == value.strip()
+    plain = re.fullmatch(r"[A-Za-z0-9_./][A-Za-z0-9_ .%/+-]*", value) is not None and value == value.strip()
     return value if plain and parse_yaml(value).value == value else json.dumps(value, ensure_ascii=False)
 
 
@@ -259,15 +262,21 @@ def _level(column: ColumnGuess, value: str) -> str:
     return value.lower() if column.kind == "boolean" else value if column.kind == "number" else _yaml(value)
 
 
+def _relative(file: Path | str, folder: Path | str | None) -> str:
+    if folder is None:
+        return str(file)
+    return Path(os.path.relpath(Path(file).resolve(), Path(folder).resolve())).as_posix()
+
+
 def _system_name(table: Path | str) -> str:
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(table).stem).strip("-._")[:80]
     return _yaml(name or "my-system")
 
 
-def _data_lines(table: Path | str, identity: ColumnGuess | None) -> list[str]:
+def _data_lines(table: str, identity: ColumnGuess | None) -> list[str]:
     lines = [
         "data:",
-        f"  audit: {_yaml(str(table))}",
+        f"  audit: {_yaml(table)}",
         "  model_train: unknown   # the rows the model was trained on: a file, or none of these",
     ]
     return [*lines, f"  id: {_yaml(identity.name)}   # guess"] if identity else lines
@@ -293,10 +302,10 @@ def _group_lines(groups: Sequence[ColumnGuess]) -> list[str]:
     return lines
 
 
-def _model_lines(model: Path | str | None, features: Sequence[ColumnGuess], score: ColumnGuess | None) -> list[str]:
+def _model_lines(model: str | None, features: Sequence[ColumnGuess], score: ColumnGuess | None) -> list[str]:
     if model is None:
         return [f"model: {{scores: {_yaml(score.name)}, scale: probability}}   # guess"] if score else []
-    lines = ["model:", f"  path: {_yaml(str(model))}", "  inputs:   # guess: the columns in the model's own order"]
+    lines = ["model:", f"  path: {_yaml(model)}", "  inputs:   # guess: the columns in the model's own order"]
     numbers = [column.name for column in features if column.kind != "category"]
     if numbers:
         lines.append(

@@ -164,6 +164,8 @@ class OneHotBlock(Settings):
     """Column to levels, in order."""
     unknown: Literal["zeros", "refuse"] = "zeros"
     """What a level that is not listed becomes; missing values become zeros too."""
+    missing: Level | None = None
+    """Listed level that a missing value counts as; None: zeros."""
 
 
 Block = Annotated[NumericBlock | CodesBlock | OneHotBlock, Field(discriminator="kind")]

@@ -1,9 +1,9 @@
 """Groups compared with a reference: ratio, difference and test of parity, honest about having looked at all pairs.
 
 Comes in: whole counts per group. Goes out: one `Comparison` per group, in the same order. The best group is picked
-after the rates were seen, so every interval and every test is corrected for all pairs; a reference that was named before
-pays for its own comparisons alone. Both wings use this: the examination for its tables, the judge after leaving groups
-out.
+after the rates were seen, so every interval and every test is corrected for all pairs; a reference that was named
+before pays for its own comparisons alone. Both wings use this: the examination for its tables, the judge after leaving
+groups out.
 """
 
 from __future__ import annotations
@@ -146,8 +146,8 @@ def compare_to_best(
         Groups on which a verdict may rest; default all that have rows. Others are shown with the same interval, without
         a test, and are no part of the family.
     candidates : sequence of bool, optional
-        Groups that may be picked as ``best`` or ``largest``; default the assessable ones. Where none may, any with
-        rows.
+        Groups that may be picked as ``best`` or ``largest``; default the assessable ones. Where none may, the
+        assessable ones, else any with rows.
 
     Returns
     -------
@@ -168,9 +168,9 @@ def compare_to_best(
     family_members = [n > 0 and (assessable is None or assessable[i]) for i, (_, n) in enumerate(counts)]
     if reference in ("rest", "overall") and reference not in names:
         return _compare_to_others(counts, names, level, reference, best, family_members)
-    place = _reference_place(counts, names, reference, best, candidates or family_members)
+    place = _reference_place(counts, names, reference, best, [candidates or family_members, family_members])
     if place is None:
-        return [_alone(name, count, "no group has any people") for name, count in zip(names, counts, strict=True)]
+        return [_alone(name, count, "nobody to count in any group") for name, count in zip(names, counts, strict=True)]
     pairs = _pairs_of(family_members, None if reference == "best" else place)
     family = _test_family(counts, pairs, level)
     return [
@@ -188,17 +188,18 @@ def _check(counts: Sequence[Count], names: Sequence[str]) -> None:
 
 
 def _reference_place(
-    counts: Sequence[Count], names: Sequence[str], reference: str, best: str, candidates: Sequence[bool]
+    counts: Sequence[Count], names: Sequence[str], reference: str, best: str, tiers: Sequence[Sequence[bool]]
 ) -> int | None:
-    """Return the place of the reference; ties go to the group with more rows, then to the first."""
+    """Return the place of the reference, from the first tier that offers one; ties go to more rows, then the first."""
     if reference not in ("best", "largest"):
         if reference not in names:
             raise ValueError(f"the reference {reference!r} is not among the groups")
         place = list(names).index(reference)
         return place if counts[place][1] > 0 else None
-    places = [i for i, (_, n) in enumerate(counts) if n > 0 and candidates[i]]
-    places = places or [i for i, (_, n) in enumerate(counts) if n > 0]
-    if not places:
+    filled = [i for i, (_, n) in enumerate(counts) if n > 0]
+    choices = [[i for i in filled if tier[i]] for tier in tiers]
+    places = next((choice for choice in [*choices, filled] if choice), None)
+    if places is None:
         return None
     if reference == "largest":
         return max(places, key=lambda i: (counts[i][1], -i))
@@ -234,7 +235,7 @@ def _compare_pair(
     if i == place:
         return _the_reference(names[i], group, family.level, assessable=assessable and family.pairs > 0)
     if group[1] == 0:
-        return _alone(names[i], group, "nobody is in this group", reference=names[place], other=other)
+        return _alone(names[i], group, "nobody to count in this group", reference=names[place], other=other)
     note = "" if assessable else "too few people, or not a group to compare: shown, not judged"
     return Comparison(
         names[i],
@@ -317,7 +318,7 @@ def _compare_to_others(
     out = []
     for i, (group, rest) in enumerate(tables):
         if group[1] == 0 or rest[1] == 0:
-            why = "nobody is in this group" if group[1] == 0 else "there is no other group to compare it with"
+            why = "nobody to count in this group" if group[1] == 0 else "there is no other group to compare it with"
             out.append(_alone(names[i], group, why, reference=reference, other=rest))
             continue
         note = "" if i in parity else "too few people, or not a group to compare: shown, not judged"

@@ -171,7 +171,7 @@ def _solve_ratio(target: float, k1: Floats, n1: Floats, k2: Floats, n2: Floats) 
         middle = (low + high) / 2
         above = _score_statistic(np.exp(middle), k1, n1, k2, n2) > target
         low, high = np.where(above, middle, low), np.where(above, high, middle)
-    return np.exp((low + high) / 2)
+    return np.asarray(np.exp((low + high) / 2))
 
 
 @overload

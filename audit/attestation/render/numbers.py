@@ -191,7 +191,8 @@ def show(estimate: Estimate, metric: str = "", unit: str = "") -> Shown:
     value, interval = _as_text(estimate, metric, unit)
     if unit and unit not in words.SHARE_UNITS | words.WHOLE_UNITS and unit not in {"log-odds", "nat"}:
         value = f"{value}{NBSP}{unit}"
-    return Shown(value, interval, estimate.note, n, True, estimate.assessable, level, estimate.method)
+    reason = estimate.note or ("" if interval or not estimate.method else "no interval")
+    return Shown(value, interval, reason, n, True, estimate.assessable, level, estimate.method)
 
 
 def _as_text(estimate: Estimate, metric: str, unit: str) -> tuple[str, str]:
@@ -211,8 +212,9 @@ def _as_text(estimate: Estimate, metric: str, unit: str) -> tuple[str, str]:
 
 
 def _shared_decimals(value: float, low: float | None, high: float | None, scale: float) -> int:
-    ends = [abs(end * scale) for end in (low, high) if end is not None and math.isfinite(end)]
-    largest = max([abs(value) * 0.999, *(0.3 * end for end in ends)])
+    ends = [end * scale for end in (low, high) if end is not None and math.isfinite(end)]
+    weight = 1.0 if ends and min(ends) <= 0 <= max(ends) else 0.3  # near nothing, the interval sets the precision
+    largest = max([abs(value), *(weight * abs(end) for end in ends)])
     return decimals_for(largest) if largest else 2
 
 

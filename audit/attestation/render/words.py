@@ -238,3 +238,10 @@ def scope_words(group: dict[str, str], feature: str | None = None, model: str | 
     if model:
         parts.append(model_name(model, short=True))
     return ", ".join(parts)
+
+
+def prettify_scope(reference: str | None) -> str:
+    """Return the group that others are compared with: ``sex=M * age=40`` becomes ``M · 40``."""
+    if not reference:
+        return ""
+    return " · ".join(part.partition("=")[2] or part for part in reference.split(" * "))

@@ -236,7 +236,7 @@ def _stream_csv(file: DataFile, text: CsvText, columns: Sequence[str]) -> Iterat
                 stream,
                 read_options=pa_csv.ReadOptions(
                     use_threads=False, block_size=BLOCK_BYTES, column_names=names, skip_rows=text.skipped_lines,
-                    skip_rows_after_names=1, encoding=text.encoding,
+                    skip_rows_after_names=1, encoding=text.encoding.removesuffix("-sig"),
                 ),
                 parse_options=pa_csv.ParseOptions(
                     delimiter=text.separator, newlines_in_values=True, invalid_row_handler=refuse

@@ -1,0 +1,242 @@
+"""Which groups a rule is about, and their comparison computed anew where the rule asks for another one than printed.
+
+Comes in: the attributes that a rule names and the evidence on the bench. Goes out: scopes with their numbers. A group
+leaves a comparison only through `leave_out_groups_below`, and then it stays visible with its numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+from audit.evidence import Estimate, Measurement, Parity, undefined
+from audit.statistics.compare import Comparison, compare_to_best
+
+from .bench import UNKNOWN, Bench
+from .catalogue import Metric
+from .check import split_pair
+from .pack import MeasureRule
+from .ruling import Ruling, Scope, say_number
+
+ALL_TOGETHER = ("rest", "overall")
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeSet:
+    """One attribute, or several together.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Attributes by the report's names; empty where there is a problem.
+    words : str
+        ``sex`` or ``sex * ethnicity``.
+    problem : Ruling or None
+        Why no group can be looked at.
+    """
+
+    names: tuple[str, ...]
+    words: str
+    problem: Ruling | None = None
+
+
+def list_attributes(for_each: tuple[str, ...], bench: Bench) -> list[AttributeSet]:
+    """Return the attributes that a rule's `for_each` means, each once.
+
+    Parameters
+    ----------
+    for_each : tuple of str
+        As the rule says.
+    bench : Bench
+        The evidence.
+    """
+    found: dict[str, AttributeSet] = {}
+    for name in for_each:
+        for item in _WIDE[name](bench) if name in _WIDE else [_named(name, bench)]:
+            found.setdefault(item.words, item)
+    return list(found.values())
+
+
+def _protected(bench: Bench) -> list[AttributeSet]:
+    names = [attribute.name for attribute in bench.evidence.subject.attributes]
+    if not names:
+        because = "no protected attribute is declared under groups, so nothing could be compared"
+        return [AttributeSet((), "protected", Ruling(Scope(), "inconclusive", because))]
+    return [AttributeSet((name,), name) for name in names]
+
+
+def _protected_pairs(bench: Bench) -> list[AttributeSet]:
+    names = [attribute.name for attribute in bench.evidence.subject.attributes]
+    if len(names) < 2:
+        single = Ruling(Scope(), "not_applicable", "it applies to two or more protected attributes; there is one")
+        return [AttributeSet((), "protected pairs", single)] if names else _protected(bench)
+    measured = {frozenset(pair) for pair in bench.evidence.subject.intersections if len(pair) == 2}
+    pairs = []
+    for pair in combinations(names, 2):
+        words = " * ".join(pair)
+        problem = None if frozenset(pair) in measured else Ruling(
+            Scope(about=words), "inconclusive", f"the intersection {words} was not measured",
+            would_decide="add it under intersections")
+        pairs.append(AttributeSet(pair, words, problem))
+    return pairs
+
+
+_WIDE = {"protected": _protected, "protected pairs": _protected_pairs}
+
+
+def _named(name: str, bench: Bench) -> AttributeSet:
+    parts = split_pair(name)
+    missing = [part for part in parts if part not in bench.attributes]
+    if missing:
+        because = f"this audit measures no attribute '{missing[0]}'"
+        how = f"add it under groups, or write 'stands_for: {missing[0]}' at the attribute that is meant"
+        return AttributeSet((), name, Ruling(Scope(about=name), "inconclusive", because, would_decide=how))
+    order = [attribute.name for attribute in bench.evidence.subject.attributes]
+    names = tuple(sorted({bench.attributes[part] for part in parts}, key=order.index))
+    return AttributeSet(names, " * ".join(names))
+
+
+def find_groups(
+    rule: MeasureRule, metric: Metric, item: AttributeSet, bench: Bench, feature: str | None, model: str | None
+) -> list[Scope | Ruling]:
+    """Return one scope per group with its number, or a ruling where there is none to judge.
+
+    Parameters
+    ----------
+    rule : MeasureRule
+        The rule.
+    metric : Metric
+        Its metric.
+    item : AttributeSet
+        The attributes.
+    bench : Bench
+        The evidence.
+    feature, model : str or None
+        Feature and model of the scopes.
+    """
+    if item.problem:
+        return [item.problem]
+    rows = bench.find(metric.id, item.names, feature, model)
+    whole = [row for row in rows if not row.group]
+    if whole and ("group" not in metric.scopes or len(whole) == len(rows)):
+        return [Scope(about=item.words, feature=feature, model=model, measurement=row) for row in whole]
+    by_group = {frozenset(row.group.items()): row for row in rows if row.group}
+    groups = bench.groups.get(frozenset(item.names), [])
+    groups = [*groups, *(dict(row.group) for key, row in by_group.items() if dict(key) not in groups)]
+    if not by_group or "group" not in metric.scopes:
+        scope = Scope(about=item.words, feature=feature, model=model)
+        return [Ruling(scope, "inconclusive", bench.reason(metric.id))]
+    left_out = _left_out(rule, groups, bench)
+    if metric.compares in ("ratio", "difference") and _needs_another(rule, by_group, left_out):
+        return _compare_anew(rule, metric, item, groups, left_out, bench)
+    return [_scope_of(group, by_group.get(frozenset(group.items())), metric, bench, feature, model) for group in groups]
+
+
+def _scope_of(
+    group: dict[str, str], row: Measurement | None, metric: Metric, bench: Bench, feature: str | None, model: str | None
+) -> Scope | Ruling:
+    scope = Scope(group, feature=feature, model=model, measurement=row)
+    if metric.compares and UNKNOWN in group.values():
+        return _not_a_group(scope, bench)
+    if row is None:
+        return Ruling(scope, "inconclusive", bench.reason(metric.id))
+    return scope
+
+
+def _not_a_group(scope: Scope, bench: Bench) -> Ruling:
+    size = bench.size_of(scope.group)
+    people = f"{size:,} people" if size is not None else "people"
+    missing = " and ".join(name for name, value in scope.group.items() if value == UNKNOWN)
+    because = f"{people} whose {missing} is unknown are counted, but are no group to compare"
+    observed = scope.measurement.estimate if scope.measurement else None
+    return Ruling(scope, "not_applicable", because, observed)
+
+
+def _left_out(rule: MeasureRule, groups: list[dict[str, str]], bench: Bench) -> list[dict[str, str]]:
+    """Return the groups below the share that the rule leaves out."""
+    if rule.leave_out_groups_below is None:
+        return []
+    total = sum(bench.size_of(group) or 0 for group in groups)
+    return [group for group in groups
+            if UNKNOWN not in group.values() and (bench.size_of(group) or 0) < rule.leave_out_groups_below * total]
+
+
+def _needs_another(
+    rule: MeasureRule, by_group: dict[frozenset[tuple[str, str]], Measurement], left_out: list[dict[str, str]]
+) -> bool:
+    levels = {row.estimate.level for row in by_group.values()}
+    unknown_is_best = any(f"={UNKNOWN}" in (row.reference or "") for row in by_group.values())
+    other_level = rule.confidence is not None and levels != {rule.confidence}
+    return bool(left_out) or rule.compared_to != "best" or unknown_is_best or other_level
+
+
+def _compare_anew(
+    rule: MeasureRule, metric: Metric, item: AttributeSet, groups: list[dict[str, str]],
+    left_out: list[dict[str, str]], bench: Bench,
+) -> list[Scope | Ruling]:
+    """Compare the groups that remain, from whole people."""
+    known = [group for group in groups if UNKNOWN not in group.values()]
+    inside = [group for group in known if group not in left_out]
+    counts = [bench.count_of(metric.base, group) for group in inside]
+    done: list[Scope | Ruling] = [_tell_left_out(group, rule, metric, groups, bench) for group in left_out]
+    done += [_not_a_group(Scope(group), bench) for group in groups if UNKNOWN in group.values()]
+    reference, problem = _reference_of(rule, item, inside, bench)
+    if not problem and (not inside or None in counts):
+        why = "rows are weighted" if bench.weighted else "the evidence has no whole people for these rates"
+        problem = f"the comparison that this rule asks for cannot be computed: {why}"
+    if problem:
+        return [*(Ruling(Scope(group), "inconclusive", problem) for group in inside), *done]
+    names = [_say_group(group) for group in inside]
+    assessable = [frozenset(group.items()) not in bench.small for group in inside]
+    compared = compare_to_best([count for count in counts if count], names, rule.confidence or 0.95, reference,
+                               assessable=assessable)
+    return [*(Scope(group, measurement=_as_measurement(metric, group, found))
+              for group, found in zip(inside, compared, strict=True)), *done]
+
+
+def _reference_of(
+    rule: MeasureRule, item: AttributeSet, inside: list[dict[str, str]], bench: Bench
+) -> tuple[str, str]:
+    """Return whom to compare with, and why that is not possible."""
+    if rule.compared_to != "reference":
+        return rule.compared_to, ""
+    declared = {a.name: a.reference for a in bench.evidence.subject.attributes}
+    wanted = {name: declared.get(name, "") for name in item.names}
+    if not all(wanted.values()):
+        missing = next(name for name, value in wanted.items() if not value)
+        return "", f"no reference group of {missing} is declared under groups"
+    if wanted not in inside:
+        return "", f"the declared reference group {_say_group(wanted)} is not among the groups that are compared"
+    return _say_group(wanted), ""
+
+
+def _tell_left_out(
+    group: dict[str, str], rule: MeasureRule, metric: Metric, groups: list[dict[str, str]], bench: Bench
+) -> Ruling:
+    size, total = bench.size_of(group) or 0, sum(bench.size_of(other) or 0 for other in groups)
+    share = 100 * (rule.leave_out_groups_below or 0)
+    because = (f"left out of the comparison: {size:,} of {total:,} people, {100 * size / total:.2f} %, are below "
+               f"{share:g} %")
+    count = bench.count_of(metric.base, group)
+    trace = (f"{_say_group(group)}: {count[0]:,} of {count[1]:,}"
+             + (f" = {say_number(count[0] / count[1])}" if count[1] else ""),) if count else ()
+    return Ruling(Scope(group), "not_applicable", because, trace=trace)
+
+
+def _as_measurement(metric: Metric, group: dict[str, str], found: Comparison) -> Measurement:
+    figure = found.ratio if metric.compares == "ratio" else found.difference
+    fields = figure.fields()
+    estimate = Estimate(**fields) if fields["value"] is not None else undefined(fields["note"], n=fields["n"])
+    parity = Parity(**found.parity.fields()) if found.parity else None
+    return Measurement(metric=metric.id, estimate=estimate, group=group, reference=found.reference, parity=parity)
+
+
+def _say_group(group: dict[str, str]) -> str:
+    return ",".join(f"{name}={value}" for name, value in group.items())
+
+
+def find_reference(measurement: Measurement, bench: Bench) -> dict[str, str] | None:
+    """Return the group that a measurement is compared with; None where it is no single group."""
+    wanted = (measurement.reference or "").replace(", ", ",")
+    candidates = bench.groups.get(frozenset(measurement.group), [])
+    return next((group for group in candidates if _say_group(group).replace(", ", ",") == wanted), None)

@@ -1,0 +1,126 @@
+"""From plain values to types, with the place of every mistake.
+
+Comes in: a `YamlTree` and the type it should be. Goes out: the typed value, or all structural mistakes at once, each with
+``file:line:column`` and what was probably meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from audit.errors import Mistake, suggest_name
+from audit.yamlfile import YamlTree
+
+from .pack import KINDS, AskRule, CompareRule, DocumentRule, FactRule, MeasureRule, RuleBase, ShapeRule
+
+Typed = TypeVar("Typed", bound=BaseModel)
+RULE_TYPES: dict[str, type[RuleBase]] = {
+    "measure": MeasureRule, "fact": FactRule, "shape_of": ShapeRule, "compare": CompareRule,
+    "document": DocumentRule, "ask": AskRule,
+}
+"""Kind of rule to its type."""
+
+
+def read_typed(tree: YamlTree, kind: type[Typed]) -> tuple[Typed | None, list[Mistake]]:
+    """Return the tree as `kind`, or None and its mistakes.
+
+    Parameters
+    ----------
+    tree : YamlTree
+        A parsed file.
+    kind : type
+        A pydantic model.
+    """
+    if not isinstance(tree.value, Mapping):
+        return None, [Mistake("the file is not a list of 'key: value'", tree.place(()))]
+    try:
+        return kind.model_validate(tree.value), []
+    except ValidationError as error:
+        return None, [_as_mistake(item, tree, kind) for item in error.errors(include_url=False)]
+
+
+def _as_mistake(item: ErrorDetails, tree: YamlTree, kind: type[BaseModel]) -> Mistake:
+    path = _strip_tags(item["loc"], tree.value)
+    if item["type"] == "extra_forbidden":
+        return _unknown_key(path, item["loc"], tree, kind)
+    what, hint = _say(item, path)
+    if item["type"] == "missing":
+        return Mistake(what, tree.place(path[:-1]), hint)
+    return Mistake(what, tree.place(path), hint)
+
+
+def _strip_tags(loc: tuple[str | int, ...], value: Any) -> tuple[str | int, ...]:
+    """Leave out what pydantic adds to a path (the tag of a union, a branch) but the file does not have."""
+    path: list[str | int] = []
+    for position, part in enumerate(loc):
+        last = position == len(loc) - 1
+        if isinstance(value, Mapping) and (part in value or (last and part not in RULE_TYPES)):
+            if part in RULE_TYPES and position and isinstance(loc[position - 1], int) and not last:
+                continue
+            path.append(part)
+            value = value.get(part)
+        elif isinstance(value, list | tuple) and isinstance(part, int) and part < len(value):
+            path.append(part)
+            value = value[part]
+    return tuple(path)
+
+
+def _unknown_key(
+    path: tuple[str | int, ...], loc: tuple[str | int, ...], tree: YamlTree, kind: type[BaseModel]
+) -> Mistake:
+    name = str(path[-1]) if path else str(loc[-1])
+    place = tree.place(path, key=True)
+    tag = next((str(part) for part in loc[:-1] if part in RULE_TYPES), "")
+    in_rule = bool(tag) and len(path) == 3
+    if in_rule and name in KINDS:
+        return Mistake(f"a rule has exactly one of {', '.join(KINDS)}; this one has '{tag}' and '{name}'", place)
+    known = list(RULE_TYPES[tag].model_fields) if in_rule else _known_keys(kind, path[:-1])
+    hint = suggest_name(name, known) or (f"known here: {', '.join(sorted(known))}" if known else "")
+    return Mistake(f"unknown key '{name}'", place, hint)
+
+
+def _known_keys(kind: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
+    """Return the keys that `kind` knows at `path`, found by walking through its fields."""
+    here: Any = kind
+    for part in path:
+        if isinstance(part, int) or not _is_model(here):
+            continue
+        field = next((f for name, f in here.model_fields.items() if part in (name, f.alias)), None)
+        here = _inner_model(field.annotation) if field else None
+    return [f.alias or name for name, f in here.model_fields.items()] if _is_model(here) else []
+
+
+def _is_model(value: Any) -> bool:
+    return isinstance(value, type) and issubclass(value, BaseModel)
+
+
+def _inner_model(annotation: Any) -> Any:
+    if _is_model(annotation):
+        return annotation
+    return next((found for inner in getattr(annotation, "__args__", ()) if (found := _inner_model(inner))), None)
+
+
+def _say(item: ErrorDetails, path: tuple[str | int, ...]) -> tuple[str, str]:
+    kind, context = item["type"], item.get("ctx", {})
+    name = str(path[-1]) if path else ""
+    if kind == "missing":
+        return f"'{item['loc'][-1]}' is missing", ""
+    if kind == "union_tag_not_found":
+        return f"a rule needs exactly one of {', '.join(KINDS)}", ""
+    if kind == "value_error":
+        return str(context.get("error", item["msg"])), ""
+    if kind == "literal_error":
+        options = [part.strip("' ") for part in str(context.get("expected", "")).replace(" or ", ", ").split(", ")]
+        return (f"'{item['input']}' is no value of '{name}'",
+                suggest_name(str(item["input"]), options) or f"one of {', '.join(options)}")
+    if kind == "string_type":
+        return f"'{name}' must be a text, not {item['input']!r}", "put it in quotes"
+    if kind == "string_pattern_mismatch":
+        return f"'{item['input']}' is no value of '{name}'", "small letters, digits and hyphens"
+    return f"'{name}': {item['msg'][:1].lower()}{item['msg'][1:]}", ""
+
+

@@ -1,0 +1,220 @@
+"""Rules as a reader meets them: failed first, each with its arithmetic, and clause by clause in the annex.
+
+Comes in: a judgement and the evidence's lexicon. Goes out: rows for the decision page, the policy table and the annexes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from audit.evidence import (
+    SEVERITY_ORDER,
+    VERDICT_ORDER,
+    Judgement,
+    PolicyText,
+    RuleFinding,
+    Verdict,
+    VerdictWord,
+)
+
+from . import words
+from .numbers import Shown, show
+from .tables import Lexicon
+
+_OPEN: tuple[VerdictWord, ...] = ("inconclusive", "manual")
+_BAD: tuple[VerdictWord, ...] = ("error", "fail")
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeShown:
+    """One verdict: where it applies, what was observed, why."""
+
+    verdict: Verdict
+    sign: words.VerdictSign
+    name: str
+    observed: Shown | None
+    waived_from: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleShown:
+    """One rule with its scopes, worst first."""
+
+    finding: RuleFinding
+    sign: words.VerdictSign
+    anchor: str
+    scopes: tuple[ScopeShown, ...]
+    severity: str
+    rank: int
+    basis: str
+    metric: str
+    page: str
+
+    @property
+    def worst(self) -> ScopeShown:
+        """The worst verdict."""
+        return self.scopes[0]
+
+    @property
+    def tally(self) -> str:
+        """How many scopes share the rule's verdict, where there are several."""
+        if len(self.scopes) < 2:
+            return ""
+        same = sum(scope.verdict.status == self.finding.status for scope in self.scopes)
+        return f"{same} of {len(self.scopes)} scopes"
+
+
+@dataclass(frozen=True, slots=True)
+class PackShown:
+    """One policy with its rules in its own order."""
+
+    policy: PolicyText
+    letter: str
+    anchor: str
+    applies: str
+    rules: tuple[RuleShown, ...]
+    tally: str
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One number of the decision page."""
+
+    number: int
+    word: str
+    tone: str
+    sign: str
+
+
+def show_rules(judgement: Judgement, lexicon: Lexicon) -> tuple[RuleShown, ...]:
+    """Return all rules, worst verdict and gravest rule first."""
+    rules = [_show_rule(finding, index, lexicon) for index, finding in enumerate(judgement.findings)]
+    return tuple(sorted(rules, key=_gravity))
+
+
+def _gravity(rule: RuleShown) -> tuple[int, int]:
+    return VERDICT_ORDER.index(rule.finding.status), SEVERITY_ORDER.index(rule.finding.severity)
+
+
+def _show_rule(finding: RuleFinding, index: int, lexicon: Lexicon) -> RuleShown:
+    verdicts = sorted(finding.verdicts, key=_urgency)
+    metric = next((verdict.metric for verdict in finding.verdicts if verdict.metric), "")
+    return RuleShown(
+        finding=finding,
+        sign=words.VERDICTS[finding.status],
+        anchor=f"rule-{index + 1}",
+        scopes=tuple(_show_scope(verdict, lexicon) for verdict in verdicts) or (_no_scope(finding),),
+        severity=words.SEVERITIES[finding.severity],
+        rank=VERDICT_ORDER.index(finding.status) * 10 + SEVERITY_ORDER.index(finding.severity),
+        basis=words.BASES.get(finding.basis, finding.basis.replace("_", " ")),
+        metric=lexicon.title(metric) if metric else "",
+        page=words.SECTION_PAGE.get(metric.partition(".")[0], "not-assessed") if metric else "",
+    )
+
+
+def _urgency(verdict: Verdict) -> tuple[int, float]:
+    """Worst verdict first; among equals the value farthest beyond its limit."""
+    beyond = 0.0
+    if verdict.observed is not None and verdict.observed.value is not None:
+        value = verdict.observed.value
+        if verdict.limit_low is not None and value < verdict.limit_low:
+            beyond = verdict.limit_low - value
+        elif verdict.limit_high is not None and value > verdict.limit_high:
+            beyond = value - verdict.limit_high
+    return VERDICT_ORDER.index(verdict.status), -beyond
+
+
+def _show_scope(verdict: Verdict, lexicon: Lexicon) -> ScopeShown:
+    observed = None
+    if verdict.observed is not None:
+        metric = verdict.metric or ""
+        observed = show(verdict.observed, metric, lexicon.unit(metric))
+    return ScopeShown(
+        verdict=verdict,
+        sign=words.VERDICTS[verdict.status],
+        name=words.scope_words(verdict.group, verdict.feature, verdict.model),
+        observed=observed,
+        waived_from=words.VERDICTS[verdict.original].word.lower() if verdict.original else "",
+    )
+
+
+def _no_scope(finding: RuleFinding) -> ScopeShown:
+    empty = Verdict(id="", rule=finding.rule, scope=finding.rule, status=finding.status, because="no scope exists")
+    return ScopeShown(empty, words.VERDICTS[finding.status], "", None, "")
+
+
+def count_verdicts(judgement: Judgement) -> tuple[Count, ...]:
+    """Return the counts of the decision page: failed, undecided, passed, and the rest that occurs."""
+    failed = sum(judgement.count(word) for word in _BAD)
+    undecided = sum(judgement.count(word) for word in _OPEN)
+    rows = [
+        Count(failed, "failed", "bad", "✗"),
+        Count(undecided, "undecided", "open", "?"),
+        Count(judgement.count("pass"), "passed", "good", "✓"),
+    ]
+    for word, name in (("warn", "warnings"), ("waived", "waived"), ("not_applicable", "not applicable")):
+        number = judgement.count(word)  # type: ignore[arg-type]
+        if number:
+            sign = words.VERDICTS[word]  # type: ignore[index]
+            rows.append(Count(number, name if number > 1 or word != "warn" else "warning", "mute", sign.sign))
+    return tuple(rows)
+
+
+def verdict_sentence(judgement: Judgement, broken: tuple[str, ...]) -> str:
+    """Return the verdict in one sentence."""
+    total = len(judgement.findings)
+    if not total:
+        return "No rule was applied: this report measures and does not judge."
+    failed = sum(judgement.count(word) for word in _BAD)
+    undecided = sum(judgement.count(word) for word in _OPEN)
+    parts = [_share(failed, total, "failed"), _share(undecided, None, "could not be decided")]
+    parts.append(_share(judgement.count("pass"), None, "passed"))
+    text = ", ".join(parts[:2]) + " and " + parts[2] + "."
+    if broken:
+        names = ", ".join(words.SECTIONS[name].lower() for name in broken)
+        text += f" Parts of the examination broke ({names}), so the verdict is incomplete."
+    return text[:1].upper() + text[1:]
+
+
+def _share(number: int, total: int | None, verb: str) -> str:
+    amount = "none" if number == 0 else str(number)
+    if total is None:
+        return f"{amount} {verb}"
+    return f"{amount} of {total} rules {verb}" if total != 1 else f"{amount} of one rule {verb}"
+
+
+def top_findings(rules: tuple[RuleShown, ...], most: int = 3) -> tuple[RuleShown, ...]:
+    """Return the findings that matter most: failed ones first, then undecided ones and warnings, gravest first."""
+    weight = {"error": 0, "fail": 0, "inconclusive": 1, "warn": 2, "waived": 3}
+    grave = [rule for rule in rules if rule.finding.status in weight]
+    ranked = sorted(
+        grave,
+        key=lambda rule: (weight[rule.finding.status], SEVERITY_ORDER.index(rule.finding.severity)),
+    )
+    return tuple(ranked[:most])
+
+
+def undecided_rules(rules: tuple[RuleShown, ...]) -> tuple[RuleShown, ...]:
+    """Return rules that the data or people have left open."""
+    return tuple(rule for rule in rules if rule.finding.status in _OPEN)
+
+
+def show_packs(judgement: Judgement, rules: tuple[RuleShown, ...]) -> tuple[PackShown, ...]:
+    """Return every policy with its rules in the policy's order."""
+    order = {finding.rule: index for index, finding in enumerate(judgement.findings)}
+    packs = []
+    for index, policy in enumerate(judgement.policies):
+        mine = sorted((rule for rule in rules if rule.finding.pack == policy.pack), key=lambda r: order[r.finding.rule])
+        letter = chr(ord("A") + index % 26)
+        applies = words.APPLIES[policy.applies]
+        packs.append(PackShown(policy, letter, f"pack-{index + 1}", applies, tuple(mine), _tally_words(mine)))
+    return tuple(packs)
+
+
+def _tally_words(rules: list[RuleShown]) -> str:
+    counts: dict[str, int] = {}
+    for word in VERDICT_ORDER:
+        number = sum(rule.finding.status == word for rule in rules)
+        if number:
+            counts[words.VERDICTS[word].word.lower()] = number
+    return ", ".join(f"{number} {word}" for word, number in counts.items()) or "no rule"

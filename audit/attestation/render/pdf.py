@@ -1,0 +1,114 @@
+"""The report as a tagged PDF: PDF/A-3a and PDF/UA-1 at once, every font embedded, nothing fetched.
+
+Comes in: a dossier and files to embed. Goes out: bytes that are equal for equal input; dates come from the dossier, so
+that no clock enters. What WeasyPrint leaves open is mended in `finisher`.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from audit.evidence import Dossier
+from audit.shipped import shipped_folder
+
+from .finisher import finish_pdf
+from .glyphs import clean_text, drawable
+from .html import FONTS, render_page, shipped_text
+from .view import build_view
+
+Attachment = tuple[str, bytes, str, str]
+"""Name, content, description, relationship (``Data``, ``Source``, ``Alternative``, ``Supplement``)."""
+
+
+def render_pdf(dossier: Dossier, attachments: Sequence[Attachment] = ()) -> bytes:
+    """Return the report as PDF/A-3a and PDF/UA-1.
+
+    Parameters
+    ----------
+    dossier : Dossier
+        What is reported.
+    attachments : sequence of (name, bytes, description, relationship)
+        Files to embed; order does not matter.
+    """
+    import weasyprint
+    from weasyprint.text.fonts import FontConfiguration
+
+    moment = _moment(dossier.presentation.created)
+    page = drawable(render_page(build_view(dossier), "pdf"))
+    with _quiet():
+        fonts = FontConfiguration()
+        sheet = weasyprint.CSS(string=_print_style(), font_config=fonts, url_fetcher=_fetch_font)
+        options = {
+            **weasyprint.DEFAULT_OPTIONS,
+            "pdf_variant": "pdf/a-3a",
+            "stylesheets": [sheet],
+            "attachments": _attach(attachments, moment),
+        }
+        document = weasyprint.HTML(string=page, url_fetcher=_refuse).render(fonts, **options)
+        data: bytes = document.write_pdf(None, 1, finish_pdf, **options)
+    return data
+
+
+def _print_style() -> str:
+    faces = [
+        f'@font-face{{font-family:"{family}";font-weight:{weight};src:url(font:{name}.ttf)}}' for family, weight, name in FONTS
+    ]
+    return "\n".join([*faces, shipped_text("styles/tokens.css"), shipped_text("styles/print.css")])
+
+
+def _fetch_font(url: str, *_: Any, **__: Any) -> Any:
+    """Give the shipped fonts and nothing else."""
+    from weasyprint.urls import URLFetcherResponse
+
+    allowed = {f"font:{name}.ttf" for _, _, name in FONTS}
+    if url not in allowed:
+        return _refuse(url)
+    data = (shipped_folder("templates") / "fonts" / url.removeprefix("font:")).read_bytes()
+    return URLFetcherResponse(url, data, {"Content-Type": "font/ttf"})
+
+
+def _refuse(url: str, *_: Any, **__: Any) -> Any:
+    """Fetch nothing: a report holds all it needs."""
+    raise ValueError("a report fetches nothing")
+
+
+def _moment(created: str) -> datetime:
+    moment = datetime.fromisoformat(created)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _attach(attachments: Sequence[Attachment], moment: datetime) -> list[Any]:
+    from weasyprint import Attachment as Embedded
+
+    return [
+        Embedded(
+            string=content,
+            name=clean_text(name),
+            description=clean_text(description),
+            relationship=relationship,
+            created=moment,
+            modified=moment,
+        )
+        for name, content, description, relationship in sorted(attachments)
+    ]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Hold the garbage collector (a third of the time otherwise) and the layout engine's remarks."""
+    log = logging.getLogger("weasyprint")
+    level, collecting = log.level, gc.isenabled()
+    gc.collect()
+    gc.disable()
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+        if collecting:
+            gc.enable()

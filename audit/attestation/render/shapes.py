@@ -1,0 +1,277 @@
+"""The glass boxes beside the black box: importance, one block per feature, the largest disagreements in words.
+
+Comes in: the effects section. Goes out: blocks for the template; features beyond the first `DETAIL` stand in the table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from audit.evidence import Curve, Disagreement, Effects, FeatureRug, FeatureUsed, Measurement
+
+from . import words
+from .figures import draw_feature, draw_importance
+from .figures.curves import effect_range
+from .numbers import Shown, count_text, number_text, share_text
+from .tables import Grid, GridRow, Lexicon, make_grid
+
+DETAIL = 15
+"""Features shown with their shapes."""
+BARS = 20
+"""Features in the importance figure."""
+SURROGATES = ("black_box", "ebm_surrogate", "net_surrogate")
+LABELS = ("black_box", "ebm_label", "net_label")
+
+
+@dataclass(frozen=True, slots=True)
+class PointRow:
+    """One position of the data table behind a figure."""
+
+    at: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureBlock:
+    """One feature."""
+
+    name: str
+    title: str
+    anchor: str
+    message: str
+    remarks: tuple[str, ...]
+    model_figure: Markup | None
+    label_figure: Markup | None
+    heads: tuple[str, ...]
+    points: tuple[PointRow, ...]
+    bands: tuple[str, ...]
+
+
+def importance_order(effects: Effects) -> tuple[str, ...]:
+    """Return features, most important to the black box first."""
+    features = list(dict.fromkeys([c.feature for c in effects.curves] + [r.feature for r in effects.rugs]))
+    scores = _importances(effects)
+    rank = {feature: index for index, feature in enumerate(features)}
+    for feature in scores:
+        rank.setdefault(feature, len(rank))
+    leading = {f: _leading(models) for f, models in scores.items()}
+    return tuple(sorted(rank, key=lambda feature: (-leading.get(feature, 0.0), rank[feature])))
+
+
+def _leading(models: dict[str, tuple[float, float | None, float | None]]) -> float:
+    for model in words.MODEL_ORDER[:1] + ("ebm_surrogate", "net_surrogate", "ebm_label", "net_label"):
+        if model in models:
+            return models[model][0]
+    return 0.0
+
+
+def _importances(effects: Effects) -> dict[str, dict[str, tuple[float, float | None, float | None]]]:
+    found: dict[str, dict[str, tuple[float, float | None, float | None]]] = {}
+    for m in effects.measurements:
+        if m.metric == "effects.importance" and m.feature and m.model and m.estimate.value is not None:
+            found.setdefault(m.feature, {})[m.model] = (m.estimate.value, m.estimate.low, m.estimate.high)
+    return found
+
+
+def show_importance(effects: Effects) -> Markup | None:
+    """Return the importance figure; None where nothing was measured."""
+    scores = _importances(effects)
+    order = [feature for feature in importance_order(effects) if feature in scores][:BARS]
+    if not order:
+        return None
+    shown = {m for models in scores.values() for m in models}
+    models = [model for model in SURROGATES if model in shown] or [m for m in LABELS if m in shown]
+    names = {model: words.model_name(model) for model in models}
+    first = order[0]
+    title = f"{words.prettify(first)} moves the score most"
+    described = "; ".join(f"{words.prettify(f)} {number_text(_leading(scores[f]))}" for f in order)
+    rows = [(words.prettify(f), {m: v for m, v in scores[f].items() if m in models}) for f in order]
+    return draw_importance(
+        "importance", title, f"Mean absolute effect by feature: {described}", rows, names, f"Mean absolute effect, {effects.scale}"
+    )
+
+
+def importance_message(effects: Effects) -> str:
+    """Return the finding on importance in a sentence."""
+    scores = _importances(effects)
+    order = [feature for feature in importance_order(effects) if feature in scores]
+    if not order:
+        return "No importance was measured."
+    total = sum(_leading(scores[f]) for f in order) or 1.0
+    top = order[: min(3, len(order))]
+    names = [words.prettify(f) for f in top]
+    joined = names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+    verb = "carries" if len(top) == 1 else "carry"
+    return f"{joined} {verb} {share_text(sum(_leading(scores[f]) for f in top) / total)} of all importance."
+
+
+def show_features(effects: Effects, features: tuple[FeatureUsed, ...]) -> tuple[FeatureBlock, ...]:
+    """Return the blocks of the `DETAIL` most important features that have a curve."""
+    declared = {feature.name: feature for feature in features}
+    with_curve = {curve.feature for curve in effects.curves}
+    order = [feature for feature in importance_order(effects) if feature in with_curve][:DETAIL]
+    return tuple(_show_feature(f, index, effects, declared.get(f)) for index, f in enumerate(order))
+
+
+def _show_feature(name: str, index: int, effects: Effects, declared: FeatureUsed | None) -> FeatureBlock:
+    curves = {curve.model: curve for curve in effects.curves if curve.feature == name}
+    kinds = {curve.kind for curve in curves.values()}
+    if len(kinds) > 1:  # a numeric column with few values may be levels to one model: draw what the black box has
+        kept = curves["black_box"].kind if "black_box" in curves else sorted(kinds)[0]
+        curves = {model: curve for model, curve in curves.items() if curve.kind == kept}
+    rug = next((r for r in effects.rugs if r.feature == name), None)
+    span = effect_range(list(curves.values()))
+    title = words.prettify(name)
+    message = _feature_message(name, effects.disagreements, curves)
+    ordered = [curves[model] for model in words.MODEL_ORDER if model in curves]
+    return FeatureBlock(
+        name=name,
+        title=title,
+        anchor=f"feature-{index + 1}",
+        message=message,
+        remarks=_remarks(declared, curves),
+        model_figure=_panel(f"fx{index}m", f"{title}: what the model does", curves, SURROGATES, rug, span, message),
+        label_figure=_panel(f"fx{index}d", f"{title}: what the labels say", curves, LABELS, rug, span, message),
+        heads=tuple(words.model_name(curve.model, short=True) for curve in ordered),
+        points=_points(ordered),
+        bands=tuple(dict.fromkeys(f"{words.model_name(c.model, short=True)}: {c.method}, {c.band}" for c in ordered if c.band)),
+    )
+
+
+def _panel(
+    name: str,
+    title: str,
+    curves: dict[str, Curve],
+    models: tuple[str, ...],
+    rug: FeatureRug | None,
+    span: tuple[float, float],
+    message: str,
+) -> Markup | None:
+    chosen = [curves[model] for model in models if model in curves and curves[model].y]
+    if not chosen or (models == LABELS and not any(m in curves for m in LABELS[1:])):
+        return None
+    described = "; ".join(f"{words.model_name(c.model)}: {_curve_words(c)}" for c in chosen)
+    return draw_feature(name, title, f"{message} {described}", chosen, rug, span, words.prettify(chosen[0].feature))
+
+
+def _curve_words(curve: Curve) -> str:
+    lowest, highest = min(curve.y), max(curve.y)
+    at = [str(curve.levels[i]) if curve.levels else number_text(curve.x[i]) for i in (curve.y.index(lowest), curve.y.index(highest))]
+    return f"lowest {number_text(lowest)} at {at[0]}, highest {number_text(highest)} at {at[1]}"
+
+
+def _feature_message(name: str, disagreements: tuple[Disagreement, ...], curves: dict[str, Curve]) -> str:
+    mine = sorted((d for d in disagreements if d.feature == name), key=lambda d: -d.beyond)
+    if mine and (mine[0].words or mine[0].beyond > 0):
+        return mine[0].words
+    black = curves.get("black_box")
+    return f"Black box: {_curve_words(black)}." if black else "The black box's own effect was not measured."
+
+
+def _remarks(declared: FeatureUsed | None, curves: dict[str, Curve]) -> tuple[str, ...]:
+    out = []
+    if declared is not None:
+        if declared.protected:
+            out.append("stands behind a protected attribute")
+        if declared.role:
+            out.append(f"declared role: {declared.role.replace('_', ' ')}")
+        if declared.monotone:
+            out.append(f"the glass boxes were made {declared.monotone}: their direction is evidence of nothing")
+        if declared.expected:
+            out.append(f"expected to be {declared.expected}")
+    for curve in curves.values():
+        if curve.missing is not None:
+            out.append(f"{words.model_name(curve.model, short=True)} where missing: {number_text(curve.missing)}")
+    return tuple(out)
+
+
+def _points(curves: list[Curve], most: int = 24) -> tuple[PointRow, ...]:
+    """Return the table behind a figure: the first curve's positions, thinned; other numeric curves interpolated."""
+    if not curves:
+        return ()
+    first = curves[0]
+    if first.kind == "category":
+        levels = list(dict.fromkeys(level for curve in curves for level in curve.levels))
+        return tuple(PointRow(level, tuple(_at_level(curve, level) for curve in curves)) for level in levels[:60])
+    step = max(1, -(-len(first.x) // most))
+    return tuple(PointRow(number_text(x), tuple(_at_place(curve, x) for curve in curves)) for x in first.x[::step])
+
+
+def _at_level(curve: Curve, level: str) -> str:
+    return _with_band(curve, curve.levels.index(level)) if level in curve.levels else "–"
+
+
+def _at_place(curve: Curve, x: float) -> str:
+    nearest = min(range(len(curve.x)), key=lambda i: abs(curve.x[i] - x))
+    return _with_band(curve, nearest)
+
+
+def _with_band(curve: Curve, index: int) -> str:
+    value = number_text(curve.y[index], decimals=3)
+    if not curve.low:
+        return value
+    return f"{value} ({number_text(curve.low[index], decimals=3)} to {number_text(curve.high[index], decimals=3)})"
+
+
+def feature_grid(effects: Effects, lexicon: Lexicon, metric: str, by: str) -> Grid | None:
+    """Return a table of one metric: features by model or by attribute; None where there is no such number.
+
+    Parameters
+    ----------
+    effects : Effects
+        The section.
+    lexicon : Lexicon
+        Titles and units.
+    metric : str
+        Metric id.
+    by : str
+        ``model`` or ``attribute``: what the columns are.
+    """
+    chosen: list[Measurement] = [m for m in effects.measurements if m.metric == metric and m.feature]
+    if not chosen:
+        return None
+    keys = list(dict.fromkeys(str(getattr(m, by) or "") for m in chosen))
+    if by == "model":
+        keys.sort(key=lambda model: words.MODEL_ORDER.index(model) if model in words.MODEL_ORDER else 9)
+    found: dict[str, dict[str, Shown]] = {}
+    for m in chosen:
+        found.setdefault(m.feature or "", {})[str(getattr(m, by) or "")] = lexicon.show(m)
+    order = {feature: index for index, feature in enumerate(importance_order(effects))}
+    names = sorted(found, key=lambda feature: order.get(feature, len(order)))
+    heads = tuple(words.model_name(key, short=True) if by == "model" else words.prettify(key) for key in keys)
+    rows = tuple(GridRow(words.prettify(f), "", tuple(found[f].get(key) for key in keys)) for f in names)
+    return Grid("Feature", heads, rows)
+
+
+def rest_grid(effects: Effects, lexicon: Lexicon) -> Grid | None:
+    """Return every further number about features that has no table of its own."""
+    placed = {"effects.importance", "effects.importance_share", "effects.proxy_strength", "effects.reversal", "effects.disagreement"}
+    rest = [m for m in effects.measurements if m.metric not in placed]
+    if not rest:
+        return None
+    return make_grid(
+        rest,
+        lexicon,
+        corner="About",
+        key=lambda m: words.scope_words(m.group, m.feature, m.model) or "all features",
+        label=str,
+    )
+
+
+def pair_rows(effects: Effects, most: int = 12) -> tuple[tuple[str, str, str], ...]:
+    """Return interactions: the two features, the glass box, the importance."""
+    return tuple(
+        (
+            f"{words.prettify(pair.features[0])} and {words.prettify(pair.features[1])}",
+            words.model_name(pair.model),
+            number_text(pair.importance),
+        )
+        for pair in effects.pairs[:most]
+    )
+
+
+def rows_words(effects: Effects) -> str:
+    """Return the rows behind the black box's effects."""
+    return count_text(effects.rows)

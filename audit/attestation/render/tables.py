@@ -1,0 +1,140 @@
+"""Numbers laid out for tables: measurements by row and metric, each cell an estimate as text.
+
+Comes in: measurements and definitions. Goes out: `Grid`, which the templates print without another decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from audit.evidence import Definition, Evidence, Measurement
+
+from . import words
+from .numbers import Shown, show
+
+
+@dataclass(frozen=True, slots=True)
+class GridRow:
+    """One row of a grid: its name, what is said of it, its numbers (None where nothing was measured)."""
+
+    label: str
+    remark: str
+    cells: tuple[Shown | None, ...]
+    small: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table of estimates.
+
+    Parameters
+    ----------
+    corner : str
+        Heading of the first column.
+    heads : tuple of str
+        Headings of the other columns.
+    rows : tuple of GridRow
+        Rows.
+    """
+
+    corner: str
+    heads: tuple[str, ...]
+    rows: tuple[GridRow, ...]
+
+    @property
+    def remarks(self) -> bool:
+        """Whether any row says something beside its name."""
+        return any(row.remark for row in self.rows)
+
+
+class Lexicon:
+    """What the evidence's own definitions say about its metrics.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        The document.
+    """
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._definitions: dict[str, Definition] = {d.id: d for d in evidence.definitions}
+
+    def title(self, metric: str) -> str:
+        """Return the metric's title."""
+        found = self._definitions.get(metric)
+        return found.title if found else words.prettify(metric.rpartition(".")[2])
+
+    def head(self, metric: str) -> str:
+        """Return a short title for a column."""
+        return words.SHORT_METRICS.get(metric.rpartition(".")[2], self.title(metric))
+
+    def unit(self, metric: str) -> str:
+        """Return the metric's unit."""
+        found = self._definitions.get(metric)
+        return found.unit if found else ""
+
+    def show(self, measurement: Measurement) -> Shown:
+        """Return the measurement's number as text."""
+        return show(measurement.estimate, measurement.metric, self.unit(measurement.metric))
+
+
+def metrics_of(measurements: Iterable[Measurement]) -> tuple[str, ...]:
+    """Return the metrics that occur, in the order of their first number."""
+    return tuple(dict.fromkeys(measurement.metric for measurement in measurements))
+
+
+def make_grid(
+    measurements: Sequence[Measurement],
+    lexicon: Lexicon,
+    *,
+    corner: str,
+    key: Callable[[Measurement], str],
+    label: Callable[[str], str],
+    metrics: Sequence[str] | None = None,
+    remark: Callable[[str], str] = lambda _: "",
+    small: Callable[[str], bool] = lambda _: False,
+) -> Grid:
+    """Lay measurements out as rows of `key` by columns of metric.
+
+    Parameters
+    ----------
+    measurements : sequence of Measurement
+        Numbers; the first of each row and metric is shown.
+    lexicon : Lexicon
+        Titles and units.
+    corner : str
+        Heading of the first column.
+    key : callable
+        Row that a measurement belongs to.
+    label, remark, small : callable
+        Name, remark and mark of a row.
+    metrics : sequence of str, optional
+        Columns; all that occur where it is not given.
+    """
+    columns = tuple(metrics) if metrics is not None else metrics_of(measurements)
+    found: dict[str, dict[str, Shown]] = {}
+    for measurement in measurements:
+        found.setdefault(key(measurement), {}).setdefault(measurement.metric, lexicon.show(measurement))
+    rows = tuple(
+        GridRow(label(name), remark(name), tuple(cells.get(metric) for metric in columns), small(name))
+        for name, cells in found.items()
+        if any(metric in cells for metric in columns)
+    )
+    return Grid(corner, tuple(lexicon.head(metric) for metric in columns), rows)
+
+
+def split_grid(grid: Grid, most: int = 6) -> tuple[Grid, ...]:
+    """Cut a grid with many columns into several of at most `most`."""
+    return tuple(
+        Grid(
+            grid.corner,
+            grid.heads[start : start + most],
+            tuple(
+                GridRow(row.label, row.remark, row.cells[start : start + most], row.small)
+                for row in grid.rows
+                if any(cell is not None for cell in row.cells[start : start + most])
+            ),
+        )
+        for start in range(0, len(grid.heads), most)
+    )

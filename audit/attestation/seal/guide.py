@@ -1,0 +1,172 @@
+"""VERIFY.md: how anybody checks a report folder with tools that this project did not write.
+
+Comes in: the sealed files and who signed. Goes out: a page of commands for ``sha256sum``, ``openssl`` and a POSIX
+shell, filled in with this report's own numbers. A test runs every one of them. Names of people and files of this
+report never enter a command; only fixed names and numbers do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from audit.evidence.dossier import SignerShown
+
+_CMS = (
+    "openssl cms -verify -binary -inform DER -purpose any -partial_chain -no_check_time "
+    "-CAfile signer.crt -in {signature} -content {content} -out /dev/null"
+)
+
+
+def write_guide(files: Mapping[str, bytes], signer: SignerShown | None, *, stamped: bool = False) -> bytes:
+    """Return the text of VERIFY.md.
+
+    Parameters
+    ----------
+    files : mapping
+        Name to bytes, signed where they are.
+    signer : SignerShown or None
+        Who signed.
+    stamped : bool
+        Whether a time stamp server was configured.
+    """
+    if signer is None:
+        return _join(_UNSIGNED, _block("sha256sum --check --strict SHA256SUMS"))
+    parts = [
+        _HEAD.format(name=signer.name, fingerprint=signer.fingerprint, warning=_DEVELOPMENT if signer.development else ""),
+        _SUMS,
+        _block("sha256sum --check --strict SHA256SUMS"),
+        _MANIFEST,
+        _block(_CMS.format(signature="SHA256SUMS.p7s", content="SHA256SUMS")),
+        _PERSON,
+        _block("openssl x509 -in signer.crt -noout -subject -issuer -dates -fingerprint -sha256"),
+        _STATEMENT,
+        _block(*_STATEMENT_COMMANDS),
+    ]
+    if "report.html" in files:
+        parts += [_HTML, _block(*_html_commands(files["report.html"]))]
+    if "report.pdf" in files:
+        parts += [_PDF, _block(*_pdf_commands(files["report.pdf"]))]
+    if stamped:
+        parts += [_STAMP, _block(*_STAMP_COMMANDS)]
+    return _join(*parts, _LIMITS)
+
+
+def _html_commands(page: bytes) -> tuple[str, ...]:
+    size = int(re.findall(rb"<!--audit-signature:v1 signed-bytes=([0-9]+)\n", page)[-1])
+    return (
+        "work=$(mktemp -d)",
+        f'head -c {size} report.html > "$work/page"',
+        f"tail -c +{size + 1} report.html | tail -n 1 | sed 's/-->$//' | openssl base64 -d -A > \"$work/page.p7s\"",
+        _CMS.format(signature='"$work/page.p7s"', content='"$work/page"'),
+    )
+
+
+def _pdf_commands(data: bytes) -> tuple[str, ...]:
+    from .pdf import check_pdf
+
+    signature = check_pdf(data)[0]
+    start, resume = signature.gap
+    digits = f"tail -c +{start + 2} report.pdf | head -c {2 * signature.size}"
+    return (
+        "work=$(mktemp -d)",
+        f'{{ head -c {start} report.pdf; tail -c +{resume + 1} report.pdf | head -c {signature.end - resume}; }} '
+        '> "$work/signed"',
+        f"printf \"$({digits} | sed 's/../\\\\x&/g')\" > \"$work/signed.p7s\"",
+        _CMS.format(signature='"$work/signed.p7s"', content='"$work/signed"'),
+        f"test $(wc -c < report.pdf) -eq {signature.end}",
+    )
+
+
+_STATEMENT_COMMANDS = (
+    "work=$(mktemp -d)",
+    'sed \'s/.*"payload":"\\([^"]*\\)".*/\\1/\' attestation.dsse.json | openssl base64 -d -A > "$work/statement.json"',
+    'sed \'s/.*"sig":"\\([^"]*\\)".*/\\1/\' attestation.dsse.json | openssl base64 -d -A > "$work/signature"',
+    "{ printf 'DSSEv1 28 application/vnd.in-toto+json %d ' $(wc -c < \"$work/statement.json\"); "
+    'cat "$work/statement.json"; } > "$work/signed"',
+    'openssl dgst -sha256 -verify signer.pub -signature "$work/signature" "$work/signed"',
+    'test "$(openssl x509 -in signer.crt -noout -pubkey)" = "$(cat signer.pub)"',
+)
+
+_STAMP_COMMANDS = (
+    "if [ -e SHA256SUMS.tsr ]; then",
+    "  work=$(mktemp -d)",
+    '  openssl ts -reply -in SHA256SUMS.tsr -token_out -out "$work/token"',
+    '  openssl pkcs7 -inform DER -in "$work/token" -print_certs -out "$work/tsa.pem"',
+    '  openssl ts -verify -data SHA256SUMS -in SHA256SUMS.tsr -CAfile "$work/tsa.pem" -partial_chain',
+    "fi",
+)
+
+_UNSIGNED = """\
+# How to check this report
+
+This report is **unsigned**. Nobody vouches for it: whoever changes a file can change `SHA256SUMS` too. The list below
+shows damage by accident, nothing more. Run this in the report's folder:"""
+
+_HEAD = """\
+# How to check this report
+
+Signed by **{name}**, certificate (SHA-256) `{fingerprint}`.{warning}
+
+`audit verify .` checks all of what follows and more, and answers in one word; `audit verify . --trust CA.pem` also asks
+whether the signer's certificate comes from an authority that you trust. The commands below need no part of this
+project: `sha256sum`, `openssl` 3 and a shell, run in the report's folder. Each must end without an error."""
+
+_DEVELOPMENT = """
+
+**This is a development key. It was made by the program itself and proves no identity**: the checks below show that the
+files are as they were signed, not who signed them."""
+
+_SUMS = """\
+## 1 Every file is as listed
+
+Files in `individuals/`, if any, are outside of the list on purpose. Look for files that are not in the list, too."""
+
+_MANIFEST = """\
+## 2 The list is signed
+
+This shows that the owner of `signer.crt` signed it. To ask whether an authority that you trust stands behind that
+certificate, put the authority's certificate in place of `signer.crt` and leave out `-partial_chain`."""
+
+_PERSON = """\
+## 3 Who that is
+
+Compare the fingerprint with one that you got from the signer by another way."""
+
+_STATEMENT = """\
+## 4 The attestation is signed by the same key
+
+It is an in-toto statement (in a DSSE envelope) that names every file, the model and the data by digest, with the
+verdict of every rule; read it in `statement.json`."""
+
+_HTML = """\
+## 5 The page alone
+
+`report.html` carries its own signature in the comment at its end, over every byte before that comment."""
+
+_PDF = """\
+## 6 The PDF alone
+
+`report.pdf` carries its own signature (PAdES). If you look at it in a PDF reader or with `pdfsig`, a signature that is
+called valid is not enough, because later additions can hide what was signed: it must also say that the **whole
+document** is signed. The last command below asks just that."""
+
+_STAMP = """\
+## 7 When
+
+The time stamp, where the server gave one, shows that the list existed at that time. Whether you trust the time stamp
+authority is for you to say; its certificate is taken from the stamp here."""
+
+_LIMITS = """\
+## What this does not show
+
+That the numbers are right. Whether they are, a second person finds out by running the audit again: versions, seeds and
+digests of everything that went in are in `audit.json` under `evidence.provenance`."""
+
+
+def _block(*lines: str) -> str:
+    return "```bash\n" + "\n".join(lines) + "\n```"
+
+
+def _join(*parts: str) -> bytes:
+    return ("\n\n".join(parts) + "\n").encode()

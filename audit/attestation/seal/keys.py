@@ -1,0 +1,298 @@
+"""Who signs: from the order in audit.yaml to a signer.
+
+Comes in: `SigningOrder` (where key, certificate and password are, never the secrets themselves). Goes out: a `Signer`,
+or None where nothing is to be signed. `SIGNERS` maps the scheme before the colon to the function that opens such a key;
+a new kind of key is one function and one row. Secrets stay inside this file: no error, log or repr shows them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.x509.oid import NameOID
+
+from audit.config.schema import SigningOrder
+from audit.errors import ConfigError, suggest_name
+from audit.evidence.dossier import SignerShown
+
+from .development import DEVELOPMENT_NAME, development_pem
+from .timestamp import StampServer
+
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
+_CURVES = ("secp256r1", "secp384r1", "secp521r1")
+_SMALLEST_RSA = 2048
+_LARGEST_PEM = 1 << 20
+
+
+class Signer(Protocol):
+    """Somebody who can sign; a hardware key is one more class with this face."""
+
+    @property
+    def certificate(self) -> x509.Certificate:
+        """The signer's certificate."""
+
+    @property
+    def chain(self) -> tuple[x509.Certificate, ...]:
+        """Certificates above it, nearest first."""
+
+    @property
+    def stamps(self) -> StampServer | None:
+        """The time stamp server to ask, if any."""
+
+    def sign(self, data: bytes) -> bytes:
+        """Return the raw signature over `data` with SHA-256 (ECDSA as DER, RSA as PKCS 1 v1.5)."""
+
+    def shown(self) -> SignerShown:
+        """Return the signer as a report names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeySigner:
+    """A signer whose private key is in memory.
+
+    Parameters
+    ----------
+    certificate : cryptography.x509.Certificate
+        The signer's certificate.
+    chain : tuple of cryptography.x509.Certificate
+        Certificates above it, nearest first.
+    stamps : StampServer or None
+        The time stamp server to ask.
+    key : private key
+        Never shown.
+    """
+
+    certificate: x509.Certificate
+    chain: tuple[x509.Certificate, ...]
+    stamps: StampServer | None
+    key: PrivateKey = field(repr=False)
+
+    def sign(self, data: bytes) -> bytes:
+        """Return the raw signature over `data` with SHA-256."""
+        if isinstance(self.key, rsa.RSAPrivateKey):
+            return self.key.sign(data, padding.PKCS1v15(), hashes.SHA256())
+        return self.key.sign(data, ec.ECDSA(hashes.SHA256()))
+
+    def shown(self) -> SignerShown:
+        """Return the signer as a report names it."""
+        return show_certificate(self.certificate)
+
+
+def signer_for(order: SigningOrder, *, interactive: bool) -> Signer | None:
+    """Return who signs, as ordered.
+
+    Parameters
+    ----------
+    order : SigningOrder
+        The `signing` block.
+    interactive : bool
+        Whether a person sits at a terminal; only then a development key is made unasked.
+
+    Returns
+    -------
+    Signer or None
+        None: nothing is ordered and nobody is there, so the report stays unsigned and says so.
+
+    Raises
+    ------
+    ConfigError
+        A key or certificate that is missing, locked, expired, of a kind that cannot sign a PDF, or a key that is not
+        the certificate's; no key, or a development key, where a signature is required.
+    TryAgain
+        The time stamp server was needed and did not answer (raised while signing, not here).
+    """
+    if order.key is None and order.certificate is not None:
+        raise ConfigError("signing.certificate is given without signing.key", place="signing", hint=_FORMS)
+    if order.required and order.key in (None, "development"):
+        raise ConfigError(
+            "signing is required, and a development key proves no identity",
+            place="signing.required",
+            hint="give signing.key and signing.certificate, or take out required: true",
+        )
+    if order.key is None and not interactive:
+        return None
+    scheme, _, rest = (order.key or "development").partition(":")
+    if scheme not in SIGNERS:
+        near = suggest_name(scheme, SIGNERS) or _FORMS
+        raise ConfigError(f"signing.key: there is no kind of key called '{scheme}'", place="signing.key", hint=near)
+    return SIGNERS[scheme](order, rest)
+
+
+def show_certificate(certificate: x509.Certificate) -> SignerShown:
+    """Return a certificate's owner as a report names it.
+
+    The name is common name and organisation, with every character that a terminal or a page could act on taken out;
+    the fingerprint is the one that ``openssl x509 -fingerprint -sha256`` prints.
+    """
+    parts = [
+        str(attribute.value)
+        for oid in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME)
+        for attribute in certificate.subject.get_attributes_for_oid(oid)
+    ] or [certificate.subject.rfc4514_string() or "no name"]
+    name = "".join(sign if sign.isprintable() and sign not in "`<>" else " " for sign in ", ".join(parts))[:200]
+    return SignerShown(
+        name=name.strip() or "no name",
+        fingerprint=certificate.fingerprint(hashes.SHA256()).hex(":").upper(),
+        development=name == DEVELOPMENT_NAME,
+    )
+
+
+def certificates_pem(certificates: tuple[x509.Certificate, ...]) -> bytes:
+    """Return certificates as PEM, in the order given."""
+    return b"".join(certificate.public_bytes(Encoding.PEM) for certificate in certificates)
+
+
+def public_key_pem(certificate: x509.Certificate) -> bytes:
+    """Return a certificate's public key as PEM."""
+    return certificate.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _open_development(order: SigningOrder, rest: str) -> Signer:
+    if rest or order.certificate:
+        raise ConfigError("a development key has no path and no certificate of its own", place="signing", hint=_FORMS)
+    return _build(development_pem(), b"", None, order)
+
+
+def _open_file(order: SigningOrder, rest: str) -> Signer:
+    return _open_pem(_read_file(rest, "signing.key"), order)
+
+
+def _open_env(order: SigningOrder, rest: str) -> Signer:
+    return _open_pem(_read_env(rest, "signing.key"), order)
+
+
+def _open_pem(pem: bytes, order: SigningOrder) -> Signer:
+    beside = _read_reference(order.certificate, "signing.certificate") if order.certificate else b""
+    secret = order.password.get_secret_value() if order.password else None
+    password = None if secret is None else _read_password(secret)
+    return _build(pem, beside, password, order)
+
+
+SIGNERS: dict[str, Callable[[SigningOrder, str], Signer]] = {
+    "development": _open_development,
+    "file": _open_file,
+    "env": _open_env,
+}
+"""Scheme of ``signing.key`` to what opens it."""
+
+_FORMS = "write signing.key as file:PATH, env:NAME or development"
+
+
+def _build(pem: bytes, beside: bytes, password: bytes | None, order: SigningOrder) -> Signer:
+    key = _accept_key(_load_key(pem, password))
+    certificate, chain = _load_certificates(beside or pem)
+    spki = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    if key.public_key().public_bytes(*spki) != certificate.public_key().public_bytes(*spki):
+        raise ConfigError("signing.key is not the key of the first certificate", place="signing.certificate")
+    _check_dates(certificate, datetime.now(UTC))
+    stamps = StampServer(order.timestamp, required=order.required) if order.timestamp else None
+    return KeySigner(certificate, chain, stamps, key)
+
+
+def _load_key(pem: bytes, password: bytes | None) -> object:
+    try:
+        return load_pem_private_key(pem, password)
+    except TypeError:
+        if password is None:
+            raise ConfigError(
+                "signing.key is encrypted", place="signing.password", hint="give signing.password as env:NAME"
+            ) from None
+        raise ConfigError(
+            "signing.password is given, and signing.key is not encrypted", place="signing.password"
+        ) from None
+    except ValueError:
+        what = "signing.key cannot be opened: wrong password, or a damaged file" if password else "signing.key is no key"
+        raise ConfigError(what, place="signing.key", hint="it must be a PEM private key (PKCS 8)") from None
+
+
+def _accept_key(key: object) -> PrivateKey:
+    if isinstance(key, ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey):
+        raise ConfigError(
+            "signing.key is an Ed25519 or Ed448 key, and PDF readers call such a signature damaged",
+            place="signing.key",
+            hint="use a P-256 key: openssl ecparam -name prime256v1 -genkey -noout -out key.pem",
+        )
+    if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name in _CURVES:
+        return key
+    if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= _SMALLEST_RSA:
+        return key
+    raise ConfigError(
+        "signing.key is of a kind that is not accepted",
+        place="signing.key",
+        hint=f"use P-256, P-384, P-521, or RSA of at least {_SMALLEST_RSA} bits",
+    )
+
+
+def _load_certificates(pem: bytes) -> tuple[x509.Certificate, tuple[x509.Certificate, ...]]:
+    """Return the signer's certificate and its chain, as far as one certificate issued the one before."""
+    if b"-----BEGIN CERTIFICATE-----" not in pem:
+        raise ConfigError(
+            "there is no certificate for signing.key", place="signing.certificate", hint="give one as file:PATH (PEM)"
+        )
+    try:
+        leaf, *rest = x509.load_pem_x509_certificates(pem)
+        chain, here = [], leaf
+        for above in rest:
+            here.verify_directly_issued_by(above)
+            chain.append(above)
+            here = above
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f"signing.certificate cannot be read: {error}", place="signing.certificate") from None
+    except Exception:
+        raise ConfigError(
+            "the certificates of signing.certificate are not one chain",
+            place="signing.certificate",
+            hint="the signer's first, then the one that issued it, and so on",
+        ) from None
+    return leaf, tuple(chain)
+
+
+def _check_dates(certificate: x509.Certificate, now: datetime) -> None:
+    start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if now > end:
+        raise ConfigError(f"the certificate ran out on {end:%Y-%m-%d}", place="signing.certificate", hint="renew it")
+    if now < start:
+        raise ConfigError(f"the certificate is not valid before {start:%Y-%m-%d %H:%M} UTC", place="signing.certificate")
+
+
+def _read_password(secret: str) -> bytes:
+    """Return the password that ``env:`` or ``file:`` points to; a text without either is the password itself."""
+    if secret.startswith(("env:", "file:")):
+        return _read_reference(secret, "signing.password").rstrip(b"\r\n")
+    return secret.encode()
+
+
+def _read_reference(reference: str, place: str) -> bytes:
+    scheme, _, rest = reference.partition(":")
+    if scheme == "file":
+        return _read_file(rest, place)
+    if scheme == "env":
+        return _read_env(rest, place)
+    raise ConfigError(f"{place} must read file:PATH or env:NAME", place=place)
+
+
+def _read_env(name: str, place: str) -> bytes:
+    value = os.environ.get(name, "")
+    if not value:
+        raise ConfigError(f"the environment variable '{name}' is not set", place=place)
+    return value.encode()
+
+
+def _read_file(name: str, place: str) -> bytes:
+    path = Path(name).expanduser()
+    try:
+        if path.stat().st_size > _LARGEST_PEM:
+            raise ConfigError(f"{path} is too large for a PEM file", place=place)
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}", place=place) from None

@@ -1,0 +1,188 @@
+"""Sealing: from the files of a report to the same files signed, with everything that is needed to check them.
+
+Comes in: file names and bytes, the dossier, a signer or None, the head of the ledger. Goes out: all files of the report
+folder. The order is fixed, because each step covers the one before: PDF, HTML, certificate and guide, statement in its
+envelope, SHA256SUMS, its time stamp, its signature (which binds the time stamp). Without a signer there are only
+SHA256SUMS and a guide that says that nothing is proved.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from audit.errors import SealError
+from audit.evidence.dossier import Dossier
+
+from .cms import CmsSigner, sign_digest
+from .envelope import seal_payload
+from .guide import write_guide
+from .keys import Signer, certificates_pem, public_key_pem
+from .statement import PAYLOAD_TYPE, state_evidence, state_report
+from .timestamp import token_of
+
+DOSSIER_FILE = "audit.json"
+SUMS_FILE = "SHA256SUMS"
+SUMS_SIGNATURE = "SHA256SUMS.p7s"
+SUMS_STAMP = "SHA256SUMS.tsr"
+STATEMENT_FILE = "attestation.dsse.json"
+CERTIFICATE_FILE = "signer.crt"
+PUBLIC_KEY_FILE = "signer.pub"
+GUIDE_FILE = "VERIFY.md"
+HTML_FILE = "report.html"
+PDF_FILE = "report.pdf"
+SEAL_FILES = (
+    SUMS_FILE, SUMS_SIGNATURE, SUMS_STAMP, STATEMENT_FILE, CERTIFICATE_FILE, PUBLIC_KEY_FILE, GUIDE_FILE
+)  # fmt: skip
+"""Files that sealing adds."""
+UNCOVERED = (SUMS_FILE, SUMS_SIGNATURE, SUMS_STAMP)
+"""Files that SHA256SUMS does not list, because they are made of it."""
+
+HTML_MARK = b"<!--audit-signature:v1 signed-bytes="
+_GOOD_NAME = re.compile(r"(?!/)[^\x00-\x1f\x7f\\\\]+(?<!/)")
+
+
+def sign_folder(
+    files: Mapping[str, bytes],
+    dossier: Dossier,
+    signer: Signer | None,
+    previous: str | None = None,
+    *,
+    moment: datetime | None = None,
+) -> dict[str, bytes]:
+    """Return all files of a report folder, sealed.
+
+    Parameters
+    ----------
+    files : mapping
+        Name (relative, with ``/``) to bytes; ``report.pdf`` and ``report.html`` are signed inside.
+    dossier : Dossier
+        What the report shows; written as ``audit.json``. Its presentation must name this signer.
+    signer : Signer or None
+        None: an unsigned folder, which says so.
+    previous : str, optional
+        Digest of the ledger's last entry.
+    moment : datetime, optional
+        Time of signing to state (aware); default the clock.
+
+    Returns
+    -------
+    dict
+        Name to bytes, in the order in which they are to be written.
+
+    Raises
+    ------
+    SealError
+        A file name that cannot be listed, a file that sealing itself writes, a report that names another signer.
+    TryAgain
+        The time stamp server did not answer, and a signature is required.
+    """
+    moment = moment or datetime.now(UTC)
+    sealed = _check_files(files, dossier, signer)
+    if signer is None:
+        sealed[GUIDE_FILE] = write_guide(sealed, None)
+        return {**sealed, SUMS_FILE: list_sums(digest_files(sealed))}
+    if PDF_FILE in sealed:
+        from .pdf import sign_pdf
+
+        sealed[PDF_FILE] = sign_pdf(sealed[PDF_FILE], signer, moment=moment)
+    if HTML_FILE in sealed:
+        sealed[HTML_FILE] = sign_html(sealed[HTML_FILE], signer, moment=moment)
+    sealed[CERTIFICATE_FILE] = certificates_pem((signer.certificate, *signer.chain))
+    sealed[PUBLIC_KEY_FILE] = public_key_pem(signer.certificate)
+    sealed[GUIDE_FILE] = write_guide(sealed, signer.shown(), stamped=signer.stamps is not None)
+    statement = state_report(digest_files(sealed), dossier, signer.shown(), previous=previous)
+    sealed[STATEMENT_FILE] = seal_payload(PAYLOAD_TYPE, statement, signer)
+    sums = list_sums(digest_files(sealed))
+    return {**sealed, SUMS_FILE: sums, **_sign_sums(sums, signer, moment)}
+
+
+def sign_html(page: bytes, signer: Signer, *, moment: datetime) -> bytes:
+    """Return a page followed by a comment that holds a signature over all of it.
+
+    Parameters
+    ----------
+    page : bytes
+        The HTML page.
+    signer : Signer
+        Who signs.
+    moment : datetime
+        Time of signing to state (aware).
+
+    Raises
+    ------
+    SealError
+        The page holds such a comment already.
+    """
+    if HTML_MARK in page:
+        raise SealError("this page is signed already")
+    digest = hashlib.sha256(page).digest()
+    stamp = signer.stamps.token(digest) if signer.stamps else None
+    return page + html_comment(len(page), sign_digest(digest, signer, moment=moment, content_stamp=stamp))
+
+
+def html_comment(size: int, signature: bytes) -> bytes:
+    """Return the comment at the end of a signed page: its unsigned size in bytes, and the signature as base64."""
+    return HTML_MARK + b"%d\n%s-->" % (size, base64.b64encode(signature))
+
+
+def seal_evidence(evidence: bytes, signer: CmsSigner) -> bytes:
+    """Return the envelope (evidence.dsse.json) that vouches for an evidence document.
+
+    Parameters
+    ----------
+    evidence : bytes
+        The document as written.
+    signer : Signer
+        Who signs.
+    """
+    from .keys import show_certificate
+
+    statement = state_evidence(hashlib.sha256(evidence).hexdigest(), show_certificate(signer.certificate))
+    return seal_payload(PAYLOAD_TYPE, statement, signer)
+
+
+def seal_digests(sealed: Mapping[str, bytes]) -> dict[str, str]:
+    """Return what the ledger keeps of a sealed folder: the digests of the files that cover all others."""
+    names = (SUMS_FILE, SUMS_SIGNATURE, STATEMENT_FILE)
+    return {name: f"sha256:{hashlib.sha256(sealed[name]).hexdigest()}" for name in names if name in sealed}
+
+
+def digest_files(files: Mapping[str, bytes]) -> dict[str, str]:
+    """Return name to hexadecimal SHA-256."""
+    return {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+
+
+def list_sums(digests: Mapping[str, str]) -> bytes:
+    """Return the text of SHA256SUMS: one line per file, by name, as ``sha256sum`` writes and checks it."""
+    return "".join(f"{digests[name]}  {name}\n" for name in sorted(digests)).encode()
+
+
+def accept_name(name: str) -> bool:
+    """Whether a file name can stand in SHA256SUMS: relative, no way upwards, no sign that would need quoting."""
+    return bool(_GOOD_NAME.fullmatch(name)) and not {"", ".", ".."} & set(name.split("/"))
+
+
+def _sign_sums(sums: bytes, signer: Signer, moment: datetime) -> dict[str, bytes]:
+    """Return the time stamp of SHA256SUMS where there is a server, and the signature, which binds the stamp."""
+    digest = hashlib.sha256(sums).digest()
+    reply = signer.stamps.reply(digest) if signer.stamps else None
+    token = token_of(reply) if reply else None
+    signature = sign_digest(digest, signer, moment=moment, content_stamp=token)
+    return {SUMS_SIGNATURE: signature, **({SUMS_STAMP: reply} if reply else {})}
+
+
+def _check_files(files: Mapping[str, bytes], dossier: Dossier, signer: Signer | None) -> dict[str, bytes]:
+    """Return a copy of the files with audit.json in it, all of them fit to be sealed."""
+    sealed = {DOSSIER_FILE: dossier.canonical(), **files}
+    if sealed[DOSSIER_FILE] != dossier.canonical():
+        raise SealError(f"{DOSSIER_FILE} is not the dossier that is sealed")
+    for name in sealed:
+        if name in SEAL_FILES or not accept_name(name):
+            raise SealError(f"a file of a report cannot be called {name!r}")
+    if dossier.presentation.signer != (signer.shown() if signer else None):
+        raise SealError("the report names another signer than the one who is to sign it")
+    return sealed

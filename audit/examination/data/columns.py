@@ -1,0 +1,148 @@
+"""Columns of a typed frame, taken out for what they are: label, weights, groups, stored decisions and scores.
+
+Comes in: a frame that `Dataset` handed out. Goes out: plain NumPy arrays, one entry per row. Whether a column can be what
+it is named for was checked when the table was read, so that these functions work on a batch as on the whole.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from audit.config.schema import ExamineConfig
+
+from .groups import name_groups, needs_bins, quartile_bins
+from .values import match_key
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+JOINED_SUFFIX = " (groups file)"
+"""Added to the name of a joined column where the table has a column of that name already."""
+
+
+def label_of(frame: pd.DataFrame, config: ExamineConfig) -> np.ndarray | None:
+    """Return the label per row, or None where no label is configured.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Rows of a `Dataset`.
+    config : ExamineConfig
+        Names label column and positive class; 1, ``'1'``, 1.0 and true are the same class.
+
+    Returns
+    -------
+    ndarray of float64, shape [n], or None
+        1.0 for the positive class, 0.0 for any other, NaN where the label is missing. For a regression the value itself.
+    """
+    if config.label is None:
+        return None
+    column = frame[config.label.column]
+    if config.model.output.task == "regression":
+        return column.to_numpy(dtype=np.float64)
+    return _match_column(column, config.label.positive)
+
+
+def weights_of(frame: pd.DataFrame, config: ExamineConfig) -> np.ndarray | None:
+    """Return row weights, float64 of shape [n], or None where no weight column is configured."""
+    return None if config.data.weight is None else frame[config.data.weight].to_numpy(dtype=np.float64)
+
+
+def scores_of(frame: pd.DataFrame, config: ExamineConfig) -> np.ndarray | None:
+    """Return stored scores as they are, float64 of shape [n], or None where ``model.scores`` names no column."""
+    return None if config.model.scores is None else frame[config.model.scores].to_numpy(dtype=np.float64)
+
+
+def expected_scores_of(frame: pd.DataFrame, config: ExamineConfig) -> np.ndarray | None:
+    """Return the scores that the model is known to give, float64 of shape [n] with NaN where none is stored, or None."""
+    name = config.model.expected_score
+    return None if name is None else frame[name].to_numpy(dtype=np.float64)
+
+
+def decisions_of(frame: pd.DataFrame, config: ExamineConfig) -> np.ndarray | None:
+    """Return whether each stored decision is the favourable one, or None where no decision column is configured.
+
+    Returns
+    -------
+    ndarray of bool, shape [n], or None
+        The decision ``decision.favourable`` names, matched like a label's positive class.
+    """
+    if config.decision is None or config.decision.column is None:
+        return None
+    return _match_column(frame[config.decision.column], config.decision.favourable) == 1.0
+
+
+def ids_of(frame: pd.DataFrame, config: ExamineConfig) -> np.ndarray:
+    """Return the id of each row as text: the id column, or the row number (from 0) where there is none."""
+    column = frame.index.to_series() if config.data.id is None else frame[config.data.id]
+    return np.array(["" if value is None else str(value) for value in column.tolist()], dtype=object)
+
+
+def groups_of(frame: pd.DataFrame, config: ExamineConfig) -> dict[str, np.ndarray]:
+    """Return the group of each row by attribute, in configuration order.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Rows of a `Dataset`; all of them where an attribute has neither bins nor few values, because its quartiles are
+        then taken from these rows (`settle_bins` fixes them beforehand).
+    config : ExamineConfig
+        Names attributes, columns and bins.
+
+    Returns
+    -------
+    dict of str to ndarray of str (object), shape [n]
+        ``unknown`` where the value is missing.
+    """
+    result = {}
+    for name, attribute in config.groups.attributes.items():
+        values = attribute_values(frame, attribute.column)
+        bins = attribute.bins or (quartile_bins(values) if needs_bins(values) else ())
+        result[name] = name_groups(values, bins)
+    return result
+
+
+def attribute_values(frame: pd.DataFrame, column: str) -> np.ndarray:
+    """Return the raw values behind an attribute: float64 with NaN, or objects with None; the joined column first."""
+    joined = column + JOINED_SUFFIX
+    values = frame[joined if joined in frame.columns else column].to_numpy()
+    return values.astype(np.float64) if values.dtype.kind in "iuf" else values.astype(object)
+
+
+def settle_bins(config: ExamineConfig, frame: pd.DataFrame) -> ExamineConfig:
+    """Return the configuration with cut points written in for each numeric attribute that has none but needs them.
+
+    Parameters
+    ----------
+    config : ExamineConfig
+        The configuration.
+    frame : pandas.DataFrame
+        All rows.
+    """
+    settled = {}
+    for name, attribute in config.groups.attributes.items():
+        values = attribute_values(frame, attribute.column)
+        if not attribute.bins and needs_bins(values):
+            settled[name] = attribute.model_copy(update={"bins": quartile_bins(values)})
+    if not settled:
+        return config
+    attributes = {name: settled.get(name, item) for name, item in config.groups.attributes.items()}
+    return config.model_copy(update={"groups": config.groups.model_copy(update={"attributes": attributes})})
+
+
+def _match_column(column: pd.Series[object], wanted: object) -> np.ndarray:
+    """Return 1.0 where a value is the wanted one, 0.0 where it is another, NaN where it is missing."""
+    values = column.to_numpy()
+    codes, levels = _factorize(values)
+    key = match_key(wanted)
+    hits = np.array([*(float(match_key(level) == key) for level in levels), np.nan])
+    return np.asarray(hits[codes])
+
+
+def _factorize(values: np.ndarray) -> tuple[np.ndarray, list[object]]:
+    import pandas as pd
+
+    codes, levels = pd.factorize(values.astype(object) if values.dtype.kind not in "iufb" else values)
+    return codes, list(levels)

@@ -1,0 +1,187 @@
+"""Fairness by group: every protected attribute and every intersection, measured.
+
+Comes in: the case. Goes out: the `Fairness` section with its count tables, from which the judge can compute every rate
+again, or the reason why there is none.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from audit.evidence import CountTable, CrossCheck, Fairness, Measurement, NotDone
+from audit.statistics import FOUR_FIFTHS, compare_proportions, needed_for_ratio
+
+from .cross_check import CheckedRows, check_with_fairlearn
+from .definitions import DEFINITIONS
+from .groups import Grouping, code_rows, lay_out
+from .rates import (
+    Reading,
+    cell_of_all,
+    compare_counts,
+    count_by_group,
+    measure_comparisons,
+    measure_rates,
+    measure_worst,
+)
+from .scores import measure_scores
+
+if TYPE_CHECKING:
+    from audit.examination.measures.case import Case
+
+__all__ = ["DEFINITIONS", "measure_fairness"]
+
+_SELECTIVE_P = 0.001
+_SELECTIVE_GAP = 0.05
+
+
+def measure_fairness(case: Case) -> Fairness | NotDone:
+    """Measure how groups fare.
+
+    Parameters
+    ----------
+    case : Case
+        Subject, group columns, labels, scores and tally.
+
+    Returns
+    -------
+    Fairness or NotDone
+        NotDone where no protected attribute or no decision was declared.
+    """
+    begun = perf_counter()
+    if not case.subject.attributes:
+        return NotDone(not_done="no protected attribute was declared under `groups`, so no groups are compared")
+    if case.subject.decision is None:
+        return NotDone(not_done="no decision was declared under `decision`, so it is not known what is good for people")
+    wanted = [(attribute.name,) for attribute in case.subject.attributes] + list(case.subject.intersections)
+    groupings = [
+        lay_out(case.tally.table(attributes), case.subject.small_count, case.subject.small_share)
+        for attributes in wanted
+    ]
+    reading = read_labels(case, groupings[0].table)
+    singles = groupings[: len(case.subject.attributes)]
+    return Fairness(
+        groups=tuple(group for grouping in groupings for group in grouping.groups),
+        tables=tuple(grouping.table for grouping in groupings),
+        measurements=tuple(item for grouping in groupings for item in _measure_grouping(case, grouping, reading)),
+        cross_check=_cross_check(case, groupings, reading),
+        literal=tuple(state_four_fifths(grouping, reading) for grouping in singles),
+        notes=tuple(_notes(case, singles, reading)),
+        seconds=round(perf_counter() - begun, 3),
+    )
+
+
+def read_labels(case: Case, table: CountTable) -> Reading:
+    """Say what label-based numbers can rest on.
+
+    Notes
+    -----
+    Labels are called selective where they are missing for one decision markedly more often than for the other: the
+    share differs by more than five points and by more than chance (p below .001). Credit outcomes, known only for
+    granted loans, are the example.
+    """
+    decision = case.subject.decision
+    positive_is_favourable = decision is None or decision.positive_is_favourable
+    no_label = ""
+    if case.label is None:
+        no_label = "no label was given"
+    elif case.subject.task == "regression":
+        no_label = "the label is a value, it has no positive class"
+    elif not np.isfinite(case.label).any():
+        no_label = "no label is known"
+    selective = "" if no_label else _find_selective(table)
+    return Reading(positive_is_favourable, no_label, selective, case.subject.small_count)
+
+
+def _find_selective(table: CountTable) -> str:
+    """Say in words that labels are missing by decision; empty where they are not."""
+    total = cell_of_all(table.cells)
+    granted, refused = total.favourable, total.n - total.favourable
+    without = (total.unlabelled_favourable, total.unlabelled_unfavourable)
+    if not any(without) or min(granted, refused) == 0:
+        return ""
+    gap = abs(without[0] / granted - without[1] / refused)
+    if gap <= _SELECTIVE_GAP or compare_proportions(without[0], granted, without[1], refused).p >= _SELECTIVE_P:
+        return ""
+    return (
+        f"selective labels: unknown for {without[0]} of {granted} decided favourably and {without[1]} of {refused} "
+        "decided unfavourably"
+    )
+
+
+def _measure_grouping(case: Case, grouping: Grouping, reading: Reading) -> list[Measurement]:
+    """Return all measurements of one attribute or intersection."""
+    decision = case.subject.decision
+    codes = code_rows(grouping.table, case.groups)
+    return [
+        *measure_rates(grouping, reading),
+        *measure_comparisons(grouping, reading),
+        *measure_worst(grouping, reading),
+        *measure_scores(
+            grouping,
+            reading,
+            codes,
+            case.scores.score,
+            case.label,
+            high_is_favourable=decision is None or decision.favourable_is_high,
+        ),
+    ]
+
+
+def _cross_check(case: Case, groupings: list[Grouping], reading: Reading) -> CrossCheck:
+    """Have fairlearn compute the same rates."""
+    return check_with_fairlearn(
+        [grouping.table for grouping in groupings],
+        CheckedRows(case.groups, np.asarray(case.scores.favourable, bool), None if reading.no_label else case.label),
+        positive_is_favourable=reading.positive_is_favourable,
+        rng=case.rng("fairness.cross_check"),
+    )
+
+
+def state_four_fifths(grouping: Grouping, reading: Reading) -> str:
+    """Return the literal four-fifths result of one attribute, in whole people, as one sentence."""
+    counts = count_by_group(grouping, "selection_rate", reading)
+    comparisons = compare_counts(grouping, counts)
+    others = [
+        comparison
+        for place, comparison in comparisons.items()
+        if grouping.candidates[place] and not comparison.is_reference and comparison.ratio.value is not None
+    ]
+    if not others:
+        return f"{grouping.name}: there are no two groups large enough, with anyone decided favourably, to compare."
+    worst = min(others, key=lambda comparison: comparison.ratio.value or 0.0)
+    (k, n), (k_best, n_best) = worst.group_counts, worst.reference_counts
+    words = (
+        f"{worst.name}: {k} of {n} decided favourably ({k / n:.1%}); {worst.reference}: {k_best} of {n_best} "
+        f"({k_best / n_best:.1%}); lowest impact ratio {worst.ratio.value:.3f}, "
+    )
+    if worst.reaches(FOUR_FIFTHS):
+        return words + "not below four fifths."
+    more = needed_for_ratio(k, n, k_best, n_best)
+    return words + f"below four fifths by {more} favourable {'decision' if more == 1 else 'decisions'}."
+
+
+def _notes(case: Case, singles: list[Grouping], reading: Reading) -> list[str]:
+    """Return the cautions a reader must see."""
+    notes = [
+        "The best group is picked after the rates were seen; intervals and tests to it are corrected for all pairs."
+    ]
+    for grouping in singles:
+        if unknown := grouping.unknown_cell:
+            notes.append(
+                f"{grouping.name}: {unknown.n} of {grouping.rows} people are of unknown group; their rates are shown, "
+                "they are compared with nobody and nobody with them."
+            )
+        small = [name for name, group in zip(grouping.names, grouping.groups, strict=True) if group.small]
+        if small:
+            notes.append(
+                f"{grouping.name}: small, shown and never the reference: {', '.join(small)}; those below "
+                f"{reading.small_count} people are not judged."
+            )
+    if reading.selective:
+        notes.append(f"Labels are missing by decision ({reading.selective}); no verdict rests on them.")
+    if case.weights is not None:
+        notes.append("Fairness counts people; row weights are not used here.")
+    return notes

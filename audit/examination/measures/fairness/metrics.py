@@ -1,0 +1,114 @@
+"""Rates of one group from its counts, and the tables of what is compared.
+
+Comes in: a cell of whole counts, and whether deciding the label's positive class is the favourable decision. Goes out:
+a numerator and a denominator in whole people. Selection follows the favourable decision; TPR, FPR and precision follow
+the label's positive class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from audit.evidence import Cell
+
+Count = tuple[int, int]
+
+
+def count_selected(cell: Cell, positive_is_favourable: bool) -> Count:
+    """Return people decided favourably, of all."""
+    return cell.favourable, cell.n
+
+
+def count_base(cell: Cell, positive_is_favourable: bool) -> Count:
+    """Return people with the positive label, of those with a label."""
+    positive = cell.positive_favourable + cell.positive_unfavourable
+    return positive, positive + cell.negative_favourable + cell.negative_unfavourable
+
+
+def count_true_positive(cell: Cell, positive_is_favourable: bool) -> Count:
+    """Return people predicted positive, of those with the positive label."""
+    hits = cell.positive_favourable if positive_is_favourable else cell.positive_unfavourable
+    return hits, cell.positive_favourable + cell.positive_unfavourable
+
+
+def count_false_positive(cell: Cell, positive_is_favourable: bool) -> Count:
+    """Return people predicted positive, of those with the negative label."""
+    hits = cell.negative_favourable if positive_is_favourable else cell.negative_unfavourable
+    return hits, cell.negative_favourable + cell.negative_unfavourable
+
+
+def count_precision(cell: Cell, positive_is_favourable: bool) -> Count:
+    """Return people with the positive label, of those predicted positive whose label is known."""
+    true, _ = count_true_positive(cell, positive_is_favourable)
+    false, _ = count_false_positive(cell, positive_is_favourable)
+    return true, true + false
+
+
+def count_correct(cell: Cell, positive_is_favourable: bool) -> Count:
+    """Return people whose prediction equals their label, of those with a label."""
+    if positive_is_favourable:
+        right = cell.positive_favourable + cell.negative_unfavourable
+    else:
+        right = cell.positive_unfavourable + cell.negative_favourable
+    return right, count_base(cell, positive_is_favourable)[1]
+
+
+def count_wrong(cell: Cell, positive_is_favourable: bool) -> Count:
+    """Return people whose prediction differs from their label, of those with a label."""
+    right, labelled = count_correct(cell, positive_is_favourable)
+    return labelled - right, labelled
+
+
+@dataclass(frozen=True, slots=True)
+class RateMetric:
+    """One rate by group."""
+
+    name: str
+    """Metric id without its section."""
+    count: Callable[[Cell, bool], Count]
+    """Numerator and denominator of a cell."""
+    empty: str
+    """Why there is no rate where the denominator is 0."""
+    needs_label: bool = True
+    """Whether it rests on the label."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedMetric:
+    """A rate compared with the best group's."""
+
+    name: str
+    """Metric id without its section."""
+    rate: str
+    """Name of the rate; ``scoring_rate`` is counted from the scores."""
+    kind: Literal["ratio", "difference"]
+    """Which number of the comparison."""
+    best: Literal["highest", "lowest"] = "highest"
+    """Which rate is the reference."""
+
+
+_NO_LABEL = "no label is known for anyone in this group"
+
+RATES: tuple[RateMetric, ...] = (
+    RateMetric("base_rate", count_base, _NO_LABEL),
+    RateMetric("selection_rate", count_selected, "nobody is in this group", needs_label=False),
+    RateMetric("true_positive_rate", count_true_positive, "nobody in this group has the positive label"),
+    RateMetric("false_positive_rate", count_false_positive, "nobody in this group has the negative label"),
+    RateMetric("precision", count_precision, "nobody in this group is predicted positive and has a label"),
+    RateMetric("accuracy", count_correct, _NO_LABEL),
+    RateMetric("error_rate", count_wrong, _NO_LABEL),
+)
+"""Rates by group, in display order; a new rate is a function above and a row here (and its definition)."""
+
+COMPARED: tuple[ComparedMetric, ...] = (
+    ComparedMetric("selection_rate_ratio", "selection_rate", "ratio"),
+    ComparedMetric("selection_rate_difference", "selection_rate", "difference"),
+    ComparedMetric("true_positive_rate_difference", "true_positive_rate", "difference"),
+    ComparedMetric("false_positive_rate_difference", "false_positive_rate", "difference", "lowest"),
+    ComparedMetric("precision_difference", "precision", "difference"),
+    ComparedMetric("accuracy_difference", "accuracy", "difference"),
+    ComparedMetric("error_rate_ratio", "error_rate", "ratio", "lowest"),
+)
+"""Comparisons of rates with the best group, in display order."""
