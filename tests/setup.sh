@@ -28,6 +28,11 @@ stamp_of() {
         'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'
 }
 
+is_sound() {
+    [ -x "$venv/bin/python" ] && [ "$("$venv/bin/python" -VV 2>/dev/null)" = "$("$1" -VV)" ] &&
+        head -1 "$venv/bin/pip" 2>/dev/null | grep -qF "$PWD/"
+}
+
 check_text_libraries() {
     # WeasyPrint loads these when it is imported; asking it is the one test that holds on every system
     "$venv/bin/python" -c 'import weasyprint' >/dev/null 2>&1 && return
@@ -50,9 +55,12 @@ install_packages() {
     "$python" -c 'import ensurepip, venv' 2>/dev/null ||
         stop "This Python cannot make virtual environments. On Debian and Ubuntu: sudo apt-get install python3-venv"
     echo "Setting up $venv with $("$python" -V): torch $torch_version and $(grep -c '^[a-z].*==' "$lock") packages from $lock."
-    echo "About 400 MB to download with the CPU build of torch and 1.7 GB on disk; nothing outside this folder is touched"
+    echo "About 450 MB to download with the CPU build of torch, 1.9 GB on disk; nothing outside this folder is touched"
     echo "except, as root and where they are missing, three system libraries. This takes some minutes, once."
-    "$python" -m venv --clear "$venv"
+    # an environment of another Python, or of a folder that was moved, cannot be mended
+    if ! is_sound "$python"; then
+        "$python" -m venv --clear "$venv"
+    fi
     # The CPU build has other files than the default one, so it cannot stand in the lock: it comes first, by version.
     # AUDIT_TORCH_INDEX names an index to take it from, where the default one would bring a build for graphics cards.
     $pip install ${AUDIT_TORCH_INDEX:+--index-url "$AUDIT_TORCH_INDEX"} "torch==$torch_version"

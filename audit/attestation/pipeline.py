@@ -15,7 +15,7 @@ from .ledger.store import hold_ledger
 from .policy.judge import judge
 from .policy.papers import load_papers
 from .policy.select import load_packs
-from .render.formats import render_files
+from .render.formats import FORMATS
 from .seal.keys import signer_for
 from .seal.sign import sign_folder
 
@@ -131,8 +131,9 @@ def attest(
             previous=ledger.previous_of(evidence.subject.system),
             earlier=ledger.tell_earlier(evidence),
         )
-        files = {"audit.json": dossier.canonical(), **(artifacts or {}), **render_files(dossier)}
-        sealed = sign_folder(files, dossier, signer, order.signing, previous=ledger.head)
+        rendered = {FORMATS[name].file: FORMATS[name].render(dossier) for name in order.report.formats}
+        files = {"audit.json": dossier.canonical(), **(artifacts or {}), **rendered}
+        sealed = sign_folder(files, dossier, signer, previous=ledger.head)
         write_folder(sealed, out)
         ledger.append(dossier, sealed, signer)
     return Outcome(dossier, out, tuple(sorted(sealed)))

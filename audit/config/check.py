@@ -67,7 +67,7 @@ def _check_model(config: Config) -> Iterator[Finding]:
     if model.format == "none":
         if model.path or model.scores:
             yield ("model", "format"), "the format is none, but a model is named", "leave `format` out"
-        elif config.decision is None or config.decision.column is None:
+        elif config.decision is None:
             yield (
                 (),
                 "there is nothing to audit: no model, no stored scores, no stored decisions",
@@ -147,13 +147,14 @@ def _check_decision(config: Config) -> Iterator[Finding]:
     rule = config.decision
     if rule is None:
         return
-    if rule.column is not None and "favourable" not in rule.model_fields_set:
+    named = "favourable" in rule.model_fields_set
+    if rule.column is not None and not named:
         yield (
             ("decision",),
             f"which value of '{rule.column}' is favourable?",
             (f"write decision: {{column: {rule.column}, favourable: approved}}"),
         )
-    if rule.column is not None and re.match(r"^\s*score\s*[<>]", str(rule.favourable)):
+    if rule.column is not None and named and re.match(r"^\s*score\s*[<>]", str(rule.favourable)):
         yield (
             ("decision", "favourable"),
             "a column of decisions has favourable values, not a cut on the score",

@@ -94,9 +94,11 @@ def _half_of(path: Steps) -> str:
 
 def _each_path(value: dict[str, Any]) -> Iterator[tuple[Steps, str, str]]:
     """Yield path, text and kind of every value that names a file."""
+    groups = value.get("groups")
+    has_file = isinstance(groups, dict) and "key" in groups
     for pattern, kind in _PATHS.items():
-        # a `file:` that is a group's name, not the file of groups
-        if pattern == ("groups", "file") and "key" not in (value.get("groups") or {}):
+        # without a key, `file` is the name of a group
+        if pattern == ("groups", "file") and not has_file:
             continue
         for path, item in _find(value, pattern, ()):
             if isinstance(item, str) and item:

@@ -182,6 +182,10 @@ def _as_blocks(value: Any) -> Any:
     return value
 
 
+def _has_blocks(value: Any) -> bool:
+    return isinstance(value, Mapping) and "blocks" in value
+
+
 class ModelInput(Settings):
     """One argument of the model's forward: blocks concatenated along columns."""
 
@@ -246,7 +250,9 @@ class ModelSource(Settings):
         if isinstance(value, Mapping):
             return [{"blocks": _as_blocks(value)}]
         if isinstance(value, list | tuple) and value:
-            if isinstance(value[0], ModelInput) or (isinstance(value[0], Mapping) and "blocks" in value[0]):
+            if _has_blocks(value[0]):
+                return [{**item, "blocks": _as_blocks(item["blocks"])} if _has_blocks(item) else item for item in value]
+            if isinstance(value[0], ModelInput):
                 return value
             return [{"blocks": _as_blocks(value)}]
         return value

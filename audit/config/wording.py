@@ -118,9 +118,9 @@ def _mistake_of(path: Steps, details: Sequence[ErrorDetails], source: Source) ->
         inside = f" in {name}" if path else ""
         return Mistake(f"the key '{detail['loc'][-1]}' is missing{inside}", source.place(path, key=True))
     secret = path[:1] == ("signing",)
-    shown = "" if secret or kind in ("value_error", "union_tag_invalid") else _shown(detail["input"])
+    shown = "" if secret or kind in ("value_error", "union_tag_invalid", "union_tag_not_found") else _shown(detail["input"])
     if len(details) > 1:
-        return Mistake(f"{name} must be {_alternatives(details)}{shown}", source.place(path), _quote_hint(detail))
+        return Mistake(f"{name} must be {_alternatives(details)}{shown}", source.place(path))
     what, hint = _say(detail)
     return Mistake(f"{name} {what}{shown}", source.place(path), hint or _quote_hint(detail))
 
@@ -182,6 +182,10 @@ def _say_tag(value: Any, context: Mapping[str, Any]) -> tuple[str, str]:
     return f"has the unknown kind '{wrong}': must be one of {', '.join(names)}", suggest_name(wrong, names)
 
 
+def _say_no_tag(value: Any, context: Mapping[str, Any]) -> tuple[str, str]:
+    return "must be a block of keys", "write {kind: numeric, columns: [...]}, or a list of columns"
+
+
 def _say_pattern(value: Any, context: Mapping[str, Any]) -> tuple[str, str]:
     return "must be letters, digits, '.', '_' and '-', at most 80, and begin with a letter or digit", ""
 
@@ -189,6 +193,7 @@ def _say_pattern(value: Any, context: Mapping[str, Any]) -> tuple[str, str]:
 _TELLERS: dict[str, Callable[[Any, Mapping[str, Any]], tuple[str, str]]] = {
     "literal_error": _say_literal,
     "union_tag_invalid": _say_tag,
+    "union_tag_not_found": _say_no_tag,
     "string_pattern_mismatch": _say_pattern,
     "value_error": lambda value, context: (f"is not right: {context['error']}", ""),
     "greater_than_equal": lambda value, context: (f"must be at least {context['ge']:g}", ""),

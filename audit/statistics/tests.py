@@ -115,14 +115,15 @@ def shortfall(k1: int, n1: int, k2: int, n2: int) -> float:
 
 
 def flip_one(k1: int, n1: int, k2: int, n2: int) -> bool:
-    """Say whether one different selection would put the first group ahead of the second.
+    """Say whether the first group is behind the second, and one different selection would put it ahead.
 
     Notes
     -----
     Uniform Guidelines, Questions and Answers 21 (44 FR 11996, 1979): where the selection of one different person would
     shift the result so that the group has the higher rate, the numbers are too small to conclude.
     """
-    return k2 > 0 and k1 < n1 and (k1 + 1) * n2 > (k2 - 1) * n1
+    behind = k1 * n2 < k2 * n1
+    return behind and k1 < n1 and (k1 + 1) * n2 > (k2 - 1) * n1
 
 
 def as_fraction(limit: Fraction | float | str) -> Fraction:

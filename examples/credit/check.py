@@ -11,12 +11,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-IMPACT_RATIO_RULE = "baseline-fairness/selection-ratio"
-DECIDED, FAILED, UNDECIDED = 0, 1, 5
+IMPACT_RATIO = "fairness.selection_rate_ratio"
+PASSED, FAILED, UNDECIDED = 0, 1, 5
 
 
-def read_verdicts(folder: Path) -> dict[str, str]:
-    """Return scope to verdict, as the dossier of a report folder holds them.
+def read_failures(folder: Path) -> list[dict[str, Any]]:
+    """Return the verdicts "fail" that the dossier of a report folder holds.
 
     Parameters
     ----------
@@ -24,7 +24,8 @@ def read_verdicts(folder: Path) -> dict[str, str]:
         A report folder.
     """
     dossier: dict[str, Any] = json.loads((folder / "audit.json").read_text(encoding="utf-8"))
-    return {verdict["scope"]: verdict["status"] for verdict in dossier["judgement"]["verdicts"]}
+    verdicts = [verdict for finding in dossier["judgement"]["findings"] for verdict in finding["verdicts"]]
+    return [verdict for verdict in verdicts if verdict["status"] == "fail"]
 
 
 def find_faults(first: Path, first_code: int, second: Path, second_code: int) -> list[str]:
@@ -38,13 +39,13 @@ def find_faults(first: Path, first_code: int, second: Path, second_code: int) ->
         Exit codes of their audits.
     """
     faults = []
-    if first_code not in (DECIDED, UNDECIDED):
-        faults.append(f"the first audit ended with {first_code}, not {DECIDED} or {UNDECIDED}")
-    broken = [s for s, v in read_verdicts(first).items() if v == "fail" and s.startswith(IMPACT_RATIO_RULE)]
-    faults += [f"the first audit fails on fairness: {scope}" for scope in broken]
+    if first_code not in (PASSED, UNDECIDED):
+        faults.append(f"the first audit ended with {first_code}, not {PASSED} or {UNDECIDED}")
+    unfair = [verdict for verdict in read_failures(first) if (verdict["metric"] or "").startswith("fairness.")]
+    faults += [f"the first audit fails on fairness: {verdict['scope']}" for verdict in unfair]
     if second_code != FAILED:
         faults.append(f"the second audit ended with {second_code}, not {FAILED}")
-    if read_verdicts(second).get(f"{IMPACT_RATIO_RULE}[ethnicity=birch]") != "fail":
+    if not any(v["metric"] == IMPACT_RATIO and list(v["group"].values()) == ["birch"] for v in read_failures(second)):
         faults.append("the second audit does not fail on the impact ratio of birch")
     return faults
 

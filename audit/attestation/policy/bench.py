@@ -55,8 +55,6 @@ class Bench:
         Facts, supplied and computed.
     features : dict
         Model features by name.
-    weighted : bool
-        Whether rows carry weights; whole people then do not give the printed rates.
     counts : dict
         Rate and group to numerator and rows.
     sizes : dict
@@ -74,7 +72,6 @@ class Bench:
     groups: dict[frozenset[str], list[dict[str, str]]]
     facts: dict[str, FactValue]
     features: dict[str, FeatureUsed]
-    weighted: bool
     counts: dict[tuple[str, frozenset[tuple[str, str]]], tuple[int, int]] = field(default_factory=dict)
     sizes: dict[frozenset[tuple[str, str]], int] = field(default_factory=dict)
     small: frozenset[frozenset[tuple[str, str]]] = frozenset()
@@ -134,13 +131,10 @@ def lay_out(evidence: Evidence, papers: Papers, as_of: date) -> Bench:
     names = {attribute.stands_for: attribute.name for attribute in subject.attributes if attribute.stands_for}
     names |= {attribute.name: attribute.name for attribute in subject.attributes}
     tables = evidence.fairness.tables if isinstance(evidence.fairness, Fairness) else ()
-    data = evidence.data
-    weighted = isinstance(data, Data) and any(column.used_as == "weight" for column in data.columns)
     return Bench(
         evidence, papers, as_of, dict(numbers), {frozenset(table.attributes): table for table in tables}, names,
         _collect_groups(evidence), _collect_facts(evidence, papers),
-        {feature.name: feature for feature in subject.features}, weighted,
-        {} if weighted else _collect_counts(evidence, tables),
+        {feature.name: feature for feature in subject.features}, _collect_counts(evidence, tables),
         *_collect_sizes(evidence),
     )
 

@@ -41,6 +41,8 @@ class Metric:
         How it compares a group with another one; empty where it does not.
     base : str
         For a ratio or difference of rates: the rate by group that it compares.
+    lowest_is_best : bool
+        For a ratio or difference of rates: whether the group with the lowest rate is the best one.
     clean_training : bool
         Whether it favours the black box where the rows that it was trained on are unknown.
     """
@@ -52,6 +54,7 @@ class Metric:
     models: tuple[str, ...] = ()
     compares: Literal["", "ratio", "difference", "gap", "test"] = ""
     base: str = ""
+    lowest_is_best: bool = False
     clean_training: bool = False
 
     @property
@@ -62,7 +65,6 @@ class Metric:
 
 _ALL: tuple[Scope, ...] = ("all",)
 _GROUP: tuple[Scope, ...] = ("group",)
-_EITHER: tuple[Scope, ...] = ("group", "attribute")
 _ATTRIBUTE: tuple[Scope, ...] = ("attribute",)
 _PREDICTS = (BLACK_BOX, *LABEL_FITS)
 
@@ -83,13 +85,15 @@ def _rate(name: str, title: str, better: Better = "none") -> Metric:
     return Metric(f"fairness.{name}", title, better, ("all", "group"))
 
 
-def _ratio(name: str, title: str, base: str) -> Metric:
-    return Metric(f"fairness.{name}", title, "higher", _GROUP, compares="ratio", base=base)
+def _ratio(name: str, title: str, base: str, better: Better = "higher") -> Metric:
+    return Metric(f"fairness.{name}", title, better, _GROUP, compares="ratio", base=base,
+                  lowest_is_best=better == "lower")
 
 
-def _difference(name: str, title: str) -> Metric:
+def _difference(name: str, title: str, *, lowest_is_best: bool = False) -> Metric:
     base = f"fairness.{name.removesuffix('_difference')}"
-    return Metric(f"fairness.{name}", title, "nearer_zero", _GROUP, compares="difference", base=base)
+    return Metric(f"fairness.{name}", title, "lower", _GROUP, compares="difference", base=base,
+                  lowest_is_best=lowest_is_best)
 
 
 _TABLE: tuple[Metric, ...] = (
@@ -120,25 +124,28 @@ _TABLE: tuple[Metric, ...] = (
     _rate("false_positive_rate", "False positive rate"),
     _rate("precision", "Precision", "higher"),
     _rate("accuracy", "Accuracy", "higher"),
+    _rate("error_rate", "Error rate", "lower"),
     _rate("auc", "Area under the ROC curve", "higher"),
     _rate("mean_score", "Mean score"),
+    _rate("calibration_in_group", "Mean score minus base rate in the group", "nearer_zero"),
     _ratio("selection_rate_ratio", "Impact ratio", "fairness.selection_rate"),
     _ratio("scoring_rate_ratio", "Impact ratio of scoring rates", "fairness.scoring_rate"),
     _difference("selection_rate_difference", "Difference of selection rates"),
     _difference("true_positive_rate_difference", "Equal-opportunity difference"),
-    _difference("false_positive_rate_difference", "Difference of false positive rates"),
+    _difference("false_positive_rate_difference", "Difference of false positive rates", lowest_is_best=True),
     _difference("precision_difference", "Difference of precision"),
     _difference("accuracy_difference", "Difference of accuracy"),
-    Metric("fairness.error_rate_ratio", "Error rate over that of the best group", "lower", _EITHER, compares="gap"),
+    _ratio("error_rate_ratio", "Error rate over that of the best group", "fairness.error_rate", "lower"),
     Metric("fairness.equalized_odds_difference", "Equalized-odds difference", "lower", _ATTRIBUTE),
-    Metric("fairness.auc_gap", "AUC gap", "lower", _EITHER, compares="gap"),
-    Metric("fairness.calibration_gap", "Calibration gap", "lower", _EITHER, compares="gap"),
+    Metric("fairness.auc_gap", "AUC gap to the best group", "lower", _GROUP, compares="gap"),
+    Metric("fairness.calibration_gap", "Calibration gap between groups", "lower", _ATTRIBUTE),
     Metric("fairness.worst_selection_rate_ratio", "Lowest impact ratio", "higher", _ATTRIBUTE),
     Metric("fairness.worst_selection_rate_difference", "Largest difference of selection rates", "lower", _ATTRIBUTE),
-    Metric("fairness.adverse_impact_z", "Distance from parity in standard deviations", "nearer_zero", _GROUP,
+    Metric("fairness.adverse_impact_z", "Distance from parity in standard deviations", "lower", _GROUP,
            compares="test"),
     Metric("fairness.adverse_impact_p", "p-value of parity", "higher", _GROUP, compares="test"),
     Metric("fairness.adverse_impact_shortfall", "Selections short of parity", "lower", _GROUP, compares="test"),
+    Metric("fairness.minimum_detectable_ratio", "Smallest disparity that these rows could show", "none", _GROUP),
     Metric("fairness.unknown_group_share", "Share of people whose group is unknown", "lower", _ATTRIBUTE),
     _fidelity("r2", "Variance of the black box's score explained", "higher"),
     _fidelity("decision_agreement", "Same decision as the black box", "higher"),

@@ -182,14 +182,16 @@ def _compare_anew(
     done += [_not_a_group(Scope(group), bench) for group in groups if UNKNOWN in group.values()]
     reference, problem = _reference_of(rule, item, inside, bench)
     if not problem and (not inside or None in counts):
-        why = "rows are weighted" if bench.weighted else "the evidence has no whole people for these rates"
-        problem = f"the comparison that this rule asks for cannot be computed: {why}"
+        problem = "the comparison that this rule asks for cannot be computed: the evidence has no whole people for it"
     if problem:
         return [*(Ruling(Scope(group), "inconclusive", problem) for group in inside), *done]
     names = [_say_group(group) for group in inside]
-    assessable = [frozenset(group.items()) not in bench.small for group in inside]
-    compared = compare_to_best([count for count in counts if count], names, rule.confidence or 0.95, reference,
-                               assessable=assessable)
+    compared = compare_to_best(
+        [count for count in counts if count], names, rule.confidence or 0.95, reference,
+        best="lowest" if metric.lowest_is_best else "highest",
+        assessable=[(bench.size_of(group) or 0) >= bench.evidence.subject.small_count for group in inside],
+        candidates=[frozenset(group.items()) not in bench.small for group in inside],
+    )
     return [*(Scope(group, measurement=_as_measurement(metric, group, found))
               for group, found in zip(inside, compared, strict=True)), *done]
 

@@ -35,6 +35,10 @@ class Format:
     media_type: str
     render: Callable[[Dossier], bytes]
 
+    def __call__(self, dossier: Dossier) -> bytes:
+        """Return the dossier in this format."""
+        return self.render(dossier)
+
 
 FORMATS: dict[str, Format] = {
     "html": Format("report.html", "text/html", render_html),

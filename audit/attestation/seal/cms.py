@@ -101,7 +101,7 @@ class _Parts:
 
 
 def der(tag: int, *contents: bytes) -> bytes:
-    """Return one DER value.
+    r"""Return one DER value.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def der(tag: int, *contents: bytes) -> bytes:
 
     Examples
     --------
-    >>> der(0x30, b"\\x02\\x01\\x01").hex()
+    >>> der(0x30, b"\x02\x01\x01").hex()
     '3003020101'
     """
     body = b"".join(contents)

@@ -33,7 +33,7 @@ def write_guide(files: Mapping[str, bytes], signer: SignerShown | None, *, stamp
     if signer is None:
         return _join(_UNSIGNED, _block("sha256sum --check --strict SHA256SUMS"))
     parts = [
-        _HEAD.format(name=signer.name, fingerprint=signer.fingerprint, warning=_DEVELOPMENT if signer.development else ""),
+        _head(signer),
         _SUMS,
         _block("sha256sum --check --strict SHA256SUMS"),
         _MANIFEST,
@@ -50,6 +50,11 @@ def write_guide(files: Mapping[str, bytes], signer: SignerShown | None, *, stamp
     if stamped:
         parts += [_STAMP, _block(*_STAMP_COMMANDS)]
     return _join(*parts, _LIMITS)
+
+
+def _head(signer: SignerShown) -> str:
+    warning = _DEVELOPMENT if signer.development else ""
+    return _HEAD.format(name=signer.name, fingerprint=signer.fingerprint, warning=warning)
 
 
 def _html_commands(page: bytes) -> tuple[str, ...]:
@@ -70,9 +75,9 @@ def _pdf_commands(data: bytes) -> tuple[str, ...]:
     digits = f"tail -c +{start + 2} report.pdf | head -c {2 * signature.size}"
     return (
         "work=$(mktemp -d)",
-        f'{{ head -c {start} report.pdf; tail -c +{resume + 1} report.pdf | head -c {signature.end - resume}; }} '
+        f"{{ head -c {start} report.pdf; tail -c +{resume + 1} report.pdf | head -c {signature.end - resume}; }} "
         '> "$work/signed"',
-        f"printf \"$({digits} | sed 's/../\\\\x&/g')\" > \"$work/signed.p7s\"",
+        f'printf "$({digits} | sed \'s/../\\\\x&/g\')" > "$work/signed.p7s"',
         _CMS.format(signature='"$work/signed.p7s"', content='"$work/signed"'),
         f"test $(wc -c < report.pdf) -eq {signature.end}",
     )
@@ -118,41 +123,41 @@ _DEVELOPMENT = """
 files are as they were signed, not who signed them."""
 
 _SUMS = """\
-## 1 Every file is as listed
+## Every file is as listed
 
 Files in `individuals/`, if any, are outside of the list on purpose. Look for files that are not in the list, too."""
 
 _MANIFEST = """\
-## 2 The list is signed
+## The list is signed
 
 This shows that the owner of `signer.crt` signed it. To ask whether an authority that you trust stands behind that
 certificate, put the authority's certificate in place of `signer.crt` and leave out `-partial_chain`."""
 
 _PERSON = """\
-## 3 Who that is
+## Who that is
 
 Compare the fingerprint with one that you got from the signer by another way."""
 
 _STATEMENT = """\
-## 4 The attestation is signed by the same key
+## The attestation is signed by the same key
 
 It is an in-toto statement (in a DSSE envelope) that names every file, the model and the data by digest, with the
 verdict of every rule; read it in `statement.json`."""
 
 _HTML = """\
-## 5 The page alone
+## The page alone
 
 `report.html` carries its own signature in the comment at its end, over every byte before that comment."""
 
 _PDF = """\
-## 6 The PDF alone
+## The PDF alone
 
 `report.pdf` carries its own signature (PAdES). If you look at it in a PDF reader or with `pdfsig`, a signature that is
 called valid is not enough, because later additions can hide what was signed: it must also say that the **whole
 document** is signed. The last command below asks just that."""
 
 _STAMP = """\
-## 7 When
+## When
 
 The time stamp, where the server gave one, shows that the list existed at that time. Whether you trust the time stamp
 authority is for you to say; its certificate is taken from the stamp here."""

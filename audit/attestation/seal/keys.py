@@ -25,6 +25,7 @@ from audit.errors import ConfigError, suggest_name
 from audit.evidence.dossier import SignerShown
 
 from .development import DEVELOPMENT_NAME, development_pem
+from .envelope import seal_payload
 from .timestamp import StampServer
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -51,6 +52,9 @@ class Signer(Protocol):
 
     def sign(self, data: bytes) -> bytes:
         """Return the raw signature over `data` with SHA-256 (ECDSA as DER, RSA as PKCS 1 v1.5)."""
+
+    def envelop(self, payload_type: str, payload: bytes) -> bytes:
+        """Return a signed DSSE envelope around a payload, as canonical JSON."""
 
     def shown(self) -> SignerShown:
         """Return the signer as a report names it."""
@@ -82,6 +86,10 @@ class KeySigner:
         if isinstance(self.key, rsa.RSAPrivateKey):
             return self.key.sign(data, padding.PKCS1v15(), hashes.SHA256())
         return self.key.sign(data, ec.ECDSA(hashes.SHA256()))
+
+    def envelop(self, payload_type: str, payload: bytes) -> bytes:
+        """Return a signed DSSE envelope around a payload, as canonical JSON."""
+        return seal_payload(payload_type, payload, self)
 
     def shown(self) -> SignerShown:
         """Return the signer as a report names it."""
@@ -211,8 +219,9 @@ def _load_key(pem: bytes, password: bytes | None) -> object:
             "signing.password is given, and signing.key is not encrypted", place="signing.password"
         ) from None
     except ValueError:
-        what = "signing.key cannot be opened: wrong password, or a damaged file" if password else "signing.key is no key"
-        raise ConfigError(what, place="signing.key", hint="it must be a PEM private key (PKCS 8)") from None
+        what = "cannot be opened: wrong password, or a damaged file" if password else "is no key"
+        hint = "it must be a PEM private key (PKCS 8)"
+        raise ConfigError(f"signing.key {what}", place="signing.key", hint=hint) from None
 
 
 def _accept_key(key: object) -> PrivateKey:
@@ -262,7 +271,7 @@ def _check_dates(certificate: x509.Certificate, now: datetime) -> None:
     if now > end:
         raise ConfigError(f"the certificate ran out on {end:%Y-%m-%d}", place="signing.certificate", hint="renew it")
     if now < start:
-        raise ConfigError(f"the certificate is not valid before {start:%Y-%m-%d %H:%M} UTC", place="signing.certificate")
+        raise ConfigError(f"the certificate is not valid before {start:%Y-%m-%d}", place="signing.certificate")
 
 
 def _read_password(secret: str) -> bytes:

@@ -160,7 +160,8 @@ def check_revisions(reader: PdfFileReader, signed: int) -> None:
     if reader.xrefs.hybrid_xrefs_present:
         raise SealError("the PDF has two tables of contents at once")
     for revision in range(signed + 1, reader.xrefs.total_revisions):
-        before, after = reader.get_historical_resolver(revision - 1), reader.get_historical_resolver(revision)
+        before: Any = reader.get_historical_resolver(revision - 1)
+        after: Any = reader.get_historical_resolver(revision)
         if after.refs_freed_in_revision():
             raise SealError("a later revision of the PDF deletes something")
         for reference in after.explicit_refs_in_revision():
@@ -226,10 +227,11 @@ def _get(container: Any, key: str) -> Any:
 def _signature_fields(reader: PdfFileReader, *, filled: bool) -> Iterator[tuple[str, Any]]:
     """Yield full name and dictionary of the form's signature fields."""
     fields = _get(_get(reader.root, "/AcroForm"), "/Fields")
-    waiting = [("", field, 0) for field in reversed(fields or [])]
+    waiting: list[tuple[str, Any, int]] = [("", field, 0) for field in reversed(fields or [])]
     while waiting:
-        above, reference, depth = waiting.pop()
-        field = reference.get_object() if isinstance(reference, generic.IndirectObject) else reference
+        above, field, depth = waiting.pop()
+        if isinstance(field, generic.IndirectObject):
+            field = field.get_object()  # type: ignore[no-untyped-call]
         if depth > _DEEPEST or not isinstance(field, generic.DictionaryObject):
             raise SealError("the PDF's form is damaged")
         name = ".".join(part for part in (above, str(_get(field, "/T") or "")) if part)
@@ -292,7 +294,7 @@ def _name_tree(node: Any, depth: int = 0) -> Iterator[tuple[str, Any]]:
 def _check_change(is_catalog: bool, old: Any, new: Any) -> None:
     """Refuse a change of one object that a signature does not need."""
     if old == new:
-        return
+        return None
     if isinstance(old, generic.ArrayObject) and isinstance(new, generic.ArrayObject):
         return _check_growth(old, new)
     if not (isinstance(old, generic.DictionaryObject) and isinstance(new, generic.DictionaryObject)):
@@ -303,8 +305,8 @@ def _check_change(is_catalog: bool, old: Any, new: Any) -> None:
     if is_catalog:
         _refuse(changed - _CATALOG_MAY_CHANGE, "catalog")
         _check_form(_get(old, "/AcroForm"), _get(new, "/AcroForm"))
-        permissions = _get(old, "/Perms") or {}
-        return _refuse({key for key in permissions if _get(_get(new, "/Perms"), key) != permissions[key]}, "permissions")
+        before, after = _get(old, "/Perms") or {}, _get(new, "/Perms") or {}
+        return _refuse({key for key in before if after.get(key) != before[key]}, "permissions")
     if "/Fields" in old:
         return _check_form(old, new)
     if old.get("/FT") == "/Sig":

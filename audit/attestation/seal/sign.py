@@ -22,7 +22,7 @@ from .envelope import seal_payload
 from .guide import write_guide
 from .keys import Signer, certificates_pem, public_key_pem
 from .statement import PAYLOAD_TYPE, state_evidence, state_report
-from .timestamp import token_of
+from .timestamp import reply_around
 
 DOSSIER_FILE = "audit.json"
 SUMS_FILE = "SHA256SUMS"
@@ -169,10 +169,9 @@ def accept_name(name: str) -> bool:
 def _sign_sums(sums: bytes, signer: Signer, moment: datetime) -> dict[str, bytes]:
     """Return the time stamp of SHA256SUMS where there is a server, and the signature, which binds the stamp."""
     digest = hashlib.sha256(sums).digest()
-    reply = signer.stamps.reply(digest) if signer.stamps else None
-    token = token_of(reply) if reply else None
+    token = signer.stamps.token(digest) if signer.stamps else None
     signature = sign_digest(digest, signer, moment=moment, content_stamp=token)
-    return {SUMS_SIGNATURE: signature, **({SUMS_STAMP: reply} if reply else {})}
+    return {SUMS_SIGNATURE: signature, **({SUMS_STAMP: reply_around(token)} if token else {})}
 
 
 def _check_files(files: Mapping[str, bytes], dossier: Dossier, signer: Signer | None) -> dict[str, bytes]:

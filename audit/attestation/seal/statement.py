@@ -18,6 +18,7 @@ STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 REPORT_PREDICATE = "urn:glassbox-audit:predicate:report:v1"
 EVIDENCE_PREDICATE = "urn:glassbox-audit:predicate:evidence:v1"
+_POLICY_KEYS = ("pack", "version", "path", "sha256")
 
 
 def state_report(
@@ -115,7 +116,7 @@ def predicate_of(dossier: Mapping[str, Any], signer: Mapping[str, Any], previous
             {"rule": item["rule"], "severity": item["severity"], "limit": item["limit"], "status": item["status"]}
             for item in judgement["findings"]
         ],
-        "policies": [{key: item[key] for key in ("pack", "version", "path", "sha256")} for item in judgement["policies"]],
+        "policies": [{key: item[key] for key in _POLICY_KEYS} for item in judgement["policies"]],
         "evidence": {"digest": judgement["evidence_digest"], "supplied": judgement["evidence_signed"]},
         "incomplete": sorted(name for name, part in evidence.items() if isinstance(part, dict) and part.get("broke")),
         "tool": {"name": provenance["tool"], "versions": provenance["versions"], "platform": provenance["platform"]},

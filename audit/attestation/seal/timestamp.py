@@ -28,7 +28,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from audit.errors import ConfigError, SealError, TryAgain
 
-from .cms import certificate_bytes
+from .cms import certificate_bytes, der
 
 _HASHES: dict[str, type[hashes.SHA256] | type[hashes.SHA384] | type[hashes.SHA512]] = {
     "sha256": hashes.SHA256,
@@ -36,6 +36,11 @@ _HASHES: dict[str, type[hashes.SHA256] | type[hashes.SHA384] | type[hashes.SHA51
     "sha512": hashes.SHA512,
 }
 _LARGEST_REPLY = 1 << 20
+_NO_TOKEN = (
+    ValueError, TypeError, KeyError, IndexError, AttributeError,
+    InvalidSignature, UnsupportedAlgorithm, x509.ExtensionNotFound,
+)  # fmt: skip
+"""What reading a token that is none may raise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +92,8 @@ class StampServer:
                 hint="it must begin with https:// or http://",
             )
 
-    def reply(self, digest: bytes) -> bytes | None:
-        """Return the server's whole reply (TimeStampResp, DER) to a SHA-256 digest.
+    def token(self, digest: bytes) -> bytes | None:
+        """Return the server's token (ContentInfo, DER) over a SHA-256 digest.
 
         Returns
         -------
@@ -103,9 +108,9 @@ class StampServer:
         if self.notes:
             return None
         try:
-            answer = self._ask(digest)
-            check_reply(answer, digest)
-            return answer
+            token = self._ask(digest)
+            check_token(token, digest)
+            return token
         except (OSError, SealError, ValueError) as error:
             reason = getattr(error, "what", None) or getattr(error, "reason", None) or error
             text = f"there is no time stamp: the time stamp server did not give one ({str(reason)[:160]})"
@@ -113,11 +118,6 @@ class StampServer:
                 raise TryAgain(text, hint="try again later, or take out signing.timestamp") from None
             self.notes.append(text)
             return None
-
-    def token(self, digest: bytes) -> bytes | None:
-        """Return the token alone (ContentInfo, DER); None as `reply` does."""
-        answer = self.reply(digest)
-        return None if answer is None else token_of(answer)
 
     def _ask(self, digest: bytes) -> bytes:
         nonce = secrets.randbits(63) | 1
@@ -129,15 +129,18 @@ class StampServer:
             headers={"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"},
         )
         with urllib.request.urlopen(request, timeout=self.timeout) as answer:  # noqa: S310
-            reply: bytes = answer.read(_LARGEST_REPLY)
-        if _token_info(token_of(reply))[1]["nonce"].native != nonce:
+            token = token_of(answer.read(_LARGEST_REPLY))
+        if _token_info(token)[1]["nonce"].native != nonce:
             raise SealError("its reply is not to this question")
-        return reply
+        return token
 
 
-def check_reply(reply: bytes, digest: bytes) -> TimeStamp:
-    """Check a server's reply; see `check_token`."""
-    return check_token(token_of(reply), digest)
+def reply_around(token: bytes) -> bytes:
+    """Return the plain reply (TimeStampResp, DER: granted, no text) that holds a token, as ``openssl ts`` reads it.
+
+    A server's own reply may carry texts that nothing covers; this form has no such bytes.
+    """
+    return der(0x30, b"\x30\x03\x02\x01\x00", token)
 
 
 def token_of(reply: bytes) -> bytes:
@@ -186,7 +189,7 @@ def check_token(token: bytes, digest: bytes) -> TimeStamp:
             raise SealError("the time stamp is about something else")
         certificate, others = _check_signer(data, content)
         moment: datetime = info["gen_time"].native
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, InvalidSignature, UnsupportedAlgorithm) as error:
+    except _NO_TOKEN as error:
         raise SealError(f"the time stamp does not hold: {str(error)[:80] or 'bad signature'}") from None
     if not certificate.not_valid_before_utc <= moment <= certificate.not_valid_after_utc:
         raise SealError("the time stamp lies outside the time in which its authority's certificate is valid")

@@ -1,7 +1,7 @@
 """Whether an authority that the reader names stands behind a certificate.
 
 Comes in: a certificate with its chain, the reader's own authorities, a moment. Goes out: an empty text, or the reason
-why not. Nothing is fetched from a network: revocation is looked at only where a list came along, and the answer says so.
+why not. Nothing is fetched from a network, so a certificate that its authority has revoked is not noticed here.
 """
 
 from __future__ import annotations
@@ -114,7 +114,10 @@ def _may_sign(certificate: x509.Certificate, usages: frozenset[str]) -> bool:
 
 
 async def _find_path(
-    certificate: x509.Certificate, chain: Sequence[x509.Certificate], anchors: Sequence[x509.Certificate], moment: datetime
+    certificate: x509.Certificate,
+    chain: Sequence[x509.Certificate],
+    anchors: Sequence[x509.Certificate],
+    moment: datetime,
 ) -> None:
     from asn1crypto import x509 as asn1_x509
     from pyhanko_certvalidator import CertificateValidator, ValidationContext

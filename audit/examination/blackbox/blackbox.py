@@ -12,6 +12,8 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .output import OutputReading
+
 Scale = Literal["logit", "probability", "value"]
 
 
@@ -29,6 +31,10 @@ class BlackBox(Protocol):
     @property
     def scale(self) -> Scale:
         """Scale of what it returns; several logits count as ``logit``, several probabilities as ``probability``."""
+
+    @property
+    def reading(self) -> OutputReading:
+        """How its outputs become scores."""
 
     @property
     def has_gradients(self) -> bool:

@@ -110,8 +110,11 @@ class Encoder:
                 parts.append(_encode_numeric(block, frame))
             else:
                 found = [self._levels[at, nr, name].positions(frame[name]) for name in block.columns]
-                parts.append(_encode_codes(block, found, self) if isinstance(block, CodesBlock)
-                             else _encode_one_hot(block, found, self))
+                parts.append(
+                    _encode_codes(block, found, self)
+                    if isinstance(block, CodesBlock)
+                    else _encode_one_hot(block, found, self)
+                )
         whole = self.shapes[at].whole
         joined = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
         return np.ascontiguousarray(joined, dtype=np.int64 if whole else np.float32)
@@ -125,7 +128,9 @@ class Encoder:
             A text where a number is wanted.
         """
         found = Survey()
-        numeric = {name for item in self.inputs for block in item.blocks if block.kind == "numeric" for name in block.columns}
+        numeric = {
+            name for item in self.inputs for block in item.blocks if block.kind == "numeric" for name in block.columns
+        }
         for frame in batches:
             found.rows += len(frame)
             # a column may stand in several blocks; its gaps are still the same rows
@@ -156,13 +161,21 @@ class Encoder:
                     continue
                 for name in block.columns:
                     if _refuses_unknown(block) and survey.unknown.get(name):
-                        raise IntakeRefused(_unlisted(name, survey.unknown[name], block.levels[name]),
-                                            hint="list them in `levels`, or set `unknown` in this block")
-                    if isinstance(block, CodesBlock) and block.missing is None and block.unknown is None and (
-                            survey.missing.get(name)):
+                        raise IntakeRefused(
+                            _unlisted(name, survey.unknown[name], block.levels[name]),
+                            hint="list them in `levels`, or set `unknown` in this block",
+                        )
+                    if (
+                        isinstance(block, CodesBlock)
+                        and block.missing is None
+                        and block.unknown is None
+                        and (survey.missing.get(name))
+                    ):
                         raise IntakeRefused(
                             f"column {name} has {survey.missing[name]:,} missing values, and its block names no code for "
-                            "them", hint="set `missing` (or `unknown`) in this block")
+                            "them",
+                            hint="set `missing` (or `unknown`) in this block",
+                        )
 
     def describe(self) -> tuple[str, ...]:
         """Say in one line per forward argument what it is made of."""
@@ -181,8 +194,11 @@ def check_columns(columns: Iterable[str], known: Sequence[str], place: str) -> N
     ConfigError
         All of them, each with the nearest name.
     """
-    mistakes = [Mistake(f"the data has no column {name}", place, suggest_name(name, known))
-                for name in dict.fromkeys(columns) if name not in set(known)]
+    mistakes = [
+        Mistake(f"the data has no column {name}", place, suggest_name(name, known))
+        for name in dict.fromkeys(columns)
+        if name not in set(known)
+    ]
     if mistakes:
         raise ConfigError(mistakes=mistakes)
 
@@ -204,8 +220,10 @@ def numbers_of(frame: pd.DataFrame, name: str) -> np.ndarray:
     wrong = found.isna() & series.notna()
     if wrong.any():
         example = str(series[wrong].iloc[0])[:40]
-        raise DataError(f"column {name} holds {example!r} where the model's numeric input wants a number",
-                        hint="use a codes or one_hot block for it")
+        raise DataError(
+            f"column {name} holds {example!r} where the model's numeric input wants a number",
+            hint="use a codes or one_hot block for it",
+        )
     return found.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
@@ -253,8 +271,12 @@ def _encode_one_hot(block: OneHotBlock, found: list[np.ndarray], encoder: Encode
 
 
 def _unlisted_error(name: str, mark: int) -> DataError:
-    what = "a level that its block does not list" if mark == UNKNOWN else "a missing value for which its block has no code"
-    return DataError(f"column {name} holds {what}", hint="list it in `levels`, or set `unknown` and `missing` in the block")
+    what = (
+        "a level that its block does not list" if mark == UNKNOWN else "a missing value for which its block has no code"
+    )
+    return DataError(
+        f"column {name} holds {what}", hint="list it in `levels`, or set `unknown` and `missing` in the block"
+    )
 
 
 def _refuses_unknown(block: CodesBlock | OneHotBlock) -> bool:
@@ -308,8 +330,11 @@ def _numeric_mistakes(block: NumericBlock, place: str) -> Iterable[Mistake]:
     for key in ("mean", "scale", "missing"):
         value = getattr(block, key)
         if isinstance(value, tuple) and len(value) != len(block.columns):
-            yield Mistake(f"{key} has {len(value)} numbers for {len(block.columns)} columns", place,
-                          "give one number, or one per column")
+            yield Mistake(
+                f"{key} has {len(value)} numbers for {len(block.columns)} columns",
+                place,
+                "give one number, or one per column",
+            )
     if block.scale is not None and 0.0 in np.atleast_1d(block.scale):
         yield Mistake("a scale of 0 divides by zero", place, "a constant column has scale 1")
 
@@ -317,15 +342,23 @@ def _numeric_mistakes(block: NumericBlock, place: str) -> Iterable[Mistake]:
 def _level_mistakes(block: CodesBlock | OneHotBlock, place: str) -> Iterable[Mistake]:
     for name in block.columns:
         if name not in block.levels:
-            yield Mistake(f"column {name} has no levels", place, suggest_name(name, block.levels) or "list them in order")
+            yield Mistake(
+                f"column {name} has no levels", place, suggest_name(name, block.levels) or "list them in order"
+            )
             continue
         twice = LevelIndex(block.levels[name]).twice
         if twice:
             yield Mistake(f"column {name} lists the level {twice[0]!r} twice", place)
-        if isinstance(block, OneHotBlock) and block.missing is not None and (
-                LevelIndex(block.levels[name]).position(block.missing) < 0):
+        if (
+            isinstance(block, OneHotBlock)
+            and block.missing is not None
+            and (LevelIndex(block.levels[name]).position(block.missing) < 0)
+        ):
             yield Mistake(f"column {name} does not list {block.missing!r}, the level for missing values", place)
     for name in block.levels:
         if name not in block.columns:
-            yield Mistake(f"levels are given for {name}, which is not a column of this block", place,
-                          suggest_name(name, block.columns))
+            yield Mistake(
+                f"levels are given for {name}, which is not a column of this block",
+                place,
+                suggest_name(name, block.columns),
+            )

@@ -7,8 +7,10 @@ forced by torch's own switch, because ``torch.export.load`` would otherwise fall
 
 from __future__ import annotations
 
+import json
 import logging
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import prod
@@ -75,10 +77,12 @@ def weights_only() -> Iterator[None]:
 
 
 def _only_model(archive: Archive) -> str:
-    names = [name[len("models/"):-len(".json")] for name in archive.members if name.startswith("models/")]
+    names = [name[len("models/") : -len(".json")] for name in archive.members if name.startswith("models/")]
     if len(names) != 1:
-        raise IntakeRefused(f"the .pt2 holds {len(names)} programs instead of one",
-                            hint="save one exported program with torch.export.save")
+        raise IntakeRefused(
+            f"the .pt2 holds {len(names)} programs instead of one",
+            hint="save one exported program with torch.export.save",
+        )
     return names[0]
 
 
@@ -98,23 +102,30 @@ def _vet_payload(archive: Archive, model: str, kind: str, prefix: str) -> dict[s
 
 def _check_entry(meta: dict[str, Any], archive: Archive, kind: str, prefix: str) -> None:
     if meta["use_pickle"] is not False:
-        raise IntakeRefused(f"the .pt2 stores {kind} as a pickle, which can run any code when loaded",
-                            hint="export a module whose parameters are plain tensors")
+        raise IntakeRefused(
+            f"the .pt2 stores {kind} as a pickle, which can run any code when loaded",
+            hint="export a module whose parameters are plain tensors",
+        )
     path = str(meta["path_name"])
     if not path.startswith(prefix) or f"data/{kind}/{path}" not in archive.members:
-        raise IntakeRefused(f"the .pt2 names {kind} that are not plain tensors of its archive",
-                            hint="export a module without custom objects")
+        raise IntakeRefused(
+            f"the .pt2 names {kind} that are not plain tensors of its archive",
+            hint="export a module without custom objects",
+        )
     tensor = meta["tensor_meta"]
     sizes, strides = _whole(tensor["sizes"]), _whole(tensor["strides"])
     offset = _whole([tensor["storage_offset"]])[0]
     if tensor["dtype"] not in ITEM_BYTES or len(sizes) != len(strides):
-        raise IntakeRefused(f"the .pt2 stores {kind} of a type that is not supported",
-                            hint="use float, integer or bool parameters")
+        raise IntakeRefused(
+            f"the .pt2 stores {kind} of a type that is not supported", hint="use float, integer or bool parameters"
+        )
     last = offset + sum((size - 1) * stride for size, stride in zip(sizes, strides, strict=True))
     needed = (last + 1) * ITEM_BYTES[tensor["dtype"]] if prod(sizes) else 0
     if min((offset, *sizes, *strides), default=0) < 0 or needed > len(archive.members[f"data/{kind}/{path}"]):
-        raise IntakeRefused(f"the {kind} in the .pt2 are shorter than their description: it is truncated or damaged",
-                            hint="copy or export it again")
+        raise IntakeRefused(
+            f"the {kind} in the .pt2 are shorter than their description: it is truncated or damaged",
+            hint="copy or export it again",
+        )
 
 
 def _whole(sizes: list[Any]) -> list[int]:
@@ -136,23 +147,30 @@ def _vet_samples(archive: Archive, model: str) -> None:
         try:
             read_tensors(samples)
         except IntakeRefused:
-            raise IntakeRefused("the sample inputs in the .pt2 hold more than tensors: a pickle that could run any code",
-                                hint="export the model again with plain tensors as example inputs") from None
+            raise IntakeRefused(
+                "the sample inputs in the .pt2 hold more than tensors: a pickle that could run any code",
+                hint="export the model again with plain tensors as example inputs",
+            ) from None
 
 
 def _load_rebuilt(archive: Archive, model: str, program: Program, weights: Any, constants: Any) -> Any:
-    import json
-    import warnings
-
     import torch
 
-    members = [("archive_format", b"pt2"), ("archive_version", archive.members["archive_version"]), ("byteorder", b"little"),
-               (".data/version", archive.members.get(".data/version", b"6\n")),
-               ("models/model.json", program.text), ("data/sample_inputs/model.pt", b""),
-               ("data/weights/model_weights_config.json", json.dumps(weights).encode()),
-               ("data/constants/model_constants_config.json", json.dumps(constants).encode())]
-    members += [(name, content) for name, content in archive.members.items()
-                if name.startswith(("data/weights/weight_", "data/constants/tensor_"))]
+    members = [
+        ("archive_format", b"pt2"),
+        ("archive_version", archive.members["archive_version"]),
+        ("byteorder", b"little"),
+        (".data/version", archive.members.get(".data/version", b"6\n")),
+        ("models/model.json", program.text),
+        ("data/sample_inputs/model.pt", b""),
+        ("data/weights/model_weights_config.json", json.dumps(weights).encode()),
+        ("data/constants/model_constants_config.json", json.dumps(constants).encode()),
+    ]
+    members += [
+        (name, content)
+        for name, content in archive.members.items()
+        if name.startswith(("data/weights/weight_", "data/constants/tensor_"))
+    ]
     rebuilt = write_archive(members, "model")
     try:
         with weights_only(), warnings.catch_warnings():
@@ -161,7 +179,8 @@ def _load_rebuilt(archive: Archive, model: str, program: Program, weights: Any, 
     except Exception:  # torch's message repeats parts of the file, so it is not passed on
         raise IntakeRefused(
             f"torch {torch.__version__} cannot load this .pt2, which torch {program.torch_version or '?'} wrote",
-            hint="export it again with the version of torch that is installed here") from None
+            hint="export it again with the version of torch that is installed here",
+        ) from None
     for parameter in module.parameters():
         parameter.requires_grad_(False)
     return module

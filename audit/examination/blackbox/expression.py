@@ -16,20 +16,48 @@ MAX_POWER = 64
 SYMBOL = re.compile(r"^[a-z]{1,4}[0-9]{1,9}$")
 _NUMBER = re.compile(r"^-?[0-9]+(\.[0-9]*)?(e[-+]?[0-9]+)?$|^-?(inf|oo)$")
 
-FUNCTIONS = frozenset("""
-Symbol Integer Float Rational Add Mul Pow Max Min Abs Eq Ne Equality Unequality Gt Ge Lt Le GreaterThan LessThan
-StrictGreaterThan StrictLessThan And Or Not Piecewise ExprCondPair FloorDiv ModularIndexing Where PythonMod Mod CleanDiv
-CeilToInt FloorToInt CeilDiv LShift RShift PowByNatural FloatPow FloatTrueDiv IntTrueDiv IsNonOverlappingAndDenseIndicator
-TruncToFloat TruncToInt RoundToInt RoundDecimal ToFloat Identity ceiling floor
-""".split())
+FUNCTIONS = frozenset(
+    ["Symbol", "Integer", "Float", "Rational", "Add", "Mul", "Pow", "Max", "Min", "Abs", "Eq", "Ne", "Equality", "Unequality", "Gt", "Ge", "Lt", "Le", "GreaterThan", "LessThan", "StrictGreaterThan", "StrictLessThan", "And", "Or", "Not", "Piecewise", "ExprCondPair", "FloorDiv", "ModularIndexing", "Where", "PythonMod", "Mod", "CleanDiv", "CeilToInt", "FloorToInt", "CeilDiv", "LShift", "RShift", "PowByNatural", "FloatPow", "FloatTrueDiv", "IntTrueDiv", "IsNonOverlappingAndDenseIndicator", "TruncToFloat", "TruncToInt", "RoundToInt", "RoundDecimal", "ToFloat", "Identity", "ceiling", "floor"]
+)
 """Names that may be called."""
 
 CONSTANTS = frozenset({"true", "false", "oo", "int_oo", "True", "False"})
-KEYWORDS = frozenset({"positive", "integer", "nonnegative", "real", "finite", "negative", "precision", "dps", "evaluate"})
+KEYWORDS = frozenset(
+    {"positive", "integer", "nonnegative", "real", "finite", "negative", "precision", "dps", "evaluate"}
+)
 NODES = (
-    ast.Expression, ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp, ast.Call, ast.Name, ast.Constant, ast.Load, ast.Tuple,
-    ast.keyword, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.USub, ast.UAdd, ast.Not, ast.Invert,
-    ast.And, ast.Or, ast.BitAnd, ast.BitOr, ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE,
+    ast.Expression,
+    ast.BinOp,
+    ast.UnaryOp,
+    ast.Compare,
+    ast.BoolOp,
+    ast.Call,
+    ast.Name,
+    ast.Constant,
+    ast.Load,
+    ast.Tuple,
+    ast.keyword,
+    ast.Add,
+    ast.Sub,
+    ast.Mult,
+    ast.Div,
+    ast.FloorDiv,
+    ast.Mod,
+    ast.Pow,
+    ast.USub,
+    ast.UAdd,
+    ast.Not,
+    ast.Invert,
+    ast.And,
+    ast.Or,
+    ast.BitAnd,
+    ast.BitOr,
+    ast.Eq,
+    ast.NotEq,
+    ast.Lt,
+    ast.LtE,
+    ast.Gt,
+    ast.GtE,
 )
 
 
@@ -96,5 +124,7 @@ def _check_power(node: ast.AST) -> None:
 
 
 def _refusal(why: str) -> IntakeRefused:
-    return IntakeRefused(f"a symbolic expression in the .pt2 {why}",
-                         hint="torch would evaluate it as code; export the model again with torch.export.save")
+    return IntakeRefused(
+        f"a symbolic expression in the .pt2 {why}",
+        hint="torch would evaluate it as code; export the model again with torch.export.save",
+    )

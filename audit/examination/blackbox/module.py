@@ -40,8 +40,10 @@ def load_torchscript(data: bytes, source: ModelSource) -> Loaded:
             warnings.simplefilter("ignore")
             net = torch.jit.load(io.BytesIO(data), map_location="cpu").eval()
     except Exception:  # torch's text repeats code of the file
-        raise IntakeRefused("torch cannot load this TorchScript archive; it is damaged or of another version",
-                            hint="export the model as .pt2 with torch.export") from None
+        raise IntakeRefused(
+            "torch cannot load this TorchScript archive; it is damaged or of another version",
+            hint="export the model as .pt2 with torch.export",
+        ) from None
     for parameter in net.parameters():
         parameter.requires_grad_(False)
     return Loaded(
@@ -97,11 +99,17 @@ def wrap_net(net: torch.nn.Module, *, trust: str, vetted: tuple[str, ...] = ()) 
 
 def _trusted_factory(source: ModelSource, what: str) -> Factory:
     if not source.factory:
-        raise ConfigError(f"{what} holds weights and no architecture: a factory must build the net", place="model.factory",
-                          hint="factory: module.py:ClassName (with factory_args), or export the net as .pt2")
+        raise ConfigError(
+            f"{what} holds weights and no architecture: a factory must build the net",
+            place="model.factory",
+            hint="factory: module.py:ClassName (with factory_args), or export the net as .pt2",
+        )
     if not source.trust_code:
-        raise ConfigError(f"the factory {source.factory.rsplit('/', 1)[-1]} is code that would be run",
-                          place="model.trust_code", hint="set `trust_code: true` if you trust it, or export the net as .pt2")
+        raise ConfigError(
+            f"the factory {source.factory.rsplit('/', 1)[-1]} is code that would be run",
+            place="model.trust_code",
+            hint="set `trust_code: true` if you trust it, or export the net as .pt2",
+        )
     return find_factory(source.factory)
 
 
@@ -110,8 +118,10 @@ def _fill(factory: Factory, state: dict[str, Any], source: ModelSource, what: st
 
     net = factory.build(source.factory_args)
     if not isinstance(net, torch.nn.Module):
-        raise IntakeRefused(f"the factory {factory.shown} returned {type(net).__name__} instead of a torch.nn.Module",
-                            hint="name the class of the net, or a function that returns one")
+        raise IntakeRefused(
+            f"the factory {factory.shown} returned {type(net).__name__} instead of a torch.nn.Module",
+            hint="name the class of the net, or a function that returns one",
+        )
     stripped = strip_prefix(state, source.prefix)
     _check_fit(stripped, net.state_dict())
     net.load_state_dict(stripped)
@@ -128,10 +138,13 @@ def strip_prefix(state: dict[str, Any], prefix: str) -> dict[str, Any]:
     """Return the entries under `prefix` without it; other entries (a loss, a metric) are left behind."""
     if not prefix:
         return state
-    kept = {name[len(prefix):]: value for name, value in state.items() if name.startswith(prefix)}
+    kept = {name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)}
     if not kept:
-        raise ConfigError(f"no tensor of the file begins with the prefix {prefix!r}", place="model.prefix",
-                          hint="the first are " + ", ".join(sorted(state)[:3]))
+        raise ConfigError(
+            f"no tensor of the file begins with the prefix {prefix!r}",
+            place="model.prefix",
+            hint="the first are " + ", ".join(sorted(state)[:3]),
+        )
     return kept
 
 
@@ -139,20 +152,25 @@ def _check_fit(state: dict[str, Any], wanted: dict[str, Any]) -> None:
     lacking = sorted(set(wanted) - set(state))
     foreign = sorted(set(state) - set(wanted))
     if lacking or foreign:
-        parts = [f"{what} {', '.join(names[:3])}{' and more' if len(names) > 3 else ''}"
-                 for what, names in (("it lacks", lacking), ("the net does not know", foreign)) if names]
+        parts = [
+            f"{what} {', '.join(names[:3])}{' and more' if len(names) > 3 else ''}"
+            for what, names in (("it lacks", lacking), ("the net does not know", foreign))
+            if names
+        ]
         raise IntakeRefused(f"the weights do not fit the net: {'; '.join(parts)}", hint=_advise_fit(state, wanted))
     for name, tensor in state.items():
         if tuple(tensor.shape) != tuple(wanted[name].shape):
             raise IntakeRefused(
                 f"the weights do not fit the net: {name} has shape {list(tensor.shape)}, the net wants "
-                f"{list(wanted[name].shape)}", hint="check factory_args")
+                f"{list(wanted[name].shape)}",
+                hint="check factory_args",
+            )
 
 
 def _advise_fit(state: dict[str, Any], wanted: dict[str, Any]) -> str:
     for name in state:
         for head in (name[: at + 1] for at, sign in enumerate(name) if sign == "."):
-            if {key[len(head):] for key in state if key.startswith(head)} == set(wanted):
+            if {key[len(head) :] for key in state if key.startswith(head)} == set(wanted):
                 return f"set `prefix: {head!r}`"
         break
     return suggest_name(next(iter(sorted(set(wanted) - set(state))), ""), state) or "check factory and factory_args"
@@ -169,8 +187,9 @@ def _forward_arguments(net: torch.nn.Module) -> tuple[Argument, ...]:
         return ()
     if any(item.kind in (item.VAR_POSITIONAL, item.VAR_KEYWORD) for item in parameters):
         return ()
-    return tuple(Argument(item.name, item.default is item.empty, keyword=item.kind is item.KEYWORD_ONLY)
-                 for item in parameters)
+    return tuple(
+        Argument(item.name, item.default is item.empty, keyword=item.kind is item.KEYWORD_ONLY) for item in parameters
+    )
 
 
 def _float_type(net: Any) -> str:

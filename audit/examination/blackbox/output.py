@@ -66,8 +66,12 @@ class OutputReading:
     @property
     def kind(self) -> Scale:
         """The scale with several columns taken as their kind."""
-        kinds: dict[str, Scale] = {"logits": "logit", "probabilities": "probability", "logit": "logit",
-                                   "probability": "probability"}
+        kinds: dict[str, Scale] = {
+            "logits": "logit",
+            "probabilities": "probability",
+            "logit": "logit",
+            "probability": "probability",
+        }
         return kinds.get(self.scale, "value")
 
     def positive(self, outputs: int) -> int:
@@ -96,8 +100,11 @@ class OutputReading:
     def words(self) -> str:
         """Say it in one line."""
         if self.scale not in SEVERAL:
-            return {"logit": "one log-odds of the positive class", "probability": "one probability of the positive class",
-                    "value": "one value"}[self.scale]
+            return {
+                "logit": "one log-odds of the positive class",
+                "probability": "one probability of the positive class",
+                "value": "one value",
+            }[self.scale]
         which = "last" if self.index is None else f"number {self.index + 1}"
         named = f" ({self.classes[self.index]})" if self.classes and self.index is not None else ""
         return f"{self.scale}, one per class; the positive class is {which}{named}"
@@ -113,19 +120,27 @@ def read_output(output: ModelOutput) -> OutputReading:
     """
     place = "model.output"
     if (output.task == "regression") != (output.scale == "value"):
-        raise ConfigError(f"the task {output.task} does not go with the scale {output.scale}", place=place,
-                          hint="a regression returns `scale: value`; a classification logit, probability, logits or "
-                               "probabilities")
+        raise ConfigError(
+            f"the task {output.task} does not go with the scale {output.scale}",
+            place=place,
+            hint="a regression returns `scale: value`; a classification logit, probability, logits or probabilities",
+        )
     index = output.index
     if output.positive is not None and output.classes:
         names = [str(name) for name in output.classes]
         if str(output.positive) not in names:
-            raise ConfigError(f"the positive class {output.positive} is not among the classes {', '.join(names)}",
-                              place=place, hint=suggest_name(str(output.positive), names))
+            raise ConfigError(
+                f"the positive class {output.positive} is not among the classes {', '.join(names)}",
+                place=place,
+                hint=suggest_name(str(output.positive), names),
+            )
         at = names.index(str(output.positive))
         if index is not None and index != at:
-            raise ConfigError(f"index {index} is not the position of class {output.positive}, which is {at}",
-                              place=place, hint="leave one of them out")
+            raise ConfigError(
+                f"index {index} is not the position of class {output.positive}, which is {at}",
+                place=place,
+                hint="leave one of them out",
+            )
         index = at
     if output.scale in SEVERAL and output.classes and index is None:
         index = len(output.classes) - 1
@@ -151,15 +166,21 @@ def check_outputs(raw: np.ndarray, reading: OutputReading) -> None:
             raise IntakeRefused(
                 f"the model returns {outputs} columns, but `scale: {reading.scale}` means one",
                 hint=f"set `output: {{scale: {'logits' if reading.kind == 'logit' else 'probabilities'}, classes: [...], "
-                     "positive: ...}`",
+                "positive: ...}`",
             )
         return
     if outputs < 2:
-        raise IntakeRefused(f"the model returns one column, but `scale: {reading.scale}` means one per class",
-                            hint=f"set `output: {'logit' if reading.kind == 'logit' else 'probability'}`")
+        raise IntakeRefused(
+            f"the model returns one column, but `scale: {reading.scale}` means one per class",
+            hint=f"set `output: {'logit' if reading.kind == 'logit' else 'probability'}`",
+        )
     if reading.classes and outputs != len(reading.classes):
-        raise IntakeRefused(f"the model returns {outputs} columns, but {len(reading.classes)} classes are declared",
-                            hint="list the classes in the order of the model's outputs")
+        raise IntakeRefused(
+            f"the model returns {outputs} columns, but {len(reading.classes)} classes are declared",
+            hint="list the classes in the order of the model's outputs",
+        )
     if not 0 <= reading.positive(outputs) < outputs:
-        raise IntakeRefused(f"output number {reading.index} does not exist: the model returns {outputs} columns",
-                            hint="`index` counts from 0")
+        raise IntakeRefused(
+            f"output number {reading.index} does not exist: the model returns {outputs} columns",
+            hint="`index` counts from 0",
+        )

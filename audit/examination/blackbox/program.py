@@ -27,19 +27,57 @@ OPTION = re.compile(r"^[A-Za-z0-9_ ,.>\-]{0,200}$")
 VERSION = re.compile(r"^[0-9A-Za-z.+<=-]{1,40}$")
 
 SIZE_OPERATORS = frozenset(
-    [f"_operator.{name}" for name in (
-        "eq", "ne", "le", "ge", "lt", "gt", "neg", "pos", "mul", "add", "sub", "floordiv", "mod", "pow", "truediv", "and_",
-        "or_", "lshift", "rshift")]
+    [
+        f"_operator.{name}"
+        for name in (
+            "eq",
+            "ne",
+            "le",
+            "ge",
+            "lt",
+            "gt",
+            "neg",
+            "pos",
+            "mul",
+            "add",
+            "sub",
+            "floordiv",
+            "mod",
+            "pow",
+            "truediv",
+            "and_",
+            "or_",
+            "lshift",
+            "rshift",
+        )
+    ]
     + ["math.trunc", "math.floor", "math.ceil"]
     + [f"torch.sym_{name}" for name in ("not", "int", "float", "ite", "max", "min", "sqrt", "sum")]
 )
 """Targets outside ``torch.ops.aten``: arithmetic on sizes."""
 
-FILE_OPERATORS = frozenset({"from_file", "save", "load", "_print", "warn", "set_", "set_data", "record_stream", "to_mkldnn"})
+FILE_OPERATORS = frozenset(
+    {"from_file", "save", "load", "_print", "warn", "set_", "set_data", "record_stream", "to_mkldnn"}
+)
 """Operators of aten that touch files or memory of the machine, or talk."""
 
-RANDOM_OPERATORS = frozenset({"rand", "randn", "randint", "rand_like", "randn_like", "randint_like", "bernoulli", "normal",
-                              "multinomial", "randperm", "poisson", "uniform", "normal_functional"})
+RANDOM_OPERATORS = frozenset(
+    {
+        "rand",
+        "randn",
+        "randint",
+        "rand_like",
+        "randn_like",
+        "randint_like",
+        "bernoulli",
+        "normal",
+        "multinomial",
+        "randperm",
+        "poisson",
+        "uniform",
+        "normal_functional",
+    }
+)
 NAME_KEYS = frozenset({"name", "as_name"})
 DOTTED_KEYS = frozenset({"fqn", "parameter_name", "buffer_name", "tensor_constant_name"})
 FOREIGN_KEYS = frozenset({"as_custom_obj", "as_operator", "as_graph", "as_string_to_argument", "custom_obj", "token"})
@@ -118,7 +156,9 @@ def read_json(content: bytes) -> Any:
     try:
         return json.loads(content)
     except (ValueError, RecursionError):
-        raise IntakeRefused("the .pt2 is damaged: a description in it is not JSON", hint="export the model again") from None
+        raise IntakeRefused(
+            "the .pt2 is damaged: a description in it is not JSON", hint="export the model again"
+        ) from None
 
 
 def vet_program(content: bytes) -> Program:
@@ -140,10 +180,12 @@ def vet_program(content: bytes) -> Program:
         inputs, symbols = _find_inputs(program["graph_module"])
         batch = _find_batch(symbols, program["range_constraints"])
     except (KeyError, TypeError, AttributeError, IndexError, StopIteration):
-        raise IntakeRefused("the .pt2 does not have the form that torch.export.save writes",
-                            hint="export it again with a current torch") from None
-    return Program(json.dumps(program).encode(), inputs, batch, len(graph["nodes"]), walk.expressions, version,
-                   walk.other_device)
+        raise IntakeRefused(
+            "the .pt2 does not have the form that torch.export.save writes", hint="export it again with a current torch"
+        ) from None
+    return Program(
+        json.dumps(program).encode(), inputs, batch, len(graph["nodes"]), walk.expressions, version, walk.other_device
+    )
 
 
 class _Walk:
@@ -171,9 +213,11 @@ class _Walk:
             raise _refusal("holds a size that is none")
         for inner in list(table):
             if inner in FOREIGN_KEYS:
-                raise IntakeRefused("the .pt2 holds custom objects or nested graphs, which are not let in",
-                                    hint="export a module that only computes on tensors (no torch.no_grad() or cond inside "
-                                         "forward, no custom classes)")
+                raise IntakeRefused(
+                    "the .pt2 holds custom objects or nested graphs, which are not let in",
+                    hint="export a module that only computes on tensors (no torch.no_grad() or cond inside "
+                    "forward, no custom classes)",
+                )
             if inner in ("custom_obj_values", "treespec_namedtuple_fields") and table[inner]:
                 raise _refusal("holds custom classes")
             if inner == "metadata":
@@ -224,8 +268,10 @@ def _check_tree(text: Any) -> None:
         context = node["context"]
         plain = context is None or all(isinstance(item, str | int) for item in (json.loads(context) or ()))
         if node["type"] not in TREE_TYPES or not plain:
-            raise IntakeRefused("the .pt2 takes or returns a class of its own",
-                                hint="export a module that takes tensors and returns one tensor")
+            raise IntakeRefused(
+                "the .pt2 takes or returns a class of its own",
+                hint="export a module that takes tensors and returns one tensor",
+            )
         for child in node["children_spec"]:
             check(child)
 
@@ -242,14 +288,18 @@ def _check_operators(nodes: list[dict[str, Any]]) -> None:
             continue
         match = OPERATOR.match(target)
         if not match:
-            raise IntakeRefused("the .pt2 calls an operator that is not one of torch.ops.aten",
-                                hint="export the model without custom operators or higher-order operators")
+            raise IntakeRefused(
+                "the .pt2 calls an operator that is not one of torch.ops.aten",
+                hint="export the model without custom operators or higher-order operators",
+            )
         name, overload = match.groups()
         # aten::save and its like exist for TorchScript alone and write files; they are not in the dispatcher
         full = f"aten::{name}" if overload == "default" else f"aten::{name}.{overload}"
         if name in FILE_OPERATORS or full not in known or any(item["name"] == "filename" for item in node["inputs"]):
-            raise IntakeRefused(f"the .pt2 calls the operator aten.{name[:40]}, which a model does not need to compute",
-                                hint="it may touch files or memory of this machine; remove it and export again")
+            raise IntakeRefused(
+                f"the .pt2 calls the operator aten.{name[:40]}, which a model does not need to compute",
+                hint="it may touch files or memory of this machine; remove it and export again",
+            )
 
 
 def _check_training(nodes: list[dict[str, Any]], signature: dict[str, Any]) -> None:
@@ -259,11 +309,13 @@ def _check_training(nodes: list[dict[str, Any]], signature: dict[str, Any]) -> N
         training = any(flags.get(name, {}).get("as_bool") is True for name in ("train", "training"))
         if (training and not idle) or (flags.get("dropout_p", {}).get("as_float") or 0.0) > 0.0:
             kind = str(node["target"]).split(".")[3][:40]
-            raise IntakeRefused(f"the model was exported in training mode: {kind} is switched on in its graph",
-                                hint=TRAINING_HINT)
+            raise IntakeRefused(
+                f"the model was exported in training mode: {kind} is switched on in its graph", hint=TRAINING_HINT
+            )
     if any("buffer_mutation" in spec or "parameter_mutation" in spec for spec in signature["output_specs"]):
-        raise IntakeRefused("the model was exported in training mode: it changes its own buffers when called",
-                            hint=TRAINING_HINT)
+        raise IntakeRefused(
+            "the model was exported in training mode: it changes its own buffers when called", hint=TRAINING_HINT
+        )
 
 
 def _find_inputs(module: dict[str, Any]) -> tuple[tuple[ProgramInput, ...], list[Any]]:
@@ -276,7 +328,9 @@ def _find_inputs(module: dict[str, Any]) -> tuple[tuple[ProgramInput, ...], list
     by_name = json.loads(keywords["context"] or "[]")
     positional = len(args["children_spec"])
     if len(names) != positional + len(by_name):
-        raise IntakeRefused("the model takes something else than tensors", hint="export it with tensors as its only inputs")
+        raise IntakeRefused(
+            "the model takes something else than tensors", hint="export it with tensors as its only inputs"
+        )
     outputs = sum("user_output" in spec for spec in module["signature"]["output_specs"])
     if outputs != 1:
         raise IntakeRefused(f"the model returns {outputs} tensors", hint="export a module that returns one tensor")
@@ -294,22 +348,26 @@ def _user_tensors(specs: list[dict[str, Any]]) -> Iterator[str]:
         if "user_input" in spec:
             yield spec["user_input"]["arg"]["as_tensor"]["name"]
         elif "constant_input" in spec:
-            raise IntakeRefused("the model takes something else than tensors",
-                                hint="export it with tensors as its only inputs")
+            raise IntakeRefused(
+                "the model takes something else than tensors", hint="export it with tensors as its only inputs"
+            )
 
 
 def _describe_input(label: str, tensor: dict[str, Any], *, keyword: bool) -> ProgramInput:
     sizes = tensor["sizes"]
     dtype = {**WHOLE_DTYPES, **FLOAT_DTYPES}.get(tensor["dtype"])
     if dtype is None or len(sizes) not in (1, 2):
-        raise IntakeRefused(f"the model's input {label} is not a table of numbers or codes",
-                            hint="tables only so far: inputs of shape [rows, columns]")
+        raise IntakeRefused(
+            f"the model's input {label} is not a table of numbers or codes",
+            hint="tables only so far: inputs of shape [rows, columns]",
+        )
     if "as_expr" not in sizes[0]:
         rows = sizes[0]["as_int"]
         raise IntakeRefused(
             f"the model was exported for a fixed batch of {rows} rows",
             hint="export it with a free batch: torch.export.export(net, args, "
-                 f"dynamic_shapes={{{label!r}: {{0: torch.export.Dim('batch')}}}})")
+            f"dynamic_shapes={{{label!r}: {{0: torch.export.Dim('batch')}}}})",
+        )
     width = 1 if len(sizes) == 1 else sizes[1].get("as_int")
     return ProgramInput(label, dtype, len(sizes), width, keyword)
 

@@ -11,8 +11,10 @@ from typing import Any
 
 from audit.errors import IntakeRefused
 
-HOW_TO_SAVE = ("save tensors only: torch.save(net.state_dict(), 'model.pt'), or export the net: torch.export.save("
-               "torch.export.export(net.eval(), args, dynamic_shapes=...), 'model.pt2')")
+HOW_TO_SAVE = (
+    "save tensors only: torch.save(net.state_dict(), 'model.pt'), or export the net: torch.export.save("
+    "torch.export.export(net.eval(), args, dynamic_shapes=...), 'model.pt2')"
+)
 _GLOBAL = re.compile(r"(?:GLOBAL|global|class) ([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*){0,6})")
 NESTED = ("state_dict", "model_state_dict", "model", "net")
 """Keys under which training frameworks put the state."""
@@ -71,17 +73,22 @@ def read_safetensors(data: bytes) -> dict[str, Any]:
     try:
         return dict(load(data))
     except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError):
-        raise IntakeRefused("the safetensors file is truncated or damaged", hint="copy it again, or save it again") from None
+        raise IntakeRefused(
+            "the safetensors file is truncated or damaged", hint="copy it again, or save it again"
+        ) from None
 
 
 def _explain(message: str) -> IntakeRefused:
     """Say what stood in the way, without repeating the file."""
     if "numpy" in message:
-        return IntakeRefused("the file holds NumPy arrays beside tensors, which only a full unpickling would read",
-                             hint="turn them into tensors before saving: torch.from_numpy(array)")
+        return IntakeRefused(
+            "the file holds NumPy arrays beside tensors, which only a full unpickling would read",
+            hint="turn them into tensors before saving: torch.from_numpy(array)",
+        )
     named = _GLOBAL.search(message)
     if named or "weights_only" in message or "WeightsUnpickler" in message or "Unsupported" in message:
         what = f" (it names {named.group(1)[:80]})" if named and "torch.serialization" not in named.group(1) else ""
-        return IntakeRefused(f"the file is a pickle of objects, not of tensors{what}; loading it could run any code",
-                             hint=HOW_TO_SAVE)
+        return IntakeRefused(
+            f"the file is a pickle of objects, not of tensors{what}; loading it could run any code", hint=HOW_TO_SAVE
+        )
     return IntakeRefused("the model file is truncated or damaged", hint="copy it again, or save it again")

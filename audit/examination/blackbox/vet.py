@@ -26,15 +26,23 @@ BOMB_RATIO = 20
 LIBRARY = re.compile(r"\.(so|dll|dylib|pyd|exe|sh|bat|pyc|jar|cubin|ptx|hsaco)(\.[0-9.]+)?$", re.IGNORECASE)
 _PLAIN = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$")
 
-PT2_MEMBERS = tuple(re.compile(pattern) for pattern in (
-    r"archive_format", r"archive_version", r"byteorder", r"version",
-    r"\.data/(version|serialization_id)", r"\.format_version", r"\.storage_alignment",
-    r"models/[A-Za-z0-9_]+\.json",
-    r"data/weights/(weight_[0-9]+|[A-Za-z0-9_]+_weights_config\.json)",
-    r"data/constants/(tensor_[0-9]+|[A-Za-z0-9_]+_constants_config\.json)",
-    r"data/sample_inputs/[A-Za-z0-9_]+\.pt",
-    r"extra/[A-Za-z0-9_.-]{1,100}",
-))
+PT2_MEMBERS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"archive_format",
+        r"archive_version",
+        r"byteorder",
+        r"version",
+        r"\.data/(version|serialization_id)",
+        r"\.format_version",
+        r"\.storage_alignment",
+        r"models/[A-Za-z0-9_]+\.json",
+        r"data/weights/(weight_[0-9]+|[A-Za-z0-9_]+_weights_config\.json)",
+        r"data/constants/(tensor_[0-9]+|[A-Za-z0-9_]+_constants_config\.json)",
+        r"data/sample_inputs/[A-Za-z0-9_]+\.pt",
+        r"extra/[A-Za-z0-9_.-]{1,100}",
+    )
+)
 """What a .pt2 may hold, below its root folder."""
 
 PICKLED = re.compile(r"^data/(weights|constants)/([A-Za-z0-9_]+\.pt|custom_obj_[0-9]+|opaque_obj_[0-9]+)$")
@@ -73,15 +81,20 @@ def read_archive(data: bytes) -> Archive:
     except IntakeRefused:
         raise
     except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, OSError, ValueError, NotImplementedError, RuntimeError):
-        raise IntakeRefused("the model file is truncated or damaged: its zip archive cannot be read",
-                            hint="copy it again, or export the model again") from None
+        raise IntakeRefused(
+            "the model file is truncated or damaged: its zip archive cannot be read",
+            hint="copy it again, or export the model again",
+        ) from None
     except Exception as error:  # zlib.error and the like are not one family
-        raise IntakeRefused(f"the model file is damaged ({type(error).__name__})",
-                            hint="copy it again, or export the model again") from None
+        raise IntakeRefused(
+            f"the model file is damaged ({type(error).__name__})", hint="copy it again, or export the model again"
+        ) from None
     roots = {name.split("/", 1)[0] for name in contents}
     if len(roots) != 1 or any("/" not in name for name in contents):
-        raise IntakeRefused("the archive does not have the one top folder that torch writes",
-                            hint="export the model again; do not pack it by hand")
+        raise IntakeRefused(
+            "the archive does not have the one top folder that torch writes",
+            hint="export the model again; do not pack it by hand",
+        )
     return Archive(roots.pop(), {name.split("/", 1)[1]: content for name, content in contents.items()})
 
 
@@ -104,14 +117,20 @@ def check_pt2_members(archive: Archive) -> None:
     """
     for name in archive.members:
         if COMPILED.match(name) or LIBRARY.search(name):
-            raise IntakeRefused(f"the .pt2 carries compiled code ({shown_name(name)})",
-                                hint="export it with torch.export.save, not as an AOTInductor package")
+            raise IntakeRefused(
+                f"the .pt2 carries compiled code ({shown_name(name)})",
+                hint="export it with torch.export.save, not as an AOTInductor package",
+            )
         if PICKLED.match(name):
-            raise IntakeRefused(f"the .pt2 carries a pickle ({shown_name(name)}), which can run any code when loaded",
-                                hint="export it again with a current torch.export.save")
+            raise IntakeRefused(
+                f"the .pt2 carries a pickle ({shown_name(name)}), which can run any code when loaded",
+                hint="export it again with a current torch.export.save",
+            )
         if not any(pattern.fullmatch(name) for pattern in PT2_MEMBERS):
-            raise IntakeRefused(f"the .pt2 carries something that a model does not need ({shown_name(name)})",
-                                hint="export it with torch.export.save and add nothing to the archive")
+            raise IntakeRefused(
+                f"the .pt2 carries something that a model does not need ({shown_name(name)})",
+                hint="export it with torch.export.save and add nothing to the archive",
+            )
     for wanted in ("archive_version", "byteorder"):
         if wanted not in archive.members:
             raise IntakeRefused(f"the .pt2 has no {wanted}: it is incomplete", hint="export it again")
@@ -140,8 +159,10 @@ def check_torchscript(archive: Archive) -> tuple[str, ...]:
     sources = {name: content for name, content in archive.members.items() if name.startswith("code/")}
     for name in archive.members:
         if LIBRARY.search(name):
-            raise IntakeRefused(f"the TorchScript archive carries compiled code ({shown_name(name)})",
-                                hint="save it with torch.jit.save and add nothing to the archive")
+            raise IntakeRefused(
+                f"the TorchScript archive carries compiled code ({shown_name(name)})",
+                hint="save it with torch.jit.save and add nothing to the archive",
+            )
     for name, content in sources.items():
         if not name.endswith(".py"):
             continue
@@ -151,14 +172,20 @@ def check_torchscript(archive: Archive) -> tuple[str, ...]:
             joined = re.sub(r"[\s\\]+", "", view)
             call = _UNSAFE_CALL.search(joined)
             if call:
-                raise IntakeRefused(f"the TorchScript calls torch.{call.group(1)}, which touches files of this machine",
-                                    hint="a model must only compute; remove the call")
+                raise IntakeRefused(
+                    f"the TorchScript calls torch.{call.group(1)}, which touches files of this machine",
+                    hint="a model must only compute; remove the call",
+                )
             for space in _NAMESPACE.findall(joined):
                 if space not in SAFE_NAMESPACES:
-                    raise IntakeRefused(f"the TorchScript calls operators of '{space[:40]}', which are not part of torch",
-                                        hint="export the model without custom operators")
-    return (f"{len(archive.members)} archive members, none compiled, no path leaves the archive",
-            f"{sum(name.endswith('.py') for name in sources)} TorchScript sources: no file access, no foreign operator")
+                    raise IntakeRefused(
+                        f"the TorchScript calls operators of '{space[:40]}', which are not part of torch",
+                        hint="export the model without custom operators",
+                    )
+    return (
+        f"{len(archive.members)} archive members, none compiled, no path leaves the archive",
+        f"{sum(name.endswith('.py') for name in sources)} TorchScript sources: no file access, no foreign operator",
+    )
 
 
 def write_archive(members: Iterable[tuple[str, bytes]], root: str) -> io.BytesIO:
@@ -184,8 +211,10 @@ def _check_infos(infos: list[zipfile.ZipInfo], size: int) -> None:
         raise IntakeRefused(f"the archive has {len(infos):,} members; a model has at most {MAX_MEMBERS:,}")
     total = sum(info.file_size for info in infos)
     if total > MAX_BYTES or (total > BOMB_BYTES and total > BOMB_RATIO * size):
-        raise IntakeRefused(f"the archive swells from {size:,} to {total:,} bytes: a zip bomb, not a model",
-                            hint="model archives are stored without compression")
+        raise IntakeRefused(
+            f"the archive swells from {size:,} to {total:,} bytes: a zip bomb, not a model",
+            hint="model archives are stored without compression",
+        )
     seen: set[str] = set()
     for info in infos:
         _check_name(info.filename)
@@ -195,7 +224,9 @@ def _check_infos(infos: list[zipfile.ZipInfo], size: int) -> None:
         if info.flag_bits & 0x1:
             raise IntakeRefused("the archive is encrypted", hint="save the model without a password")
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise IntakeRefused("the archive uses a compression that torch does not write", hint="export the model again")
+            raise IntakeRefused(
+                "the archive uses a compression that torch does not write", hint="export the model again"
+            )
     ends = sorted((info.header_offset, info.header_offset + info.compress_size) for info in infos)
     if any(end > following for (_, end), (following, _) in zip(ends, ends[1:], strict=False)):
         raise IntakeRefused("members of the archive overlap: a zip bomb, not a model")
@@ -203,6 +234,13 @@ def _check_infos(infos: list[zipfile.ZipInfo], size: int) -> None:
 
 def _check_name(name: str) -> None:
     parts = name.split("/")
-    if name.startswith("/") or "\\" in name or "\x00" in name or ":" in parts[0] or any(
-            part in ("", ".", "..") for part in parts):
-        raise IntakeRefused("a member's name leaves the archive (path traversal)", hint="this is not a file that torch wrote")
+    if (
+        name.startswith("/")
+        or "\\" in name
+        or "\x00" in name
+        or ":" in parts[0]
+        or any(part in ("", ".", "..") for part in parts)
+    ):
+        raise IntakeRefused(
+            "a member's name leaves the archive (path traversal)", hint="this is not a file that torch wrote"
+        )

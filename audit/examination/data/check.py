@@ -44,14 +44,20 @@ def check_label(config: ExamineConfig, facts: ColumnFacts, rows: int) -> None:
     classes = {match_key(level): level for level in facts.levels}
     shown = list_values(facts.levels)
     if config.model.output.task == "binary" and len(classes) > 2:
-        raise DataError(f"the label '{name}' has {_many(len(classes))} different values ({shown}), not two",
-                        hint="point label.column at a column of two values, or clear the others in it")
+        raise DataError(
+            f"the label '{name}' has {_many(len(classes))} different values ({shown}), not two",
+            hint="point label.column at a column of two values, or clear the others in it",
+        )
     if match_key(positive) not in classes:
-        raise DataError(f"the positive class {quote_value(positive)} is not among the values of '{name}': {shown}",
-                        hint=f"set label.positive to one of them, e.g. {{column: {name}, positive: {facts.levels[-1]}}}")
+        raise DataError(
+            f"the positive class {quote_value(positive)} is not among the values of '{name}': {shown}",
+            hint=f"set label.positive to one of them, e.g. {{column: {name}, positive: {facts.levels[-1]}}}",
+        )
     if len(classes) < 2:
-        raise DataError(f"the label '{name}' has one class only: {shown}",
-                        hint="an audit of errors needs both; leave `label` out to audit the decisions alone")
+        raise DataError(
+            f"the label '{name}' has one class only: {shown}",
+            hint="an audit of errors needs both; leave `label` out to audit the decisions alone",
+        )
 
 
 def check_weight(facts: ColumnFacts) -> None:
@@ -63,10 +69,14 @@ def check_weight(facts: ColumnFacts) -> None:
         Missing, negative, or all zero.
     """
     if facts.missing:
-        raise DataError(f"{facts.missing:,} rows have no weight in '{facts.name}'", hint="give each row one; 0 leaves it out")
+        raise DataError(
+            f"{facts.missing:,} rows have no weight in '{facts.name}'", hint="give each row one; 0 leaves it out"
+        )
     if facts.low is not None and facts.low < 0:
-        raise DataError(f"the weight '{facts.name}' is negative in some rows, {facts.low:g} at the lowest",
-                        hint="a weight counts people and is 0 or more")
+        raise DataError(
+            f"the weight '{facts.name}' is negative in some rows, {facts.low:g} at the lowest",
+            hint="a weight counts people and is 0 or more",
+        )
     if not facts.high:
         raise DataError(f"the weight '{facts.name}' is 0 in every row")
 
@@ -81,14 +91,17 @@ def check_decision(config: ExamineConfig, facts: ColumnFacts) -> None:
     """
     assert config.decision is not None
     if facts.missing:
-        raise DataError(f"{facts.missing:,} rows have no decision in '{facts.name}'",
-                        hint="leave rows that are not decided yet out of the table, and say so in data.about.filters")
+        raise DataError(
+            f"{facts.missing:,} rows have no decision in '{facts.name}'",
+            hint="leave rows that are not decided yet out of the table, and say so in data.about.filters",
+        )
     keys = {match_key(level) for level in facts.levels}
     if match_key(config.decision.favourable) not in keys and facts.distinct < DISTINCT_CAP:
         raise DataError(
             f"the favourable decision {quote_value(config.decision.favourable)} does not occur in '{facts.name}': "
             f"{list_values(facts.levels)}",
-            hint=suggest_name(str(config.decision.favourable), facts.levels) or "set decision.favourable to one of them",
+            hint=suggest_name(str(config.decision.favourable), facts.levels)
+            or "set decision.favourable to one of them",
         )
 
 
@@ -101,8 +114,10 @@ def check_scores(facts: ColumnFacts) -> None:
         Rows without one.
     """
     if facts.missing:
-        raise DataError(f"{facts.missing:,} rows have no score in '{facts.name}' (missing or NaN)",
-                        hint="every row is judged: score it, or leave it out of the table")
+        raise DataError(
+            f"{facts.missing:,} rows have no score in '{facts.name}' (missing or NaN)",
+            hint="every row is judged: score it, or leave it out of the table",
+        )
 
 
 def check_attributes(config: ExamineConfig, kinds: dict[str, Kind], facts: dict[str, ColumnFacts]) -> tuple[str, ...]:
@@ -122,15 +137,18 @@ def check_attributes(config: ExamineConfig, kinds: dict[str, Kind], facts: dict[
         column = facts[joined if joined in facts else attribute.column]
         kind = kinds[column.name]
         if attribute.bins and kind != "number":
-            raise DataError(f"the attribute '{name}' has bins, but its column holds {column.odd or kind}",
-                            hint="bins cut numbers")
+            raise DataError(
+                f"the attribute '{name}' has bins, but its column holds {column.odd or kind}", hint="bins cut numbers"
+            )
         notes += _note_attribute(name, attribute, column, kind)
         if kind == "number" and not attribute.bins and column.distinct > MOST_LEVELS:
             continue  # cut at its quartiles, whose names nobody could know beforehand
         known = set(bin_labels(attribute.bins)) if attribute.bins else {level.strip() for level in column.levels}
         if len(known) > MOST_GROUPS:
-            raise DataError(f"the attribute '{name}' has {_many(column.distinct)} different values",
-                            hint="name a column of groups, or declare bins")
+            raise DataError(
+                f"the attribute '{name}' has {_many(column.distinct)} different values",
+                hint="name a column of groups, or declare bins",
+            )
         mistakes += _unknown_groups(name, attribute, known)
     if mistakes:
         raise ConfigError(mistakes=mistakes)
@@ -141,8 +159,8 @@ def _note_attribute(name: str, attribute: GroupAttribute, facts: ColumnFacts, ki
     notes = []
     if kind == "number" and not attribute.bins and facts.distinct > MOST_LEVELS:
         notes.append(
-            f"the attribute {name} has {_many(facts.distinct)} different numbers and no bins: it is cut at its quartiles; "
-            f"declare groups.{name}.bins, or features.{facts.name}.kind: category if the numbers are codes"
+            f"the attribute {name} has {_many(facts.distinct)} different numbers and no bins: it is cut at its "
+            f"quartiles; declare groups.{name}.bins, or features.{facts.name}.kind: category if the numbers are codes"
         )
     if not facts.levels:
         notes.append(f"the attribute {name} is missing in every row: all people are {UNKNOWN}")

@@ -1,12 +1,12 @@
 """Columns of a typed frame, taken out for what they are: label, weights, groups, stored decisions and scores.
 
-Comes in: a frame that `Dataset` handed out. Goes out: plain NumPy arrays, one entry per row. Whether a column can be what
-it is named for was checked when the table was read, so that these functions work on a batch as on the whole.
+Comes in: a frame that `Dataset` handed out. Goes out: plain NumPy arrays, one entry per row. Whether a column can be
+what it is named for was checked when the table was read, so that these functions work on a batch as on the whole.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -35,13 +35,13 @@ def label_of(frame: pd.DataFrame, config: ExamineConfig) -> np.ndarray | None:
     Returns
     -------
     ndarray of float64, shape [n], or None
-        1.0 for the positive class, 0.0 for any other, NaN where the label is missing. For a regression the value itself.
+        1.0 for the positive class, 0.0 for any other, NaN where the label is missing; a regression's value itself.
     """
     if config.label is None:
         return None
     column = frame[config.label.column]
     if config.model.output.task == "regression":
-        return column.to_numpy(dtype=np.float64)
+        return np.asarray(column.to_numpy(dtype=np.float64))
     return _match_column(column, config.label.positive)
 
 
@@ -56,9 +56,9 @@ def scores_of(frame: pd.DataFrame, config: ExamineConfig) -> np.ndarray | None:
 
 
 def expected_scores_of(frame: pd.DataFrame, config: ExamineConfig) -> np.ndarray | None:
-    """Return the scores that the model is known to give, float64 of shape [n] with NaN where none is stored, or None."""
+    """Return the scores that the model is known to give, float64 of shape [n] (NaN: none stored), or None."""
     name = config.model.expected_score
-    return None if name is None else frame[name].to_numpy(dtype=np.float64)
+    return None if name is None else np.asarray(frame[name].to_numpy(dtype=np.float64))
 
 
 def decisions_of(frame: pd.DataFrame, config: ExamineConfig) -> np.ndarray | None:
@@ -71,7 +71,7 @@ def decisions_of(frame: pd.DataFrame, config: ExamineConfig) -> np.ndarray | Non
     """
     if config.decision is None or config.decision.column is None:
         return None
-    return _match_column(frame[config.decision.column], config.decision.favourable) == 1.0
+    return np.asarray(_match_column(frame[config.decision.column], config.decision.favourable) == 1.0)
 
 
 def ids_of(frame: pd.DataFrame, config: ExamineConfig) -> np.ndarray:
@@ -132,7 +132,7 @@ def settle_bins(config: ExamineConfig, frame: pd.DataFrame) -> ExamineConfig:
     return config.model_copy(update={"groups": config.groups.model_copy(update={"attributes": attributes})})
 
 
-def _match_column(column: pd.Series[object], wanted: object) -> np.ndarray:
+def _match_column(column: pd.Series[Any], wanted: object) -> np.ndarray:
     """Return 1.0 where a value is the wanted one, 0.0 where it is another, NaN where it is missing."""
     values = column.to_numpy()
     codes, levels = _factorize(values)

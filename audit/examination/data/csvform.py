@@ -1,7 +1,7 @@
 """How a CSV file is written: separator, decimal sign, encoding; declared or detected, and always told.
 
-Comes in: a text file and what the configuration declares. Goes out: a `CsvText` with which the file can be read, and one
-line that says what was declared and what was guessed, because a wrong guess here changes every number after it.
+Comes in: a text file and what the configuration declares. Goes out: a `CsvText` with which the file can be read, and
+one line that says what was declared and what was guessed, because a wrong guess here changes every number after it.
 """
 
 from __future__ import annotations
@@ -108,8 +108,11 @@ def _check_declared(declared: CsvForm) -> None:
         try:
             codecs.lookup(declared.encoding)
         except LookupError:
-            raise ConfigError(f"no encoding is called '{declared.encoding}'", place="data.csv.encoding",
-                              hint="usual ones: utf-8, cp1252, latin-1, utf-16") from None
+            raise ConfigError(
+                f"no encoding is called '{declared.encoding}'",
+                place="data.csv.encoding",
+                hint="usual ones: utf-8, cp1252, latin-1, utf-16",
+            ) from None
 
 
 def _settle_encoding(file: DataFile, declared: str | None) -> str:
@@ -117,8 +120,9 @@ def _settle_encoding(file: DataFile, declared: str | None) -> str:
     if declared is not None:
         problem = _decode_problem(file, declared)
         if problem:
-            raise DataError(f"{file.name} is not {declared}: {problem}",
-                            hint="leave data.csv.encoding out to have it detected")
+            raise DataError(
+                f"{file.name} is not {declared}: {problem}", hint="leave data.csv.encoding out to have it detected"
+            )
         return declared
     with open_bytes(file) as stream:
         head = stream.read(4096)
@@ -127,8 +131,10 @@ def _settle_encoding(file: DataFile, declared: str | None) -> str:
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     if b"\x00" in head:
-        raise DataError(f"{file.name} is not text: it holds zero bytes",
-                        hint="declare data.csv.encoding if it is UTF-16, otherwise save it as CSV")
+        raise DataError(
+            f"{file.name} is not text: it holds zero bytes",
+            hint="declare data.csv.encoding if it is UTF-16, otherwise save it as CSV",
+        )
     # cp1252 leaves five bytes without a meaning; latin-1 takes any
     return next(name for name in ("utf-8", "cp1252", "latin-1") if not _decode_problem(file, name))
 
@@ -159,8 +165,10 @@ def _read_sample(file: DataFile, encoding: str) -> str:
         whole = not stream.read(1)
     text = codecs.getincrementaldecoder(encoding)().decode(head).removeprefix("\ufeff")
     if "\n" not in text and "\r" in text:
-        raise DataError(f"{file.name} ends its lines with a lone carriage return",
-                        hint="save it with line feeds, as any system of this century does")
+        raise DataError(
+            f"{file.name} ends its lines with a lone carriage return",
+            hint="save it with line feeds, as any system of this century does",
+        )
     return text if whole or "\n" not in text else text[: text.rfind("\n") + 1]
 
 
@@ -184,7 +192,9 @@ def _guess_separator(text: str) -> str:
 def _guess_decimal(rows: list[list[str]], separator: str) -> str:
     """Return ``,`` where numbers with a comma occur and numbers with a point do not outnumber them."""
     signs = Counter(
-        "," if _COMMA_NUMBER.match(field) else "." for row in rows for field in row
+        "," if _COMMA_NUMBER.match(field) else "."
+        for row in rows
+        for field in row
         if _COMMA_NUMBER.match(field) or _POINT_NUMBER.match(field)
     )
     return "," if separator != "," and signs[","] > signs["."] else "."

@@ -1,7 +1,7 @@
 """The rows of an audit as every other room sees them: typed, in one order, streamed or whole.
 
-Comes in: a source, the kind of each column, and joined groups. Goes out: pandas frames whose columns are of three kinds
-only, with one way of being missing in each.
+Comes in: a source, the kind of each column, and joined groups. Goes out: pandas frames whose columns are of three
+kinds only, with one way of being missing in each.
 """
 
 from __future__ import annotations
@@ -138,7 +138,8 @@ class Dataset:
         # an explicit dtype, because pandas turns objects that are all texts into a type of its own
         return pd.DataFrame(
             {name: pd.Series(arrays[name], index=index, dtype=arrays[name].dtype) for name in self.columns},
-            index=index, copy=False,
+            index=index,
+            copy=False,
         )
 
 

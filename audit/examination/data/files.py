@@ -1,7 +1,7 @@
 """Which files a data path means, what form each has, and its digest.
 
-Comes in: the path of a file, a folder or a glob. Goes out: the files in an order that never depends on the machine, each
-with its form as its first bytes tell it (a name is a claim, the bytes are not), and a SHA-256 digest of each.
+Comes in: the path of a file, a folder or a glob. Goes out: the files in an order that never depends on the machine,
+each with its form as its first bytes tell it (a name is a claim, the bytes are not), and a SHA-256 digest of each.
 """
 
 from __future__ import annotations
@@ -148,8 +148,10 @@ def _tell_form(path: Path, name: str) -> Form:
     if head.startswith(b"\xff\xff\xff\xff"):
         return "arrow_stream"
     if _table_suffix(path) in (".parquet", ".pq", ".arrow", ".feather", ".ipc"):
-        raise DataError(f"{name} is not what its ending says: it does not begin like {path.suffix}",
-                        hint="was the file cut short or renamed?")
+        raise DataError(
+            f"{name} is not what its ending says: it does not begin like {path.suffix}",
+            hint="was the file cut short or renamed?",
+        )
     for sign, what in _FOREIGN.items():
         if head.startswith(sign) and not (sign in (b"{", b"[") and _table_suffix(path) in (".csv", ".tsv")):
             raise DataError(f"{name} is {what.split(';')[0]}", hint=what.split("; ")[-1])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from .values import value_text
 
 UNKNOWN = "unknown"
 MOST_LEVELS = 20
-"""A numeric attribute with more distinct values than this and without bins is cut at its quartiles, and that is said."""
+"""A numeric attribute without bins and with more distinct values is cut at its quartiles, and that is said."""
 
 MOST_GROUPS = 200
 """An attribute with more groups than this is no attribute of groups but an identifier or a measure."""
@@ -34,7 +35,7 @@ def bin_labels(bins: Sequence[float]) -> tuple[str, ...]:
     ('under 25', '25-40', '40 and over')
     """
     cuts = [value_text(float(cut)) for cut in bins]
-    inner = [f"{low}-{high}" for low, high in zip(cuts, cuts[1:], strict=False)]
+    inner = [f"{low}-{high}" for low, high in pairwise(cuts)]
     return (f"under {cuts[0]}", *inner, f"{cuts[-1]} and over")
 
 
@@ -77,8 +78,9 @@ def name_groups(values: np.ndarray, bins: Sequence[float] = ()) -> np.ndarray:
         return np.asarray(names[np.where(np.isnan(values), len(bins) + 1, place)])
     if values.dtype == np.float64:
         distinct, codes = np.unique(values, return_inverse=True)
-        return np.array([UNKNOWN if value != value else value_text(value) for value in distinct.tolist()] or [""],
-                        dtype=object)[codes]
+        return np.array(
+            [UNKNOWN if value != value else value_text(value) for value in distinct.tolist()] or [""], dtype=object
+        )[codes]
     known: dict[object, str] = {}
     result = np.empty(len(values), dtype=object)
     for index, value in enumerate(values.tolist()):
@@ -116,8 +118,9 @@ def _rank_group(name: str) -> tuple[float, float] | None:
     """Return where a bin or a number stands on its axis; None for any other text."""
     for pattern, end in ((_UNDER, -1.0), (_BETWEEN, 0.0), (_OVER, 1.0)):
         match = pattern.match(name)
-        if match:
-            return _as_float(match.group(1)), end
+        number = _as_float(match.group(1)) if match else None
+        if number is not None:
+            return number, end
     number = _as_float(name)
     return None if number is None else (number, 0.0)
 

@@ -1,7 +1,7 @@
 """Protected attributes that live in a file of their own, joined to the rows by a key.
 
-Comes in: the groups file and the key column of each batch of rows. Goes out: the attribute columns in row order, and the
-counts that a reader must see: rows without an entry, entries without a row.
+Comes in: the groups file and the key column of each batch of rows. Goes out: the attribute columns in row order, and
+the counts that a reader must see: rows without an entry, entries without a row.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class JoinedGroups:
 
     def find(self, keys: np.ndarray) -> np.ndarray:
         """Return the place of each key (text or None) in the groups file, -1 where it has none; shape [n]."""
-        return np.asarray(self.index.get_indexer(keys))
+        return np.asarray(self.index.get_indexer(keys.tolist()))
 
     def look_up(self, keys: np.ndarray) -> dict[str, np.ndarray]:
         """Return the attribute columns for some rows, missing where a key has no entry."""
@@ -99,8 +99,10 @@ def read_groups(config: ExamineConfig, names: Sequence[str]) -> JoinedGroups:
     index = pd.Index(keys[known], dtype=object)
     if index.has_duplicates:
         twice = int(index.duplicated().sum())
-        raise DataError(f"{source.name} has {twice:,} rows whose {place.key} occurs before: one row per key is needed",
-                        hint="keep one row of each key")
+        raise DataError(
+            f"{source.name} has {twice:,} rows whose {place.key} occurs before: one row per key is needed",
+            hint="keep one row of each key",
+        )
     shown = {column: column + JOINED_SUFFIX if column in names else column for column in columns}
     notes = list(source.notes)
     if not known.all():
@@ -141,8 +143,10 @@ def describe_join(joined: JoinedGroups, keys: Sequence[np.ndarray], rows: int) -
         hit[places[places >= 0]] = True
     name = joined.files[0].name
     if unmatched == rows:
-        raise DataError(f"no row's {joined.key} occurs in {name}",
-                        hint="is it the same column in both, and are leading zeros kept in both?")
+        raise DataError(
+            f"no row's {joined.key} occurs in {name}",
+            hint="is it the same column in both, and are leading zeros kept in both?",
+        )
     line = f"{name} joined by {joined.key}: {rows - unmatched:,} of {rows:,} rows found their entry"
     if unmatched:
         line += f"; {unmatched:,} did not, and their groups are unknown"
@@ -154,8 +158,11 @@ def _check_names(config: ExamineConfig, source: Source) -> None:
     wanted = {"groups.key": config.groups.source.key if config.groups.source else ""}
     wanted |= {f"groups.columns.{name}": item.column for name, item in config.groups.attributes.items()}
     mistakes = [
-        Mistake(f"{source.name} has no column '{column}'", place, suggest_name(column, source.columns)
-                or f"its columns: {', '.join(source.columns[:8])}")
+        Mistake(
+            f"{source.name} has no column '{column}'",
+            place,
+            suggest_name(column, source.columns) or f"its columns: {', '.join(source.columns[:8])}",
+        )
         for place, column in wanted.items()
         if column not in source.columns
     ]
@@ -168,9 +175,11 @@ def _settle_kind(config: ExamineConfig, facts: ColumnFacts, table: str) -> Kind:
     if declared is not None and declared.kind is not None:
         return declared.kind
     if facts.guess in ("date", "nested"):
-        raise DataError(f"the column '{facts.name}' of {table} holds {facts.odd} and makes no groups",
-                        hint="turn it into an age in years, or a category")
-    return facts.guess
+        raise DataError(
+            f"the column '{facts.name}' of {table} holds {facts.odd} and makes no groups",
+            hint="turn it into an age in years, or a category",
+        )
+    return facts.kind
 
 
 def _collect(

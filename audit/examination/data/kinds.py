@@ -1,7 +1,7 @@
 """One look at every column, batch by batch: what it holds, and what kind it therefore is.
 
-Comes in: a stream of raw record batches. Goes out: `ColumnFacts` per column, counted and never kept as rows: how many are
-missing, which distinct values (up to a cap), whether all are numbers, dates, true or false.
+Comes in: a stream of raw record batches. Goes out: `ColumnFacts` per column, counted and never kept as rows: how many
+are missing, which distinct values (up to a cap), whether all are numbers, dates, true or false.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .source import Source
-from .values import Reading, encode, is_missing, value_text, parse_numbers, quote_value
+from .values import Kind, Reading, encode, is_missing, parse_numbers, quote_value, value_text
 
 DISTINCT_CAP = 1_000
 EXACT_WHOLE = 2**53
@@ -75,12 +75,19 @@ class ColumnFacts:
         return len(self.levels)
 
     @property
+    def kind(self) -> Kind:
+        """Kind in which it is described; dates are described as categories."""
+        return "category" if self.guess == "date" or self.guess == "nested" else self.guess
+
+    @property
     def is_number(self) -> bool:
         """Whether every value can be read as a number."""
         return not self.odd and self.guess not in ("date", "nested")
 
 
-def scan_source(source: Source, reading: Reading, columns: Iterable[str] | None = None) -> tuple[int, dict[str, ColumnFacts]]:
+def scan_source(
+    source: Source, reading: Reading, columns: Iterable[str] | None = None
+) -> tuple[int, dict[str, ColumnFacts]]:
     """Look at every column once.
 
     Parameters
@@ -115,7 +122,12 @@ def _start_scan(kind: pa.DataType, reading: Reading) -> _Scan:
         return _TextScan(reading)
     if pa.types.is_temporal(inner):
         return _TypedScan(reading, "date")
-    if pa.types.is_integer(inner) or pa.types.is_floating(inner) or pa.types.is_decimal(inner) or pa.types.is_null(inner):
+    if (
+        pa.types.is_integer(inner)
+        or pa.types.is_floating(inner)
+        or pa.types.is_decimal(inner)
+        or pa.types.is_null(inner)
+    ):
         return _NumberScan(reading)
     return _TypedScan(reading, "nested")
 
@@ -147,9 +159,16 @@ class _Scan:
         """Return what was found."""
         bounded = self.high >= self.low
         return ColumnFacts(
-            name, guess, why, self.missing, tuple(sorted(self.levels)),
-            float(self.low) if bounded else None, float(self.high) if bounded else None,
-            self.infinite, odd, dict(self.markers),
+            name,
+            guess,
+            why,
+            self.missing,
+            tuple(sorted(self.levels)),
+            float(self.low) if bounded else None,
+            float(self.high) if bounded else None,
+            self.infinite,
+            odd,
+            dict(self.markers),
         )
 
 
@@ -256,5 +275,7 @@ class _TextScan(_Scan):
             self.low, self.high = np.inf, -np.inf
             return self.facts(name, "category", odd=self.odd)
         if self.zeros or self.long:
-            return self.facts(name, "category", "leading zeros" if self.zeros else "whole numbers too long to be measured")
+            return self.facts(
+                name, "category", "leading zeros" if self.zeros else "whole numbers too long to be measured"
+            )
         return self.facts(name, "number")

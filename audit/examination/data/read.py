@@ -1,7 +1,7 @@
 """The one door for rows: a file, a folder, a glob or a frame comes in and is understood, or is refused here.
 
-Comes in: a configuration. Goes out: a `Dataset` in which every column has one kind, every file a digest, and every choice
-that was made on the way a line for the report.
+Comes in: a configuration. Goes out: a `Dataset` in which every column has one kind, every file a digest, and every
+choice that was made on the way a line for the report.
 """
 
 from __future__ import annotations
@@ -178,7 +178,8 @@ def _marker_name(marker: str) -> str:
 
 def _note_dates(config: ExamineConfig, roles: Roles, facts: dict[str, ColumnFacts]) -> tuple[str, ...]:
     dates = [
-        name for name, column in facts.items()
+        name
+        for name, column in facts.items()
         if column.guess == "date" and name not in roles.used_as and (roles.named or name == config.data.time)
     ]
     return tuple(f"{name} holds dates; it is described and is no feature" for name in dates)

@@ -1,7 +1,7 @@
 """What each column of a table is for, and whether it is there.
 
-Comes in: the configuration and the names that a table has. Goes out: `Roles`; all names that are not there come back at
-once, each with the key that names it and the nearest name that exists.
+Comes in: the configuration and the names that a table has. Goes out: `Roles`; all names that are not there come back
+at once, each with the key that names it and the nearest name that exists.
 """
 
 from __future__ import annotations
@@ -88,9 +88,7 @@ def assign_roles(
 
 def read_columns(config: ExamineConfig) -> tuple[str, ...]:
     """Return the columns that the model's inputs name, in order, each once."""
-    return tuple(
-        dict.fromkeys(name for item in config.model.inputs for block in item.blocks for name in block.columns)
-    )
+    return tuple(dict.fromkeys(name for item in config.model.inputs for block in item.blocks for name in block.columns))
 
 
 def _block_columns(config: ExamineConfig) -> tuple[frozenset[str], frozenset[str]]:

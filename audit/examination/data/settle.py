@@ -1,7 +1,7 @@
 """The kind of each column is settled: declared, else as the model's blocks read it, else as the values look.
 
-Comes in: roles and facts. Goes out: a kind per column, with a line for each choice that a reader might not expect; a date
-that the model would have to read is refused, because there is no one right number for it.
+Comes in: roles and facts. Goes out: a kind per column, with a line for each choice that a reader might not expect; a
+date that the model would have to read is refused, because there is no one right number for it.
 """
 
 from __future__ import annotations
@@ -93,17 +93,21 @@ def _settle_kind(config: ExamineConfig, roles: Roles, facts: ColumnFacts) -> Kin
         if not facts.is_number:
             raise _not_a_number(facts, "the model reads it as one")
         return "number"
-    return facts.guess
+    return facts.kind
 
 
 def _settle_unreadable(facts: ColumnFacts, uses: list[str]) -> Kind:
-    """A date may be an id or a text to match; it is no feature, no group, no number."""
+    """Let a date be an id or a text to match; it is no feature, no group, no number."""
     if "feature" in uses:
-        raise DataError(f"the column '{facts.name}' holds {facts.odd}, and the model reads it",
-                        hint=DATE_ADVICE if facts.guess == "date" else "give the model numbers, texts or true and false")
+        raise DataError(
+            f"the column '{facts.name}' holds {facts.odd}, and the model reads it",
+            hint=DATE_ADVICE if facts.guess == "date" else "give the model numbers, texts or true and false",
+        )
     if facts.guess == "nested" or set(uses) & {"group", "weight", "score", "label"}:
-        raise DataError(f"the column '{facts.name}' holds {facts.odd} and cannot be the {uses[0]}",
-                        hint=DATE_ADVICE if facts.guess == "date" else "")
+        raise DataError(
+            f"the column '{facts.name}' holds {facts.odd} and cannot be the {uses[0]}",
+            hint=DATE_ADVICE if facts.guess == "date" else "",
+        )
     return "category"
 
 
@@ -112,12 +116,15 @@ def _not_a_number(facts: ColumnFacts, why: str) -> DataError:
     comma = "," in odd and any(sign.isdigit() for sign in odd)
     return DataError(
         f"the column '{facts.name}' should hold numbers ({why}), but holds {odd}",
-        hint="declare data.csv.decimal if the comma is the decimal sign, and write no separators of thousands" if comma
+        hint="declare data.csv.decimal if the comma is the decimal sign, and write no separators of thousands"
+        if comma
         else "add it to data.missing if it means missing, or correct how the column is declared",
     )
 
 
 def _check_finite(facts: ColumnFacts) -> None:
     if facts.infinite:
-        raise DataError(f"the column '{facts.name}' holds infinite numbers in {facts.infinite:,} rows",
-                        hint="leave them empty, or put the number that was meant")
+        raise DataError(
+            f"the column '{facts.name}' holds infinite numbers in {facts.infinite:,} rows",
+            hint="leave them empty, or put the number that was meant",
+        )

@@ -1,7 +1,8 @@
 """A table as a stream of raw record batches, whatever it is kept in.
 
-Comes in: a path, or a pandas frame. Goes out: a `Source` that names its columns and can be streamed any number of times,
-always in the same row order. Nothing is typed here: CSV columns are texts, Parquet columns are what the file says.
+Comes in: a path, or a pandas frame. Goes out: a `Source` that names its columns and can be streamed any number of
+times, always in the same row order. Nothing is typed here: CSV columns are texts, Parquet columns are what the file
+says.
 """
 
 from __future__ import annotations
@@ -124,8 +125,9 @@ def _as_arrow(series: pd.Series[Any], name: str) -> pa.Array:
         try:
             array = pa.array([None if value is None or value != value else str(value) for value in series], pa.string())
         except (ValueError, TypeError):
-            raise DataError(f"the column '{name}' holds objects that are no values",
-                            hint="numbers, texts, true and false are read") from None
+            raise DataError(
+                f"the column '{name}' holds objects that are no values", hint="numbers, texts, true and false are read"
+            ) from None
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
@@ -161,15 +163,18 @@ def _check_columns(files: Sequence[DataFile], heads: Sequence[tuple[str, ...]]) 
     for file, head in zip(files, heads, strict=True):
         if set(head) != set(heads[0]):
             odd = sorted(set(head) ^ set(heads[0]))
-            raise DataError(f"{file.name} and {files[0].name} do not have the same columns: {', '.join(odd[:5])}",
-                            hint="the files of one table must agree")
+            raise DataError(
+                f"{file.name} and {files[0].name} do not have the same columns: {', '.join(odd[:5])}",
+                hint="the files of one table must agree",
+            )
 
 
 def _check_decimal(files: Sequence[DataFile], texts: Sequence[CsvText]) -> None:
     odd = [file.name for file, text in zip(files, texts, strict=True) if text.decimal != texts[0].decimal]
     if odd:
-        raise DataError(f"{files[0].name} and {odd[0]} seem to use different decimal signs",
-                        hint="declare data.csv.decimal")
+        raise DataError(
+            f"{files[0].name} and {odd[0]} seem to use different decimal signs", hint="declare data.csv.decimal"
+        )
 
 
 def _shorten(notes: tuple[str, ...], most: int = 3) -> tuple[str, ...]:
@@ -226,8 +231,11 @@ def _stream_csv(file: DataFile, text: CsvText, columns: Sequence[str]) -> Iterat
     """Yield columns as texts; a row of another width than the header's stops the reading."""
     from pyarrow import csv as pa_csv
 
+    wrong: list[Any] = []
+
     def refuse(row: Any) -> str:
-        raise _WrongWidth(row.number, row.expected_columns, row.actual_columns)
+        wrong.append(row)
+        return "error"
 
     names = list(text.columns)
     try:
@@ -235,27 +243,36 @@ def _stream_csv(file: DataFile, text: CsvText, columns: Sequence[str]) -> Iterat
             reader = pa_csv.open_csv(
                 stream,
                 read_options=pa_csv.ReadOptions(
-                    use_threads=False, block_size=BLOCK_BYTES, column_names=names, skip_rows=text.skipped_lines,
-                    skip_rows_after_names=1, encoding=text.encoding.removesuffix("-sig"),
+                    use_threads=False,
+                    block_size=BLOCK_BYTES,
+                    column_names=names,
+                    skip_rows=text.skipped_lines,
+                    skip_rows_after_names=1,
+                    encoding=text.encoding.removesuffix("-sig"),
                 ),
                 parse_options=pa_csv.ParseOptions(
                     delimiter=text.separator, newlines_in_values=True, invalid_row_handler=refuse
                 ),
                 convert_options=pa_csv.ConvertOptions(
-                    column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False,
+                    column_types=dict.fromkeys(names, pa.string()),
+                    strings_can_be_null=False,
                     include_columns=list(columns),
                 ),
             )
             yield from reader
-    except _WrongWidth as row:
-        number, expected, actual = row.args
-        where = f"row {number + text.skipped_lines:,} (the header is row {1 + text.skipped_lines})" if number else "a row"
-        raise DataError(f"{file.name}: {where} has {actual} values where the header names {expected}",
-                        hint="is the separator right, and is a text with separators in it quoted?") from None
+    except pa.ArrowInvalid:
+        if not wrong:
+            raise
+        raise _tell_width(file, text, wrong[0]) from None
 
 
-class _WrongWidth(Exception):
-    """A CSV row with another number of fields than the header."""
+def _tell_width(file: DataFile, text: CsvText, row: Any) -> DataError:
+    header = 1 + text.skipped_lines
+    where = f"row {row.number + text.skipped_lines:,} (the header is row {header})" if row.number else "a row"
+    return DataError(
+        f"{file.name}: {where} has {row.actual_columns} values where the header names {row.expected_columns}",
+        hint="is the separator right, and is a text with separators in it quoted?",
+    )
 
 
 def _stream_parquet(file: DataFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:

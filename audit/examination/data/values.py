@@ -97,7 +97,7 @@ def encode(array: pa.Array) -> tuple[np.ndarray, list[Any]]:
     occurs = np.bincount(codes[codes >= 0], minlength=len(levels)).astype(bool)
     occurs &= np.fromiter((level is not None for level in levels), dtype=bool, count=len(levels))
     places = np.append(np.where(occurs, np.cumsum(occurs) - 1, -1), -1)
-    return places[codes], [level for level, used in zip(levels, occurs, strict=True) if used]
+    return np.asarray(places[codes]), [level for level, used in zip(levels, occurs, strict=True) if used]
 
 
 def is_missing(level: Any, reading: Reading) -> bool:
@@ -119,7 +119,7 @@ def as_category(array: pa.Array, reading: Reading, name: str = "") -> np.ndarray
     texts = np.empty(len(levels) + 1, dtype=object)
     for index, level in enumerate(levels):
         texts[index] = None if is_missing(level, reading) else value_text(level)
-    return texts[codes]
+    return np.asarray(texts[codes])
 
 
 def as_number(array: pa.Array, reading: Reading, name: str = "") -> np.ndarray:
@@ -135,15 +135,17 @@ def as_number(array: pa.Array, reading: Reading, name: str = "") -> np.ndarray:
         codes, levels = encode(array)
         numbers, odd = parse_numbers([value_text(level) for level in levels], reading)
         if odd:
-            raise DataError(f"the column '{name}' is read as numbers, but holds {quote_value(odd[0])}",
-                            hint=_number_advice(name, odd[0]))
-        return np.append(numbers, np.nan)[codes]
+            raise DataError(
+                f"the column '{name}' is read as numbers, but holds {quote_value(odd[0])}",
+                hint=_number_advice(name, odd[0]),
+            )
+        return np.asarray(np.append(numbers, np.nan)[codes])
     if pa.types.is_temporal(kind) or pa.types.is_nested(kind) or pa.types.is_binary(kind):
         raise DataError(f"the column '{name}' holds {kind}, not numbers", hint="turn it into a number first")
     numbers = array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False).astype(np.float64, copy=True)
     for marker in reading.missing_numbers:
         numbers[numbers == marker] = np.nan
-    return numbers
+    return np.asarray(numbers)
 
 
 def as_boolean(array: pa.Array, reading: Reading, name: str = "") -> np.ndarray:
@@ -160,10 +162,12 @@ def as_boolean(array: pa.Array, reading: Reading, name: str = "") -> np.ndarray:
         text = value_text(level).strip().lower()
         if not is_missing(level, reading):
             if text not in TRUE_TEXTS | FALSE_TEXTS:
-                raise DataError(f"the column '{name}' is read as true or false, but holds {quote_value(level)}",
-                                hint=f"declare features.{name}.kind: category, or write the value as 1 or 0")
+                raise DataError(
+                    f"the column '{name}' is read as true or false, but holds {quote_value(level)}",
+                    hint=f"declare features.{name}.kind: category, or write the value as 1 or 0",
+                )
             values[index] = text in TRUE_TEXTS
-    return values[codes]
+    return np.asarray(values[codes])
 
 
 READERS: dict[Kind, Callable[[pa.Array, Reading, str], np.ndarray]] = {

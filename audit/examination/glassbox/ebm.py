@@ -160,23 +160,25 @@ def _main_term(machine: Any, encoder: Encoder, place: int, j: int) -> Term:
     low, high = np.minimum(bags.min(axis=0), scores), np.maximum(bags.max(axis=0), scores)
     code = encoder.codes[j]
     if isinstance(code, LevelCode):
-        at = _level_rows(machine.bins_[j][0], code, scores.size)
-        unknown = _level_row(machine.bins_[j][0], -1, scores.size)
+        at, unknown = np.split(_level_rows(machine.bins_[j][0], code, scores.size), [-1])
         return Term(
-            code.name, "level", np.empty(0), code.levels, scores[at],
-            float(scores[0]), float(scores[unknown]), low[at], high[at],
-        )  # fmt: skip
+            feature=code.name,
+            form="level",
+            at=np.empty(0),
+            levels=code.levels,
+            y=scores[at],
+            missing=float(scores[0]),
+            unknown=float(scores[unknown[0]]),
+            low=low[at],
+            high=high[at],
+        )
     cuts = np.asarray(machine.bins_[j][0], dtype=np.float64)
     return Term(code.name, "step", cuts, (), scores[1:-1], float(scores[0]), 0.0, low[1:-1], high[1:-1])
 
 
-def _level_row(bins: Mapping[str, int], code: int, size: int) -> int:
-    """Return the row of a level's score; the last one, for anything unseen, where it has none."""
-    return bins.get(str(code), size - 1)
-
-
 def _level_rows(bins: Mapping[str, int], code: LevelCode, size: int) -> np.ndarray:
-    return np.array([_level_row(bins, i, size) for i in range(len(code.levels))], dtype=np.intp)
+    """Return the row of each level's score, then that of the code for "no slot"; the last one where it has none."""
+    return np.array([bins.get(str(i), size - 1) for i in [*range(len(code.levels)), -1]], dtype=np.intp)
 
 
 def _pure_pair(
@@ -201,11 +203,10 @@ def _pure_pair(
         side = dimensions[0]
         code = encoder.codes[features[side]]
         if isinstance(code, LevelCode):
-            full = np.append(values, 0.0)
+            by_level = values[rows[side]]
             parts.append(
-                Term(code.name, "level", np.empty(0), code.levels, values[rows[side]],
-                     float(values[0]), float(full[_level_row(machine.bins_[features[side]][-1], -1, values.size)]))
-            )  # fmt: skip
+                Term(code.name, "level", cuts[side], code.levels, by_level[:-1], float(values[0]), float(by_level[-1]))
+            )
         else:
             parts.append(Term(code.name, "step", cuts[side], (), values[1:-1], float(values[0])))
     pair = PairTerm(names, (features[0], features[1]), (cuts[0], cuts[1]), (rows[0], rows[1]), pure)

@@ -87,9 +87,9 @@ class PairTerm:
     cuts : tuple of two ndarrays
         Cuts of each feature; empty for a category.
     rows : tuple of two ndarrays of int
-        For a category: row of the table for each level; empty for a number.
+        For a category: row of the table for each level, then for a level without a slot; empty for a number.
     y : ndarray of float64, shape [A, B]
-        Contributions; the first row and column stand for missing, the last for an unknown level.
+        Contributions; the first row and column stand for missing.
     """
 
     features: tuple[str, str]
@@ -107,8 +107,7 @@ class PairTerm:
     def _index(self, x: Floats, side: int) -> np.ndarray:
         missing = np.isnan(x)
         if self.rows[side].size:
-            table = np.append(self.rows[side], self.y.shape[side] - 1)
-            known = table[np.where(missing, -1, x).astype(np.intp)]
+            known = self.rows[side][np.where(missing, -1, x).astype(np.intp)]
         else:
             known = np.searchsorted(self.cuts[side], x, side="right") + 1
         return np.where(missing, 0, known)

@@ -29,6 +29,7 @@ from .groups import Grouping
 from .metrics import COMPARED, RATES, ComparedMetric, Count, RateMetric
 
 LEVEL = 0.95
+_TESTS = ("adverse_impact_z", "adverse_impact_p")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +181,7 @@ def _measure_adverse_impact(
                 estimate=estimate,
                 group=grouping.groups[place].scope,
                 reference=comparison.reference or None,
-                parity=Parity(**comparison.parity.fields()) if comparison.parity else None,
+                parity=Parity(**comparison.parity.fields()) if comparison.parity and name in _TESTS else None,
             )
 
 
@@ -262,8 +263,8 @@ def envelope_estimate(envelope: Envelope, how: str, rows: int, names: Sequence[s
         high=max(envelope.high, envelope.value),
         level=LEVEL,
         n=rows,
-        method=f"envelope of {how} intervals, simultaneous over {envelope.pairs} "
-        + ("pair" if envelope.pairs == 1 else "pairs"),
+        method=f"envelope of {how} intervals"
+        + (f", simultaneous over {envelope.pairs} comparisons" if envelope.pairs > 1 else ""),
         note=f"{behind} against {ahead}",
     )
 

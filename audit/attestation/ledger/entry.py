@@ -1,0 +1,191 @@
+"""One entry of the ledger, and the line that it becomes.
+
+Comes in: a dossier and the files sealed with it, or the reason for a correction. Goes out: a line of log.jsonl, which
+is a DSSE envelope around the entry: signed where somebody signs, with an empty list of signatures where nobody does.
+The next entry names the SHA-256 of this very line, so that no entry can be changed, dropped or moved unnoticed.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from typing import Literal, Protocol
+
+from pydantic import Field
+
+from audit.errors import EvidenceError, LedgerError
+from audit.evidence.base import Record, canonical_bytes, digest_bytes
+from audit.evidence.document import Evidence
+from audit.evidence.dossier import Dossier
+
+ENTRY_TYPE = "application/vnd.glassbox-audit.ledger-entry+json"
+CHECKPOINT_TYPE = "application/vnd.glassbox-audit.ledger-checkpoint+json"
+SEAL_NAMES = ("SHA256SUMS", "SHA256SUMS.p7s", "attestation.dsse.json")
+"""Files of a report that cover all its others; an entry keeps their digests."""
+
+EntryKind = Literal["audit", "signature", "correction", "withdrawal", "removal"]
+
+
+class Sealer(Protocol):
+    """What the ledger needs of a signer."""
+
+    def envelop(self, payload_type: str, payload: bytes) -> bytes:
+        """Return a signed DSSE envelope around a payload, as canonical JSON."""
+
+
+class Entry(Record):
+    """Something that happened to a report, in the order in which it happened."""
+
+    schema_version: Literal["entry/1"] = "entry/1"
+    """Version of this document's form."""
+    index: int
+    """Place in the log, from 0."""
+    time: str
+    """UTC time, ISO 8601 (seconds)."""
+    kind: EntryKind
+    """An audit; a later signature on it; its correction or withdrawal; the removal of files about single people."""
+    system: str
+    """The audited system."""
+    version: str = ""
+    """Its version as declared."""
+    outcome: str = ""
+    """Outcome of the audit."""
+    counts: dict[str, int] = Field(default_factory=dict)
+    """Verdict to the number of rules that ended with it."""
+    dossier_digest: str
+    """Digest of audit.json."""
+    evidence_digest: str = ""
+    """Digest of the evidence."""
+    model: tuple[str, ...] = ()
+    """Digests of the model's files, sorted."""
+    data: tuple[str, ...] = ()
+    """Digests of the audited data's files, sorted."""
+    seal: dict[str, str] = Field(default_factory=dict)
+    """File that covers the report to its digest."""
+    refers_to: int | None = None
+    """Entry that this one is about; None for an audit."""
+    reason: str = ""
+    """Why, in a person's words."""
+    previous: str | None
+    """SHA-256 of the preceding line; None for the first."""
+
+
+class Checkpoint(Record):
+    """How long the log was at least: a copy kept elsewhere shows later if its end was cut off."""
+
+    schema_version: Literal["checkpoint/1"] = "checkpoint/1"
+    """Version of this document's form."""
+    entries: int
+    """Number of entries."""
+    head: str
+    """SHA-256 of the last line."""
+    time: str
+    """Time of the last entry."""
+
+
+def describe_audit(dossier: Dossier, sealed: Mapping[str, bytes], *, index: int, previous: str | None) -> Entry:
+    """Return the entry of a finished audit.
+
+    Parameters
+    ----------
+    dossier : Dossier
+        What the report shows; its time of creation becomes the entry's.
+    sealed : mapping
+        Name to bytes of the report folder.
+    index : int
+        Place in the log.
+    previous : str or None
+        SHA-256 of the line before.
+    """
+    evidence, judgement = dossier.evidence, dossier.judgement
+    words = [finding.status for finding in judgement.findings]
+    return Entry(
+        index=index,
+        time=dossier.presentation.created,
+        kind="audit",
+        system=evidence.subject.system,
+        version=evidence.subject.version,
+        outcome=judgement.outcome,
+        counts={word: words.count(word) for word in sorted(set(words))},
+        dossier_digest=dossier.digest(),
+        evidence_digest=judgement.evidence_digest,
+        model=digests_of(evidence, "model"),
+        data=digests_of(evidence, "data.audit"),
+        seal={name: digest_bytes(sealed[name]) for name in SEAL_NAMES if name in sealed},
+        previous=previous,
+    )
+
+
+def digests_of(evidence: Evidence, role: str) -> tuple[str, ...]:
+    """Return the sorted digests of the files that were read in a role."""
+    return tuple(sorted(item.sha256 for item in evidence.provenance.files if item.role == role))
+
+
+def write_line(payload_type: str, record: Record, signer: Sealer | None) -> bytes:
+    """Return the envelope of an entry or checkpoint, without the end of the line."""
+    payload = record.canonical()
+    if signer is not None:
+        return signer.envelop(payload_type, payload)
+    return _unsigned(payload_type, payload)
+
+
+def read_line(line: bytes) -> tuple[str, bytes, bool]:
+    """Return payload type, payload and whether there is a signature; the signature itself is checked elsewhere.
+
+    Raises
+    ------
+    LedgerError
+        This is not a line of a ledger.
+    """
+    try:
+        outer = json.loads(line)
+        kind, payload = str(outer["payloadType"]), base64.b64decode(outer["payload"], validate=True)
+        signed = len(outer["signatures"]) > 0
+    except (ValueError, TypeError, KeyError, binascii.Error, RecursionError):
+        raise LedgerError("the log has a line that is not an entry") from None
+    if not signed and line != _unsigned(kind, payload):
+        raise LedgerError("the log has a line that is not in the form in which it was written")
+    return kind, payload, signed
+
+
+def read_entry(line: bytes) -> Entry:
+    """Return the entry in a line.
+
+    Raises
+    ------
+    LedgerError
+        There is none.
+    """
+    kind, payload, _ = read_line(line)
+    try:
+        entry = Entry.parse(payload)
+    except EvidenceError as error:
+        raise LedgerError(f"the log has an entry that is not one: {error.what}") from None
+    if kind != ENTRY_TYPE or entry.canonical() != payload:
+        raise LedgerError(f"entry {entry.index} of the log is not in the form in which it was written")
+    return entry
+
+
+def read_checkpoint(line: bytes) -> Checkpoint:
+    """Return the checkpoint in an envelope.
+
+    Raises
+    ------
+    LedgerError
+        There is none.
+    """
+    kind, payload, _ = read_line(line)
+    try:
+        checkpoint = Checkpoint.parse(payload)
+    except EvidenceError as error:
+        raise LedgerError(f"the checkpoint is not one: {error.what}") from None
+    if kind != CHECKPOINT_TYPE or checkpoint.canonical() != payload:
+        raise LedgerError("the checkpoint is not in the form in which it was written")
+    return checkpoint
+
+
+def _unsigned(payload_type: str, payload: bytes) -> bytes:
+    text = base64.b64encode(payload).decode("ascii")
+    return canonical_bytes({"payload": text, "payloadType": payload_type, "signatures": []})

@@ -1,0 +1,324 @@
+"""The ledger on disk: a folder with log.jsonl, a checkpoint and a lock.
+
+Comes in: `LedgerOrder`, finished reports. Goes out: a log that only grows. One process writes at a time (advisory lock,
+freed by the system when a process dies). An append is one write and one flush to disk; where it is interrupted, the
+next run takes the torn line away again, which it can tell from tampering because the checkpoint never counts a line
+that was not whole.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from audit.config.schema import LedgerOrder
+from audit.errors import ConfigError, LedgerError, TryAgain
+from audit.evidence.document import Evidence
+from audit.evidence.dossier import Dossier
+
+from .chain import Chain, read_chain
+from .entry import (
+    CHECKPOINT_TYPE,
+    ENTRY_TYPE,
+    Checkpoint,
+    Entry,
+    EntryKind,
+    Sealer,
+    describe_audit,
+    digests_of,
+    write_line,
+)
+
+LOG_FILE = "log.jsonl"
+CHECKPOINT_FILE = "checkpoint"
+_LOCK_FILE = "lock"
+_PAUSE = 0.05
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@dataclass(slots=True)
+class Ledger:
+    """A ledger that this process alone may write to; see `hold_ledger`.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it is.
+    chain : Chain
+        What it holds.
+    notes : list of str
+        What was mended on opening.
+    """
+
+    folder: Path
+    chain: Chain
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def head(self) -> str | None:
+        """SHA-256 of the last line, which the next report names; None for an empty ledger."""
+        return self.chain.head
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Return all entries, oldest first."""
+        return self.chain.entries
+
+    def previous_of(self, system: str) -> str | None:
+        """Return the digest of the last dossier of a system that was not withdrawn; None where there is none."""
+        withdrawn = {entry.refers_to for entry in self.chain.entries if entry.kind == "withdrawal"}
+        for entry in reversed(self.chain.entries):
+            if entry.kind == "audit" and entry.system == system and entry.index not in withdrawn:
+                return entry.dossier_digest
+        return None
+
+    def tell_earlier(self, evidence: Evidence) -> tuple[str, ...]:
+        """Return earlier audits of the same model and data, one line each, so that trying until it passes shows."""
+        model, data = digests_of(evidence, "model"), digests_of(evidence, "data.audit")
+        return tuple(
+            _tell_entry(entry, self.chain.entries)
+            for entry in self.chain.entries
+            if entry.kind == "audit" and (entry.model, entry.data) == (model, data) and (model or data)
+        )
+
+    def append(self, dossier: Dossier, sealed: Mapping[str, bytes], signer: Sealer | None = None) -> Entry:
+        """Record a finished audit.
+
+        Parameters
+        ----------
+        dossier : Dossier
+            What the report shows.
+        sealed : mapping
+            Name to bytes of the report folder.
+        signer : Sealer, optional
+            Who signs the entry.
+
+        Returns
+        -------
+        Entry
+            As written.
+
+        Raises
+        ------
+        TryAgain
+            The disk is full; the ledger is as it was.
+        """
+        return self._add(describe_audit(dossier, sealed, index=len(self.chain.entries), previous=self.head), signer)
+
+    def record(self, kind: EntryKind, refers_to: int, reason: str, *, time: str, signer: Sealer | None = None) -> Entry:
+        """Record what happened to an earlier audit: a signature, correction, withdrawal or removal.
+
+        Parameters
+        ----------
+        kind : {"signature", "correction", "withdrawal", "removal"}
+            What happened.
+        refers_to : int
+            Index of the entry that it happened to.
+        reason : str
+            Why, in a person's words.
+        time : str
+            UTC time, ISO 8601 (seconds).
+        signer : Sealer, optional
+            Who signs the entry.
+
+        Raises
+        ------
+        ConfigError
+            There is no such entry, it is no audit, or the reason is empty.
+        """
+        known = self.chain.entries
+        if kind == "audit" or not 0 <= refers_to < len(known) or known[refers_to].kind != "audit":
+            raise ConfigError(f"entry {refers_to} of the ledger is no audit that a {kind} could be about")
+        if not reason.strip():
+            raise ConfigError(f"a {kind} needs a reason")
+        about = known[refers_to]
+        entry = Entry(
+            index=len(known), time=time, kind=kind, system=about.system, version=about.version,
+            dossier_digest=about.dossier_digest, refers_to=refers_to, reason=reason, previous=self.head,
+        )  # fmt: skip
+        return self._add(entry, signer)
+
+    def _add(self, entry: Entry, signer: Sealer | None) -> Entry:
+        line = write_line(ENTRY_TYPE, entry, signer)
+        if b"\n" in line:
+            raise LedgerError("a signer returned an envelope of more than one line")
+        _append_line(self.folder / LOG_FILE, line)
+        lines, entries = (*self.chain.lines, line), (*self.chain.entries, entry)
+        self.chain = Chain(lines, entries, self.chain.checkpoint)
+        checkpoint = Checkpoint(entries=len(lines), head=str(self.head), time=entry.time)
+        _replace_file(self.folder / CHECKPOINT_FILE, write_line(CHECKPOINT_TYPE, checkpoint, signer))
+        self.chain = Chain(lines, entries, checkpoint)
+        return entry
+
+
+@contextmanager
+def hold_ledger(order: LedgerOrder | Path | str, *, timeout: float = 30.0) -> Iterator[Ledger]:
+    """Open a ledger for writing and keep all others out until the end of the block.
+
+    Parameters
+    ----------
+    order : LedgerOrder or path
+        Where it is, and whether it must exist already.
+    timeout : float
+        Seconds to wait for another process.
+
+    Yields
+    ------
+    Ledger
+        Checked to be one chain (signatures are checked by ``audit ledger check``).
+
+    Raises
+    ------
+    LedgerError
+        It is broken, or it must exist and does not.
+    ConfigError
+        The folder cannot be written.
+    TryAgain
+        Another process holds it for longer than `timeout`.
+    """
+    order = order if isinstance(order, LedgerOrder) else LedgerOrder(path=str(order))
+    folder = Path(order.path)
+    if order.must_exist and not (folder / LOG_FILE).is_file():
+        raise LedgerError(f"there is no ledger at {folder}, and ledger.must_exist says that there is one")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / _LOCK_FILE, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise _explain(error, folder) from None
+    with os.fdopen(descriptor, "rb") as handle:
+        _take_lock(handle.fileno(), folder, timeout)
+        yield _open_ledger(folder)
+
+
+def read_ledger(folder: Path) -> tuple[Chain, bytes | None]:
+    """Read a ledger without the right to write: the chain, and the checkpoint file as it is.
+
+    Raises
+    ------
+    ConfigError
+        There is none.
+    LedgerError
+        It is broken.
+    """
+    log = folder / LOG_FILE
+    if not log.is_file():
+        raise ConfigError(f"there is no ledger at {folder}", hint="give its folder; the default is audit-log")
+    # The checkpoint is read first: an append between the two reads then looks like the one that it may be behind.
+    checkpoint = _read(folder / CHECKPOINT_FILE)
+    return read_chain(_read(log) or b"", checkpoint), checkpoint
+
+
+def _open_ledger(folder: Path) -> Ledger:
+    try:
+        log, checkpoint = _read(folder / LOG_FILE) or b"", _read(folder / CHECKPOINT_FILE)
+        ledger = Ledger(folder, read_chain(log, checkpoint))
+        if ledger.chain.torn:
+            whole = len(log) - ledger.chain.torn
+            os.truncate(folder / LOG_FILE, whole)
+            ledger.notes.append(f"an interrupted entry of {ledger.chain.torn} bytes was taken away")
+            ledger.chain = read_chain(log[:whole], checkpoint)
+        return _catch_up(ledger)
+    except OSError as error:
+        raise _explain(error, folder) from None
+
+
+def _catch_up(ledger: Ledger) -> Ledger:
+    """Write the checkpoint that a run did not come to write; the next signed one replaces it."""
+    chain = ledger.chain
+    if chain.lines and (chain.checkpoint is None or chain.checkpoint.entries < len(chain.lines)):
+        checkpoint = Checkpoint(entries=len(chain.lines), head=str(chain.head), time=chain.entries[-1].time)
+        _replace_file(ledger.folder / CHECKPOINT_FILE, write_line(CHECKPOINT_TYPE, checkpoint, None))
+        ledger.notes.append("the checkpoint of an interrupted run was written again")
+        ledger.chain = Chain(chain.lines, chain.entries, checkpoint)
+    return ledger
+
+
+def _take_lock(descriptor: int, folder: Path, timeout: float) -> None:
+    end = time.monotonic() + timeout
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                raise TryAgain(
+                    f"another audit holds the ledger {folder}", hint="try again when it has finished"
+                ) from None
+            time.sleep(_PAUSE)
+
+
+def _append_line(path: Path, line: bytes) -> None:
+    """Append one line and see it on the disk; where that fails, the file is as it was."""
+    new = not path.exists()
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        try:
+            size = os.fstat(descriptor).st_size
+            try:
+                _write_all(descriptor, line + b"\n")
+                os.fsync(descriptor)
+            except BaseException:
+                os.ftruncate(descriptor, size)
+                raise
+        finally:
+            os.close(descriptor)
+        if new:
+            _sync_folder(path.parent)
+    except OSError as error:
+        raise _explain(error, path) from None
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def _replace_file(path: Path, data: bytes) -> None:
+    try:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        try:
+            with os.fdopen(descriptor, "wb") as handle:
+                handle.write(data)
+                handle.flush()
+                os.fsync(handle.fileno())
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise _explain(error, path) from None
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _tell_entry(entry: Entry, entries: tuple[Entry, ...]) -> str:
+    counts = ", ".join(f"{count} {word.replace('_', ' ')}" for word, count in entry.counts.items())
+    text = f"{entry.time[:10]}: {entry.outcome} ({counts or 'no rules'}), ledger entry {entry.index}"
+    later = [one for one in entries if one.refers_to == entry.index and one.kind in ("correction", "withdrawal")]
+    return text + "".join(f"; {one.kind} in entry {one.index}" for one in later)
+
+
+def _explain(error: OSError, path: Path) -> ConfigError | TryAgain:
+    if error.errno in _FULL:
+        return TryAgain(f"no space left to write {path}", hint="free some disk space and run again")
+    return ConfigError(f"the ledger {path} cannot be written: {error.strerror or error}", place="ledger.path")

@@ -1,0 +1,209 @@
+"""documents.yaml: facts, texts, answers and approvals that people supply.
+
+Comes in: the file. Goes out: `Papers`, in which every text has the digest that an approval must name. Names that no rule
+could ever ask for are mistakes, with a suggestion.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from audit.errors import ConfigError, Mistake, suggest_name
+from audit.evidence import Answer, Approval, Papers, SuppliedText, digest_bytes
+from audit.evidence.papers import FactValue
+from audit.yamlfile import YamlTree, read_yaml
+
+from .pack import Day, Part
+from .reading import read_typed
+from .vocabulary import COMPUTED_FACTS, FACTS, FIELDS
+
+_RULE = re.compile(r"^[a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9.-]*$")
+_DIGEST = re.compile(r"^(sha256:)?[0-9a-f]{64}$")
+_TEXT_ENDINGS = (".txt", ".md", ".rst", ".html", ".csv")
+MOST_BYTES = 100_000_000
+
+
+class TextEntry(Part):
+    """A text, or a file with one."""
+
+    text: str = ""
+    """The text."""
+    file: str = ""
+    """A file, relative to documents.yaml."""
+    version: str = ""
+    """Version as declared."""
+    by: str = ""
+    """Who wrote it."""
+    role: str = ""
+    """Their role."""
+    on: Day | None = None
+    """When."""
+
+    @model_validator(mode="after")
+    def _check_one(self) -> TextEntry:
+        if bool(self.text.strip()) == bool(self.file):
+            raise ValueError("exactly one of text and file is needed")
+        return self
+
+
+class AnswerEntry(Part):
+    """An answer to a rule's question."""
+
+    answer: str | bool
+    """As the rule asks, e.g. ``"yes"``."""
+    by: str = Field(min_length=2)
+    """Who answers."""
+    role: str = ""
+    """Their role."""
+    on: Day
+    """When."""
+
+
+class ApprovalEntry(Part):
+    """A named person's acceptance of one text or file."""
+
+    field: str = ""
+    """Field whose text is accepted."""
+    rule: str = ""
+    """``pack/rule``, instead of a field."""
+    digest: str
+    """``sha256:...`` of the accepted text or file."""
+    by: str = Field(min_length=2)
+    """Who."""
+    role: str = Field(min_length=2)
+    """In which role."""
+    on: Day
+    """When."""
+
+    @model_validator(mode="after")
+    def _check_one(self) -> ApprovalEntry:
+        if bool(self.field) == bool(self.rule):
+            raise ValueError("exactly one of field and rule is needed")
+        return self
+
+
+class DocumentsFile(Part):
+    """The officer's file."""
+
+    schema_: Literal["documents/1"] = Field(default="documents/1", alias="schema")
+    """Version of this file's form."""
+    facts: dict[str, bool | int | float | str | tuple[str, ...] | None] = {}
+    """Fact name to value; an empty one is not filled in."""
+    texts: dict[str, TextEntry | None] = {}
+    """Field to text."""
+    answers: dict[str, AnswerEntry | None] = {}
+    """``pack/rule`` to answer."""
+    approvals: tuple[ApprovalEntry, ...] = ()
+    """Acceptances."""
+
+
+def load_papers(path: Path | str | None) -> Papers:
+    """Read documents.yaml.
+
+    Parameters
+    ----------
+    path : path or None
+        The file; None where nothing was supplied.
+
+    Raises
+    ------
+    ConfigError
+        All its mistakes: unknown names, values that are none, files that are not there.
+    """
+    if path is None:
+        return Papers()
+    tree = read_yaml(path)
+    if tree.value is None:
+        return Papers()
+    parsed, mistakes = read_typed(tree, DocumentsFile)
+    if parsed is None:
+        raise ConfigError(mistakes=mistakes)
+    folder = Path(path).parent
+    mistakes = [Mistake(what, tree.place(steps), hint) for steps, what, hint in _check(parsed)]
+    texts = [_read_text(field, entry, folder, tree, mistakes) for field, entry in parsed.texts.items() if entry]
+    if mistakes:
+        raise ConfigError(mistakes=mistakes)
+    return Papers(
+        facts={name: _as_fact(name, value) for name, value in parsed.facts.items() if value is not None},
+        texts=tuple(text for text in texts if text),
+        answers=tuple(
+            Answer(rule=rule, answer=_as_answer(entry.answer), by=entry.by, role=entry.role, on=entry.on.isoformat())
+            for rule, entry in parsed.answers.items() if entry
+        ),
+        approvals=tuple(
+            Approval(field=entry.field or entry.rule, sha256=f"sha256:{entry.digest.removeprefix('sha256:')}",
+                     by=entry.by, role=entry.role, on=entry.on.isoformat())
+            for entry in parsed.approvals
+        ),
+    )
+
+
+def _check(parsed: DocumentsFile) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
+    for name, value in parsed.facts.items():
+        if name in COMPUTED_FACTS:
+            yield ("facts", name), f"'{name}' is computed from the evidence and cannot be supplied", "remove it"
+        elif name not in FACTS:
+            yield ("facts", name), f"unknown fact '{name}'", suggest_name(name, FACTS)
+        elif value is not None and (problem := _refuse_value(name, value)):
+            yield ("facts", name), problem[0], problem[1]
+    for field in parsed.texts:
+        if field not in FIELDS:
+            yield ("texts", field), f"unknown field '{field}'", suggest_name(field, FIELDS)
+    for rule in parsed.answers:
+        if not _RULE.match(rule):
+            yield ("answers", rule), f"'{rule}' names no rule", "write pack/rule"
+    for number, approval in enumerate(parsed.approvals):
+        if approval.field and approval.field not in FIELDS:
+            yield ("approvals", number, "field"), f"unknown field '{approval.field}'", suggest_name(approval.field, FIELDS)
+        if not _DIGEST.match(approval.digest):
+            yield ("approvals", number, "digest"), "this is no digest", "write sha256: and 64 hexadecimal digits"
+
+
+def _refuse_value(name: str, value: object) -> tuple[str, str] | None:
+    fact = FACTS[name]
+    if fact.kind == "flag" and not isinstance(value, bool):
+        return f"'{name}' is true or false, not '{value}'", ""
+    if fact.kind == "number" and (isinstance(value, bool) or not isinstance(value, int | float)):
+        return f"'{name}' is a number, not '{value}'", ""
+    if fact.kind == "choice" and value not in fact.values:
+        return f"'{value}' is no value of '{name}'", (
+            suggest_name(str(value), fact.values) or f"one of {', '.join(fact.values)}")
+    if fact.kind == "text" and not isinstance(value, str):
+        return f"'{name}' is one text, not {value!r}", ""
+    if fact.kind == "list" and isinstance(value, bool | int | float):
+        return f"'{name}' is a list, e.g. [a, b]", ""
+    return None
+
+
+def _as_fact(name: str, value: bool | int | float | str | tuple[str, ...]) -> FactValue:
+    return (value,) if FACTS[name].kind == "list" and isinstance(value, str) else value
+
+
+def _as_answer(answer: str | bool) -> str:
+    return answer if isinstance(answer, str) else "yes" if answer else "no"
+
+
+def _read_text(
+    field: str, entry: TextEntry, folder: Path, tree: YamlTree, mistakes: list[Mistake]
+) -> SuppliedText | None:
+    on = entry.on.isoformat() if entry.on else ""
+    about = {"field": field, "version": entry.version, "by": entry.by, "role": entry.role, "on": on}
+    if not entry.file:
+        text = entry.text.strip()
+        return SuppliedText(text=text, sha256=digest_bytes(text.encode()), words=len(text.split()), **about)
+    path = folder / entry.file
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise OSError(0, f"larger than {MOST_BYTES:,} bytes")
+        data = path.read_bytes()
+    except OSError as error:
+        what = f"no such file: {entry.file}" if isinstance(error, FileNotFoundError) else f"{entry.file}: {error.strerror}"
+        mistakes.append(Mistake(what, tree.place(("texts", field, "file"))))
+        return None
+    words = len(data.decode(errors="replace").split()) if path.suffix.lower() in _TEXT_ENDINGS else None
+    return SuppliedText(file=path.name, sha256=digest_bytes(data), words=words, **about)

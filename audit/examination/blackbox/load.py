@@ -1,0 +1,222 @@
+"""From a model file to a function on tensors: what the file is, whether it is the pinned one, who loads it.
+
+Comes in: the `model` block of the configuration. Goes out: a `Loaded` with the digest of its bytes. The file is read once;
+digest, vetting and loading see the same bytes. What a file is, its content says; a name alone opens nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from audit.config.schema import ModelSource
+from audit.errors import ConfigError, IntakeRefused, TryAgain
+
+from .exported import load_exported
+from .loaded import Loaded
+from .module import load_safetensors, load_state, load_torchscript
+from .tensors import HOW_TO_SAVE
+from .vet import list_members
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A model file in memory.
+
+    Parameters
+    ----------
+    name : str
+        File name without its folder.
+    data : bytes
+        Content.
+    sha256 : str
+        ``sha256:`` and hexadecimal.
+    format : str
+        What it is.
+    """
+
+    name: str
+    data: bytes
+    sha256: str
+    format: str
+
+
+LOADERS: dict[str, Callable[[bytes, ModelSource], Loaded]] = {
+    "pt2": lambda data, source: load_exported(data),
+    "torchscript": load_torchscript,
+    "safetensors": load_safetensors,
+    "state_dict": load_state,
+}
+"""Format to its loader."""
+
+NOT_YET: dict[str, str] = {
+    "onnx": "ONNX files are not supported yet",
+    "mlflow": "MLflow folders are not supported yet",
+    "pickle": "a pickle runs whatever code is in it when it is loaded, so it is not let in",
+}
+"""Format to why it is refused."""
+
+INSTEAD: dict[str, str] = {
+    "onnx": "export the net it was made from as .pt2 with torch.export, or store its scores in a column (model.scores)",
+    "mlflow": "point model.path at the data/model.pt2 inside the folder, or export the net as .pt2 with torch.export",
+    "pickle": HOW_TO_SAVE,
+}
+"""Format to what to do instead."""
+
+
+def read_model(source: ModelSource) -> ModelFile:
+    """Read the model file once and say what it is.
+
+    Raises
+    ------
+    ConfigError
+        No such file, or it is not the declared format.
+    IntakeRefused
+        Its digest is not the pinned one, or it is a format that is not let in.
+    """
+    if source.path is None:
+        raise ConfigError(
+            "the model has no path",
+            place="model.path",
+            hint="name the model file, a column of scores (model.scores), or `model: none`",
+        )
+    path = Path(source.path)
+    if path.is_dir():
+        kind = "mlflow" if (path / "MLmodel").is_file() or source.format == "mlflow" else ""
+        if kind:
+            raise IntakeRefused(NOT_YET[kind], hint=INSTEAD[kind])
+        raise ConfigError(f"{path.name} is a folder", place="model.path", hint="name the model file in it")
+    data = _read_bytes(path)
+    sha256 = check_digest(data, source.sha256, path.name)
+    found = detect_format(data, path.name)
+    return ModelFile(path.name, data, sha256, _settle_format(found, source.format, path.name))
+
+
+def load_model(source: ModelSource) -> tuple[ModelFile, Loaded]:
+    """Read, vet and load a model file.
+
+    Raises
+    ------
+    ConfigError, IntakeRefused
+        As `read_model` and the loader of its format.
+    """
+    file = read_model(source)
+    return file, LOADERS[file.format](file.data, source)
+
+
+def check_digest(data: bytes, pinned: str | None, name: str) -> str:
+    """Return the digest of `data`, which must be the pinned one where there is one.
+
+    Raises
+    ------
+    ConfigError
+        The pin is not a SHA-256.
+    IntakeRefused
+        The file is another one.
+    """
+    found = hashlib.sha256(data).hexdigest()
+    if pinned is not None:
+        wanted = pinned.strip().lower().removeprefix("sha256:")
+        if not re.fullmatch("[0-9a-f]{64}", wanted):
+            raise ConfigError(
+                "a pinned sha256 has 64 hexadecimal digits", place="model.sha256", hint=f"this file has {found}"
+            )
+        if wanted != found:
+            raise IntakeRefused(
+                f"{name} is not the pinned file: its sha256 is {found[:16]}..., pinned is {wanted[:16]}...",
+                hint=f"if the new file is right, pin it: sha256: {found}",
+            )
+    return "sha256:" + found
+
+
+def detect_format(data: bytes, name: str) -> str:
+    """Return what a file is by its content; empty where nothing is recognised.
+
+    Raises
+    ------
+    IntakeRefused
+        An empty or truncated file.
+    """
+    if not data:
+        raise IntakeRefused(f"{name} is empty", hint="copy or export the model again")
+    if data[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
+        return _detect_archive(data, name)
+    if _is_safetensors(data):
+        return "safetensors"
+    if data[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
+        # torch.save wrote such files before 1.6; weights-only loading reads them where they hold tensors alone
+        return "state_dict" if data[2:13] == b"\x8a\nl\xfc\x9cF\xf9 j\xa8P" else "pickle"
+    if name.endswith(".onnx") and data[:1] == b"\x08":
+        return "onnx"
+    return ""
+
+
+def _detect_archive(data: bytes, name: str) -> str:
+    names = list_members(data)
+    if names is None:
+        raise IntakeRefused(
+            f"{name} is truncated or damaged: its zip archive cannot be read",
+            hint="copy it again, or export the model again",
+        )
+    below = {member.split("/", 1)[1] for member in names if "/" in member}
+    if "archive_format" in below or any(re.fullmatch(r"models/[^/]+\.json", member) for member in below):
+        return "pt2"
+    if "serialized_exported_program.json" in names:
+        raise IntakeRefused(
+            f"{name} is a .pt2 of torch 2.7 or older, whose parts are pickles",
+            hint="export it again with a current torch",
+        )
+    if "constants.pkl" in below or any(member.startswith("code/") for member in below):
+        return "torchscript"
+    return "state_dict" if "data.pkl" in below else ""
+
+
+def _is_safetensors(data: bytes) -> bool:
+    length = int.from_bytes(data[:8], "little")
+    return len(data) > 9 and data[8:9] == b"{" and 2 <= length < 100_000_000
+
+
+def _settle_format(found: str, declared: str, name: str) -> str:
+    """Return the format to load, from what the file is and what was declared."""
+    if declared not in ("auto", found) and found and not (declared == "pickle" and found == "state_dict"):
+        if found in NOT_YET:
+            raise IntakeRefused(
+                f"{name} is declared as {declared}, but it is {_with_article(found)}; {NOT_YET[found]}",
+                hint=INSTEAD[found],
+            )
+        raise ConfigError(
+            f"{name} is declared as {declared}, but it is {_with_article(found)}",
+            place="model.format",
+            hint=f"write `format: {found}` or leave it out",
+        )
+    settled = declared if declared in NOT_YET else found
+    if settled in NOT_YET:
+        raise IntakeRefused(NOT_YET[settled], hint=INSTEAD[settled])
+    if not settled:
+        if declared == "auto" and name.endswith((".pkl", ".pickle", ".joblib")):
+            raise IntakeRefused(NOT_YET["pickle"], hint=INSTEAD["pickle"])
+        raise IntakeRefused(
+            f"{name} is not a model file that is known here, or it is truncated",
+            hint="known are .pt2 (torch.export), TorchScript, safetensors and state_dict files",
+        )
+    return settled
+
+
+def _with_article(found: str) -> str:
+    return f"{'an' if found[0] in 'aeo' else 'a'} {found}"
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise ConfigError(
+            f"there is no model file {path.name}", place="model.path", hint="a relative path is relative to audit.yaml"
+        ) from None
+    except OSError as error:
+        raise ConfigError(f"{path.name} cannot be read: {error.strerror}", place="model.path") from None
+    except MemoryError:
+        raise TryAgain(f"{path.name} does not fit into memory") from None

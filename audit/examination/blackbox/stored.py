@@ -1,0 +1,101 @@
+"""Stored scores and stored decisions: what an audit has where there is no model.
+
+Comes in: a column of scores or of decisions. Goes out: arrays, and for scores the checks that can be made without a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from audit.config.schema import DecisionRule, ExamineConfig
+from audit.errors import ConfigError, DataError, IntakeRefused
+
+from .encode import check_columns, numbers_of
+from .function import infer_scale
+from .levels import LevelIndex
+from .output import SEVERAL, OutputReading, read_output
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from audit.examination.data.dataset import Dataset
+
+
+def read_scores(config: ExamineConfig, dataset: Dataset) -> tuple[np.ndarray, OutputReading, str]:
+    """Return stored scores as they stand in the data, shape ``[n, 1]``, how to read them, and a note.
+
+    Raises
+    ------
+    ConfigError
+        No such column, or a scale with one column per class.
+    IntakeRefused
+        A score is missing.
+    """
+    column = str(config.model.scores)
+    check_columns([column], dataset.columns, "model.scores")
+    output = config.model.output
+    if "scale" in output.model_fields_set and output.scale in SEVERAL:
+        raise ConfigError(
+            f"a column of scores cannot be {output.scale}",
+            place="model.output.scale",
+            hint="logit, probability or value",
+        )
+    raw = _join(numbers_of(frame, column) for frame in dataset.batches())[:, None]
+    gaps = int(np.isnan(raw).sum())
+    if gaps:
+        raise IntakeRefused(
+            f"column {column} has no score in {gaps:,} of {len(raw):,} rows",
+            hint="score these rows, or leave them out of data.audit and say so in data.about",
+        )
+    output, note = infer_scale(raw, output)
+    return raw, read_output(output), note
+
+
+def read_decisions(rule: DecisionRule, dataset: Dataset) -> np.ndarray:
+    """Return whether the stored decision is the favourable one, bool, shape ``[n]``.
+
+    Raises
+    ------
+    ConfigError
+        No such column, or no row has the favourable value.
+    DataError
+        A decision is missing.
+    """
+    column = str(rule.column)
+    check_columns([column], dataset.columns, "decision.column")
+    parts, gaps = [], 0
+    seen: dict[str, None] = {}
+    for frame in dataset.batches():
+        series = frame[column]
+        gaps += int(series.isna().sum())
+        seen.update(dict.fromkeys(str(value) for value in series.dropna().unique()[:20]))
+        parts.append(is_level(series, rule.favourable))
+    favourable = np.concatenate(parts) if parts else np.zeros(0, dtype=bool)
+    if gaps:
+        raise DataError(
+            f"column {column} has no decision in {gaps:,} of {len(favourable):,} rows",
+            hint="leave these rows out of data.audit and say so in data.about",
+        )
+    if not favourable.any():
+        raise ConfigError(
+            f"no row of column {column} is {rule.favourable!r}",
+            place="decision.favourable",
+            hint=f"its values are {', '.join(list(seen)[:8])}",
+        )
+    return favourable
+
+
+def is_level(series: pd.Series, level: str | int | float | bool) -> np.ndarray:
+    """Return whether each value is `level`, whatever type the file gave it, shape ``[n]``."""
+    if isinstance(level, bool) or str(level).lower() in ("true", "false"):
+        yes = str(level).lower() == "true"
+        return np.asarray(LevelIndex([False, True]).positions(series) == int(yes))
+    return np.asarray(LevelIndex([level]).positions(series) == 0)
+
+
+def _join(parts: Iterable[np.ndarray]) -> np.ndarray:
+    found = list(parts)
+    return np.concatenate(found) if found else np.zeros(0)

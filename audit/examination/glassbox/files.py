@@ -1,0 +1,185 @@
+"""Glass boxes written down and read back: a table per feature from which every prediction can be computed again.
+
+Comes in: `TableBox` objects. Goes out: one JSON document (exact, complete) and one Parquet table (for spreadsheets and
+data frames) per glass box, and from the JSON a `TableBox` again: ``read_tables(write_tables(box))`` predicts the same.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import numpy as np
+
+from audit.errors import EvidenceError
+
+from .encoder import Encoder, LevelCode, NumberCode
+from .shapes import PairTerm, TableBox, Term
+
+FORM = "glassbox/1"
+
+_HOW = (
+    "score = intercept + sum of one value per feature (+ one per pair). linear: straight lines between the knots `at`, "
+    "flat beyond; step: value k where exactly k of the cuts `at` are <= x; level: value of the level, `unknown` for any "
+    "other; `missing` where the feature is missing. link logit: probability = 1 / (1 + exp(-score))."
+)
+
+
+def write_tables(box: TableBox) -> bytes:
+    """Return a glass box as JSON, UTF-8.
+
+    Parameters
+    ----------
+    box : TableBox
+        The glass box.
+    """
+    document = {
+        "form": FORM,
+        "how": _HOW,
+        "name": box.name,
+        "link": box.link_name,
+        "intercept": box.intercept,
+        "method": box.method,
+        "band": box.band,
+        "band_is_interval": box.band_is_interval,
+        "rows": box.rows,
+        "notes": list(box.notes),
+        "features": [_write_term(term) for term in box.terms],
+        "pairs": [_write_pair(pair) for pair in box.pairs],
+    }
+    return (json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode()
+
+
+def _write_term(term: Term) -> dict[str, Any]:
+    entry: dict[str, Any] = {"feature": term.feature, "form": term.form}
+    entry |= {"levels": list(term.levels)} if term.form == "level" else {"at": term.at.tolist()}
+    entry |= {"y": term.y.tolist(), "missing": term.missing, "unknown": term.unknown}
+    if term.low is not None and term.high is not None:
+        entry |= {"low": term.low.tolist(), "high": term.high.tolist()}
+    return entry
+
+
+def _write_pair(pair: PairTerm) -> dict[str, Any]:
+    return {
+        "features": list(pair.features),
+        "cuts": [side.tolist() for side in pair.cuts],
+        "rows": [side.tolist() for side in pair.rows],
+        "y": pair.y.tolist(),
+    }
+
+
+def read_tables(data: bytes) -> TableBox:
+    """Read a glass box back from its JSON.
+
+    Parameters
+    ----------
+    data : bytes
+        As `write_tables` gives it.
+
+    Raises
+    ------
+    EvidenceError
+        It is no such document.
+    """
+    try:
+        document = json.loads(data)
+        if document["form"] != FORM:
+            raise EvidenceError(f"these tables have the form {document['form']!r}, this version reads {FORM!r}")
+        terms = tuple(_read_term(entry) for entry in document["features"])
+        names = [term.feature for term in terms]
+        return TableBox(
+            name=document["name"],
+            link_name=document["link"],
+            encoder=Encoder(tuple(_code_of(term) for term in terms)),
+            intercept=float(document["intercept"]),
+            terms=terms,
+            pairs=tuple(_read_pair(entry, names) for entry in document["pairs"]),
+            method=document["method"],
+            band=document["band"],
+            band_is_interval=document["band_is_interval"],
+            rows=document["rows"],
+            notes=tuple(document["notes"]),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise EvidenceError(f"this is not a glass box's table: {type(error).__name__}: {error}") from None
+
+
+def _read_term(entry: dict[str, Any]) -> Term:
+    low, high = entry.get("low"), entry.get("high")
+    return Term(
+        feature=entry["feature"],
+        form=entry["form"],
+        at=np.array(entry.get("at", []), dtype=np.float64),
+        levels=tuple(entry.get("levels", ())),
+        y=np.array(entry["y"], dtype=np.float64),
+        missing=float(entry["missing"]),
+        unknown=float(entry["unknown"]),
+        low=None if low is None else np.array(low, dtype=np.float64),
+        high=None if high is None else np.array(high, dtype=np.float64),
+    )
+
+
+def _code_of(term: Term) -> NumberCode | LevelCode:
+    return LevelCode(term.feature, term.levels) if term.form == "level" else NumberCode(term.feature, term.at)
+
+
+def _read_pair(entry: dict[str, Any], names: list[str]) -> PairTerm:
+    first, second = entry["features"]
+    cuts = [np.array(side, dtype=np.float64) for side in entry["cuts"]]
+    rows = [np.array(side, dtype=np.intp) for side in entry["rows"]]
+    return PairTerm(
+        features=(first, second),
+        columns=(names.index(first), names.index(second)),
+        cuts=(cuts[0], cuts[1]),
+        rows=(rows[0], rows[1]),
+        y=np.array(entry["y"], dtype=np.float64),
+    )
+
+
+def flatten_tables(box: TableBox) -> bytes:
+    """Return the per-feature tables as Parquet, one line per position.
+
+    Parameters
+    ----------
+    box : TableBox
+        The glass box.
+
+    Notes
+    -----
+    Columns: feature, form, at (knot, or the cut at which a step begins; empty for the first), level, y, low, high. The
+    rows whose level reads ``(missing)`` and ``(unknown)`` hold those slots; ``(intercept)`` is a feature of its own.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    lines = [("(intercept)", "constant", None, None, box.intercept, None, None)]
+    for term in box.terms:
+        lines += _term_lines(term)
+    columns = list(zip(*lines, strict=True))
+    text, number = pa.string(), pa.float64()
+    names = ("feature", "form", "at", "level", "y", "low", "high")
+    kinds = (text, text, number, text, number, number, number)
+    arrays = [pa.array(column, type=kind) for column, kind in zip(columns, kinds, strict=True)]
+    out = io.BytesIO()
+    pq.write_table(pa.Table.from_arrays(arrays, names=list(names)), out, compression="zstd")
+    return out.getvalue()
+
+
+def _term_lines(term: Term) -> list[tuple[Any, ...]]:
+    at: list[float | None] = [None] * term.y.size
+    if term.form == "linear":
+        at = [float(x) for x in term.at]
+    elif term.form == "step":
+        at = [None, *(float(x) for x in term.at)]
+    levels = term.levels if term.form == "level" else (None,) * term.y.size
+    low = [None] * term.y.size if term.low is None else term.low.tolist()
+    high = [None] * term.y.size if term.high is None else term.high.tolist()
+    lines: list[tuple[Any, ...]] = [
+        (term.feature, term.form, a, level, y, lo, hi)
+        for a, level, y, lo, hi in zip(at, levels, term.y.tolist(), low, high, strict=True)
+    ]
+    lines.append((term.feature, term.form, None, "(missing)", term.missing, None, None))
+    if term.form == "level":
+        lines.append((term.feature, term.form, None, "(unknown)", term.unknown, None, None))
+    return lines

@@ -1,0 +1,37 @@
+"""What a rule may name is what the audit computes, and what it computes has a definition."""
+
+from __future__ import annotations
+
+from audit.attestation.policy.catalogue import METRICS
+from audit.examination.measures.roster import DEFINITIONS, MEASURES
+
+
+def catalogued() -> dict:
+    return METRICS if isinstance(METRICS, dict) else {metric.id: metric for metric in METRICS}
+
+
+def test_rules_can_name_what_is_computed_and_nothing_else():
+    assert set(catalogued()) == {definition.id for definition in DEFINITIONS}
+
+
+def test_better_is_the_same_on_both_sides():
+    known = catalogued()
+    differ = [(d.id, d.better, known[d.id].better) for d in DEFINITIONS if d.better != known[d.id].better]
+    assert differ == []
+
+
+def test_every_definition_is_whole():
+    assert not [d.id for d in DEFINITIONS if not (d.title and d.formula and d.source)]
+    assert len({d.id for d in DEFINITIONS}) == len(DEFINITIONS)
+
+
+def test_every_metric_belongs_to_a_section_that_is_measured():
+    assert {d.id.partition(".")[0] for d in DEFINITIONS} <= set(MEASURES)
+
+
+def test_every_computed_metric_is_in_a_real_audit(small_report):
+    """A metric that no audit of a binary model ever holds would make its rules inconclusive for ever."""
+    found = {measurement.metric for measurement in small_report.dossier.evidence.measurements()}
+    other_tasks = {"performance.rmse", "performance.mae", "performance.r2"}
+    needs_more = {"data.split_overlap", "data.representation_ratio", "effects.reversal"}
+    assert set(catalogued()) - found <= other_tasks | needs_more
