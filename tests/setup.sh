@@ -54,11 +54,13 @@ install_packages() {
     local python=$1 pip="$venv/bin/python -m pip --disable-pip-version-check --quiet"
     "$python" -c 'import ensurepip, venv' 2>/dev/null ||
         stop "This Python cannot make virtual environments. On Debian and Ubuntu: sudo apt-get install python3-venv"
-    echo "Setting up $venv with $("$python" -V): torch $torch_version and $(grep -c '^[a-z].*==' "$lock") packages from $lock."
-    echo "About 450 MB to download with the CPU build of torch, 1.9 GB on disk; nothing outside this folder is touched"
-    echo "except, as root and where they are missing, three system libraries. This takes some minutes, once."
     # an environment of another Python, or of a folder that was moved, cannot be mended
-    if ! is_sound "$python"; then
+    if is_sound "$python"; then
+        echo "Bringing $venv up to date with $lock"
+    else
+        echo "Setting up $venv with $("$python" -V): torch $torch_version and $(grep -c '^[a-z].*==' "$lock") packages from $lock."
+        echo "About 450 MB to download with the CPU build of torch, 1.9 GB on disk. Nothing outside this folder is touched"
+        echo "except, as root and where they are missing, three system libraries. This takes some minutes, once."
         "$python" -m venv --clear "$venv"
     fi
     # The CPU build has other files than the default one, so it cannot stand in the lock: it comes first, by version.

@@ -54,6 +54,7 @@ _READ_WHOLE = frozenset(
     | {HTML_FILE, PDF_FILE}
 )
 _LARGEST_WHOLE = 1 << 28
+_COVERED = "holds, and nothing was added after it"
 
 
 class Check(NamedTuple):
@@ -143,7 +144,7 @@ class _Findings:
         except Exception as error:  # a hostile file may break a reader in any way; that is no pass
             self.checks.append(Check(name, False, f"cannot be read ({type(error).__name__})"))
             return None
-        self.checks.append(Check(name, True, good or (found if isinstance(found, str) else "")))
+        self.checks.append(Check(name, True, found if isinstance(found, str) else good if found else "none"))
         return found
 
 
@@ -173,7 +174,7 @@ def _verify_folder(folder: Path, findings: _Findings) -> None:
     findings.seen = [one for one in (manifest, statement, *inside) if one]
     if manifest:
         findings.attempt("certificate", check_certificate_files, whole, manifest)
-    expected = 2 + (HTML_FILE in digests) + (PDF_FILE in digests)
+    expected = {SUMS_SIGNATURE, STATEMENT_FILE, *({HTML_FILE, PDF_FILE} & digests.keys())}
     findings.attempt("one signer", _check_one_signer, findings.seen, expected, named)
 
 
@@ -196,7 +197,7 @@ def _verify_file(path: Path, findings: _Findings) -> None:
     named = dossier["presentation"]["signer"] if dossier else None
     findings.seen, findings.claimed = inside, bool(inside or named)
     if findings.claimed:
-        findings.attempt("one signer", _check_one_signer, inside, 1, named)
+        findings.attempt("one signer", _check_one_signer, inside, set(whole), named)
 
 
 def _read_list(whole: dict[str, bytes]) -> dict[str, str]:
@@ -208,15 +209,20 @@ def _read_list(whole: dict[str, bytes]) -> dict[str, str]:
 def _check_html(whole: dict[str, bytes], findings: _Findings) -> SeenSignature | None:
     if HTML_FILE not in whole:
         return None
-    return findings.attempt("signature of the page", check_html, whole[HTML_FILE])
+    return findings.attempt("signature of the page", check_html, whole[HTML_FILE], good=_COVERED)
 
 
 def _check_pdf(whole: dict[str, bytes], findings: _Findings) -> tuple[SeenSignature, ...]:
     if PDF_FILE not in whole:
         return ()
-    seen = findings.attempt("signature of the PDF", check_report_pdf, whole[PDF_FILE]) or ()
-    findings.attempt("audit.json in the PDF", check_attached, whole[PDF_FILE], whole.get(DOSSIER_FILE))
+    seen = findings.attempt("signature of the PDF", check_report_pdf, whole[PDF_FILE], good=_COVERED) or ()
+    if DOSSIER_FILE in whole:
+        findings.attempt("audit.json in the PDF", _check_attached, whole[PDF_FILE], whole[DOSSIER_FILE])
     return seen
+
+
+def _check_attached(data: bytes, dossier: bytes) -> str:
+    return "none" if check_attached(data, dossier) is None else "the same as the folder's"
 
 
 def _attached(data: bytes) -> bytes | None:
@@ -226,17 +232,18 @@ def _attached(data: bytes) -> bytes | None:
         return None
 
 
-def _check_one_signer(seen: list[SeenSignature], expected: int, named: dict[str, Any] | None) -> str:
+def _check_one_signer(seen: list[SeenSignature], expected: set[str], named: dict[str, Any] | None) -> str:
     """Refuse a report of which a part is unsigned, signed by somebody else, or not by whom it names."""
     certificates = {one.certificate for one in seen}
-    if len(seen) < expected or not certificates:
-        raise SealError("a signature is missing or does not hold")
+    missing = sorted(expected - {one.place for one in seen})
+    if missing:
+        raise SealError(f"a signature is missing or does not hold: {', '.join(missing)}")
     if len(certificates) > 1:
         raise SealError("not every part was signed by the same certificate")
     shown = show_certificate(seen[0].certificate)
     if named is not None and named.get("fingerprint") != shown.fingerprint:
         raise SealError("the report names another signer than the one who signed it")
-    if named is None and expected > 1:
+    if named is None and SUMS_SIGNATURE in expected:
         raise SealError("the report says that it is unsigned, and it is signed")
     return f"all by {shown.name}, certificate {shown.fingerprint}"
 
@@ -311,20 +318,21 @@ def _doubt_all(seen: list[SeenSignature], anchors: tuple[Any, ...] | None) -> st
     """Return why the signers are not trusted; empty where all are."""
     if anchors is None:
         return "no authority was named"
-    for one in {item.certificate: item for item in seen}.values():
-        doubt = doubt_certificate(one.certificate, one.chain, anchors, _moment(one, seen, anchors))
+    for certificate in {one.certificate for one in seen}:
+        mine = [one for one in seen if one.certificate == certificate]
+        chain = max((one.chain for one in mine), key=len)
+        doubt = doubt_certificate(certificate, chain, anchors, _moment(mine, anchors))
         if doubt:
             return doubt
     return ""
 
 
-def _moment(one: SeenSignature, seen: list[SeenSignature], anchors: tuple[Any, ...]) -> datetime:
+def _moment(seen: list[SeenSignature], anchors: tuple[Any, ...]) -> datetime:
     """Return when the signature is shown to have existed: a trusted time stamp says so, else only that it does now.
 
     The time that a signer states proves nothing once the certificate has run out, because a stolen key can state it.
     """
-    stamps = [item.stamp for item in seen if item.stamp and item.certificate == one.certificate]
-    for stamp in stamps:
+    for stamp in [one.stamp for one in seen if one.stamp]:
         if not doubt_certificate(stamp.certificate, stamp.chain, anchors, stamp.moment, usages=STAMP_USAGES):
             return stamp.moment
     return datetime.now(UTC)

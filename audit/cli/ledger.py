@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json as json_form
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
+
+if TYPE_CHECKING:
+    from audit.evidence.dossier import SignerShown
 
 app = App(name="ledger", help="List and check the history of audits.")
 
@@ -57,7 +60,7 @@ def check_ledger(path: Path = Path("audit-log"), *, json: Json = False) -> int:
     from audit.attestation.ledger.store import read_ledger
 
     chain, checkpoint = read_ledger(path)
-    signers = check_signatures(chain, checkpoint, _name_signer)
+    signers = check_signatures(chain, checkpoint, _open)
     names = {name: signers.count(name) for name in dict.fromkeys(signers)}
     if json:
         found = {"entries": len(chain.entries), "head": chain.head, "torn_bytes": chain.torn, "signers": names}
@@ -71,8 +74,8 @@ def check_ledger(path: Path = Path("audit-log"), *, json: Json = False) -> int:
     return 0
 
 
-def _name_signer(envelope: bytes) -> str:
+def _open(envelope: bytes) -> SignerShown:
     from audit.attestation.seal.envelope import open_envelope
     from audit.attestation.seal.keys import show_certificate
 
-    return show_certificate(open_envelope(envelope).certificate).name
+    return show_certificate(open_envelope(envelope).certificate)

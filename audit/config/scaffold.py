@@ -6,7 +6,6 @@ the first rows carries the mark ``# guess``, because a wrong label or a missed g
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -99,8 +98,8 @@ def write_first_config(table: Path | str, model: Path | str | None = None, folde
     """
     columns = guess_columns(Path(table))
     names = [column.name for column in columns]
-    label = _pick(columns, _LABELS, lambda column: column.binary)
-    decision = None if model else _pick(columns, _DECISIONS, lambda column: len(column.levels) >= 2, label)
+    decision = None if model else _pick(columns, _DECISIONS, lambda column: len(column.levels) >= 2)
+    label = _pick(columns, _LABELS, lambda column: column.binary, decision)
     score = None if model or decision else _pick(columns, _SCORES, lambda column: column.kind == "number")
     groups = [column for column in columns if _is_protected(column.name) and column not in (label, decision)]
     identity = next((column for column in columns if column.unique and _words(column.name) & {"id", "key", "nr"}), None)
@@ -120,7 +119,7 @@ def write_first_config(table: Path | str, model: Path | str | None = None, folde
         *_feature_lines(features),
         "policies: [baseline-fairness]",
         "",
-        f"# columns of the table: {', '.join(names)}",
+        f"# columns of the table: {_flow(names)[1:-1]}",
     ]
     return "\n".join(lines) + "\n"
 
@@ -250,7 +249,14 @@ def _pick(
 def _yaml(value: str) -> str:
     """Write a text so that YAML reads the same text back, also inside brackets."""
     plain = re.fullmatch(r"[A-Za-z0-9_./][A-Za-z0-9_ .%/+-]*", value) is not None and value == value.strip()
-    return value if plain and parse_yaml(value).value == value else json.dumps(value, ensure_ascii=False)
+    return value if plain and parse_yaml(value).value == value else f'"{"".join(map(_escape, value))}"'
+
+
+def _escape(sign: str) -> str:
+    """Write one sign as it may stand between double quotes, see YAML 1.2.2, section 5.7."""
+    if sign in '"\\':
+        return f"\\{sign}"
+    return sign if sign.isprintable() else f"\\U{ord(sign):08x}"
 
 
 def _flow(values: Iterable[str]) -> str:

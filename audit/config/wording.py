@@ -118,7 +118,9 @@ def _mistake_of(path: Steps, details: Sequence[ErrorDetails], source: Source) ->
         inside = f" in {name}" if path else ""
         return Mistake(f"the key '{detail['loc'][-1]}' is missing{inside}", source.place(path, key=True))
     secret = path[:1] == ("signing",)
-    shown = "" if secret or kind in ("value_error", "union_tag_invalid", "union_tag_not_found") else _shown(detail["input"])
+    shown = (
+        "" if secret or kind in ("value_error", "union_tag_invalid", "union_tag_not_found") else _shown(detail["input"])
+    )
     if len(details) > 1:
         return Mistake(f"{name} must be {_alternatives(details)}{shown}", source.place(path))
     what, hint = _say(detail)

@@ -12,7 +12,8 @@ from .bounds import (
     worst_difference,
     worst_ratio,
 )
-from .compare import Comparison, Figure, ParityTest, compare_to_best
+from .compare import Behind, Comparison, compare_to_best
+from .figures import Figure, ParityTest
 from .intervals import (
     PairedAuc,
     auc_delong,
@@ -44,6 +45,7 @@ from .tests import (
 
 __all__ = [
     "FOUR_FIFTHS",
+    "Behind",
     "Comparison",
     "Envelope",
     "Figure",

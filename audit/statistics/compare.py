@@ -18,60 +18,26 @@ import numpy as np
 
 from .adjust import holm
 from .bounds import pair_level
+from .figures import Figure, ParityTest
 from .intervals import newcombe_difference, score_ratio
 from .tests import FOUR_FIFTHS, compare_proportions, ratio_reaches
 
 Count = tuple[int, int]
 RATIO_METHOD = "Miettinen-Nurminen score"
 DIFFERENCE_METHOD = "Newcombe hybrid score"
+_ZERO_REFERENCE = "the rate of the reference group is 0, a ratio to it is undefined"
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """A number with its interval; its fields are those of the evidence's estimate."""
+class Behind:
+    """A group of the family that is ahead of the one compared, and the test of that pair."""
 
-    value: float | None
-    """Point; None where undefined, with the reason in `note`."""
-    low: float | None = None
-    """Lower end; None where there is none."""
-    high: float | None = None
-    """Upper end; None where there is none or it is unbounded."""
-    level: float = 0.95
-    """Level at which all intervals of the family hold together."""
-    n: int | None = None
-    """People that the number rests on."""
-    count: int | None = None
-    """Numerator in whole people."""
-    method: str = ""
-    """How it was computed."""
-    note: str = ""
-    """Reason or caution."""
-    assessable: bool = True
-    """Whether a verdict may rest on it."""
-
-    def fields(self) -> dict[str, Any]:
-        """Return the fields by name, as ``Estimate(**figure.fields())`` takes them."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
-
-@dataclass(frozen=True, slots=True)
-class ParityTest:
-    """Test of equality of a pair; its fields are those of the evidence's parity."""
-
-    statistic: float | None
-    """Standard deviations, positive where the group's rate is the larger; None for the exact test."""
-    p: float
-    """Two-sided p-value of this pair."""
-    p_adjusted: float
-    """Holm-adjusted over the family."""
-    pairs: int
-    """Pairs in the family."""
-    method: str
-    """Name of the test."""
-
-    def fields(self) -> dict[str, Any]:
-        """Return the fields by name, as ``Parity(**test.fields())`` takes them."""
-        return {name: getattr(self, name) for name in self.__slots__}
+    name: str
+    """The group that is ahead."""
+    counts: Count
+    """Its successes and rows."""
+    parity: ParityTest
+    """Test of equality, adjusted over the family."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +60,22 @@ class Comparison:
     """Successes and rows of the group."""
     reference_counts: Count
     """Successes and rows of the reference."""
+    behind: tuple[Behind, ...] = ()
+    """All groups of the family with a higher rate, where the reference is the best: a best group of few people must not
+    hide that another pair is unequal."""
+
+    def find_unequal(self, limit: Any = FOUR_FIFTHS, alpha: float = 0.05) -> Behind | None:
+        """Return the clearest pair whose ratio is below `limit` in whole people and that is not equal, if any."""
+        unequal = [
+            other
+            for other in self.behind
+            if other.parity.p_adjusted < alpha and ratio_reaches(*self.group_counts, *other.counts, limit) is False
+        ]
+        return min(unequal, key=lambda other: other.parity.p_adjusted, default=None)
 
     def reaches(self, limit: Any = FOUR_FIFTHS) -> bool | None:
         """Say in whole people whether the ratio is at least `limit`; None where it is undefined."""
-        return True if self.is_reference else ratio_reaches(*self.group_counts, *self.reference_counts, limit)
+        return ratio_reaches(*self.group_counts, *self.reference_counts, limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +85,7 @@ class _Family:
     pairs: int
     level: float
     adjusted: dict[tuple[int, int], ParityTest]
+    groups: tuple[tuple[str, Count], ...] = ()
 
     @property
     def each(self) -> float:
@@ -172,7 +151,7 @@ def compare_to_best(
     if place is None:
         return [_alone(name, count, "nobody to count in any group") for name, count in zip(names, counts, strict=True)]
     pairs = _pairs_of(family_members, None if reference == "best" else place)
-    family = _test_family(counts, pairs, level)
+    family = _test_family(counts, names, pairs, level)
     return [
         _compare_pair(i, place, counts, names, best, family, assessable=family_members[i] and family_members[place])
         for i in range(len(counts))
@@ -215,7 +194,7 @@ def _pairs_of(members: Sequence[bool], place: int | None) -> list[tuple[int, int
     return [(i, place) for i in inside if i != place]
 
 
-def _test_family(counts: Sequence[Count], pairs: list[tuple[int, int]], level: float) -> _Family:
+def _test_family(counts: Sequence[Count], names: Sequence[str], pairs: list[tuple[int, int]], level: float) -> _Family:
     """Test every pair and adjust by Holm."""
     tests = [compare_proportions(*counts[a], *counts[b]) for a, b in pairs]
     adjusted = holm([test.p for test in tests])
@@ -224,7 +203,7 @@ def _test_family(counts: Sequence[Count], pairs: list[tuple[int, int]], level: f
         for first, second, sign in ((a, b, 1), (b, a, -1)):
             statistic = None if test.statistic is None else sign * test.statistic
             done[first, second] = ParityTest(statistic, test.p, float(p), len(pairs), test.method)
-    return _Family(len(pairs), level, done)
+    return _Family(len(pairs), level, done, tuple(zip(names, counts, strict=True)))
 
 
 def _compare_pair(
@@ -246,6 +225,17 @@ def _compare_pair(
         parity=family.adjusted.get((i, place)),
         group_counts=group,
         reference_counts=other,
+        behind=_behind(i, family),
+    )
+
+
+def _behind(i: int, family: _Family) -> tuple[Behind, ...]:
+    """Return the groups that were tested against the one at `i` and have a higher rate."""
+    k, n = family.groups[i][1]
+    return tuple(
+        Behind(*family.groups[b], test)
+        for (a, b), test in family.adjusted.items()
+        if a == i and family.groups[b][1][0] * n > k * family.groups[b][1][1]
     )
 
 
@@ -256,6 +246,8 @@ def _the_reference(name: str, count: Count, level: float, *, assessable: bool) -
         Figure(x, x, x, level=level, n=count[1], method="by definition", note=note, assessable=assessable)
         for x in (1.0, 0.0)
     )
+    if count[0] == 0:
+        one = Figure(None, level=level, n=count[1], note=_ZERO_REFERENCE, assessable=False)
     return Comparison(name, name, True, one, zero, None, count, count)
 
 
@@ -270,8 +262,8 @@ def _ratio(group: Count, other: Count, family: _Family, note: str) -> Figure:
     method = RATIO_METHOD + family.words
     low, high = score_ratio(group[0], group[1], other[0], other[1], family.each)
     if other[0] == 0:
-        why = "the rate of the reference group is 0, a ratio to it is undefined"
-        return Figure(None, level=family.level, n=group[1] + other[1], method=method, note=why, assessable=False)
+        n = group[1] + other[1]
+        return Figure(None, level=family.level, n=n, method=method, note=_ZERO_REFERENCE, assessable=False)
     value = (group[0] * other[1]) / (group[1] * other[0])
     return Figure(
         value,

@@ -163,10 +163,10 @@ def _score_statistic(theta: Floats, k1: Floats, n1: Floats, k2: Floats, n2: Floa
     return np.asarray(np.where(variance > 0, statistic, np.where(distance == 0, 0.0, np.copysign(np.inf, distance))))
 
 
-def _solve_ratio(target: float, k1: Floats, n1: Floats, k2: Floats, n2: Floats) -> Floats:
+def _solve_ratio(target: Floats, k1: Floats, n1: Floats, k2: Floats, n2: Floats) -> Floats:
     """Bisect the decreasing score statistic for the ratio at which it equals `target`."""
-    low = np.full(k1.shape, -_RATIO_LOG_RANGE)
-    high = np.full(k1.shape, _RATIO_LOG_RANGE)
+    shape = np.broadcast_shapes(target.shape, k1.shape)
+    low, high = np.full(shape, -_RATIO_LOG_RANGE), np.full(shape, _RATIO_LOG_RANGE)
     for _ in range(_RATIO_STEPS):
         middle = (low + high) / 2
         above = _score_statistic(np.exp(middle), k1, n1, k2, n2) > target
@@ -200,8 +200,9 @@ def score_ratio(k1: Any, n1: Any, k2: Any, n2: Any, level: float = 0.95) -> Any:
     empty = (n1 <= 0) | (n2 <= 0)
     safe1, safe2 = np.where(empty, 1.0, n1), np.where(empty, 1.0, n2)
     z = normal_quantile(level)
-    low = np.where(k1 == 0, 0.0, _solve_ratio(z, k1, safe1, k2, safe2))
-    high = np.where(k2 == 0, np.inf, _solve_ratio(-z, k1, safe1, k2, safe2))
+    targets = np.array([z, -z]).reshape(2, *[1] * k1.ndim)
+    ends = _solve_ratio(targets, k1, safe1, k2, safe2)
+    low, high = np.where(k1 == 0, 0.0, ends[0]), np.where(k2 == 0, np.inf, ends[1])
     return _plain(np.where(empty, np.nan, low), np.where(empty, np.nan, high))
 
 

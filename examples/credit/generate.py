@@ -7,9 +7,9 @@ What is true by construction, and what an audit should therefore find:
 
 ==================  ===================================================================================================
 ethnicity           alder 72 %, birch 26.8 %, cedar 1.2 % (small on purpose); birch and cedar earn somewhat less
-postcode_band       four times out of five ``D E F`` for birch and cedar, ``A B C`` for alder: an 80 % proxy of ethnicity
-repaid              fair: depends on credit factors alone (`repayment_logit`). Label impact ratio birch : alder about .95
-legacy_decision     unfair: the same factors, and a deduction for the bands ``D E F``. Label impact ratio about .69
+postcode_band       four times in five ``D E F`` for birch and cedar, ``A B C`` for alder: an 80 % proxy of ethnicity
+repaid              fair: depends on credit factors alone (`repayment_logit`). Impact ratio of the label about .95
+legacy_decision     unfair: the same factors, and a deduction for the bands ``D E F``. Impact ratio about .69
 age                 risk is U-shaped: least around 46
 income              its benefit saturates
 debts               hurt far more in the first two years of a job: the one interaction

@@ -86,6 +86,21 @@ def test_overall_where_only_one_group_is_selected():
     assert b.ratio.value == 0.0
 
 
+def test_a_best_group_of_few_people_hides_no_unequal_pair():
+    counts = [(2000, 5000), (480, 2000), (20, 30)]
+    a, b, tiny = compare_to_best(counts, NAMES)
+    assert tiny.is_reference
+    assert tiny.behind == ()
+    assert {other.name for other in b.behind} == {"A", "C"}
+    found = b.find_unequal(0.8)
+    assert found.name == "A"
+    assert found.counts == (2000, 5000)
+    assert found.parity.p_adjusted < 1e-10
+    assert a.find_unequal(0.8).name == "C"
+    assert b.find_unequal(0.5) is None or b.find_unequal(0.5).name == "C"
+    assert compare_to_best([(30, 100), (31, 100)], ["A", "B"])[0].find_unequal(0.8) is None
+
+
 def test_small_groups_are_shown_not_judged_and_no_part_of_the_family():
     counts = [*COUNTS, (5, 5)]
     four = compare_to_best(counts, [*NAMES, "D"], assessable=[True, True, True, False])
@@ -122,6 +137,8 @@ def test_undefined_has_a_reason_and_is_never_zero():
     assert b.is_reference  # the larger of two equal ones
     assert a.ratio.value is None
     assert "undefined" in a.ratio.note
+    assert b.ratio.value is None  # nothing over nothing is not 1
+    assert b.difference.value == 0.0
     assert not a.ratio.assessable
     assert a.difference.value == 0.0
     assert empty.ratio.value is None

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 from audit.errors import LedgerError, SealError
 from audit.evidence.base import digest_bytes
+from audit.evidence.dossier import SignerShown
 
-from .entry import Checkpoint, Entry, read_checkpoint, read_entry, read_line
+from .entry import Checkpoint, Entry, read_checkpoint, read_entry
 
-OpenEnvelope = Callable[[bytes], str]
-"""Checks the signature of an envelope and returns the signer's name; raises `SealError`."""
+OpenEnvelope = Callable[[bytes], SignerShown]
+"""Checks the signature of an envelope and says whose it is; raises `SealError`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,19 +98,26 @@ def check_signatures(chain: Chain, checkpoint: bytes | None, open_envelope: Open
     LedgerError
         A signature does not hold.
     """
-    found = tuple(_name_signer(f"entry {index}", line, open_envelope) for index, line in enumerate(chain.lines))
-    if checkpoint is not None:
-        _name_signer("the checkpoint", checkpoint, open_envelope)
+    found = tuple(
+        _name_signer(f"entry {entry.index}", line, entry.signer, open_envelope)
+        for entry, line in zip(chain.entries, chain.lines, strict=True)
+    )
+    if checkpoint is not None and chain.checkpoint is not None:
+        _name_signer("the checkpoint", checkpoint, chain.checkpoint.signer, open_envelope)
     return found
 
 
-def _name_signer(what: str, line: bytes, open_envelope: OpenEnvelope) -> str:
-    if not read_line(line)[2]:
+def _name_signer(what: str, line: bytes, fingerprint: str, open_envelope: OpenEnvelope) -> str:
+    """Return the signer's name; empty where the record says that nobody signed it (its reader has seen to that)."""
+    if not fingerprint:
         return ""
     try:
-        return open_envelope(line)
+        shown = open_envelope(line)
     except SealError as error:
         raise LedgerError(f"the signature of {what} does not hold: {error.what}") from None
+    if shown.fingerprint != fingerprint:
+        raise LedgerError(f"{what} was signed by another than the one whom it names")
+    return shown.name
 
 
 def _check_length(lines: Sequence[bytes], checkpoint: Checkpoint | None) -> None:

@@ -18,7 +18,7 @@ from pydantic import Field
 from audit.errors import EvidenceError, LedgerError
 from audit.evidence.base import Record, canonical_bytes, digest_bytes
 from audit.evidence.document import Evidence
-from audit.evidence.dossier import Dossier
+from audit.evidence.dossier import Dossier, SignerShown
 
 ENTRY_TYPE = "application/vnd.glassbox-audit.ledger-entry+json"
 CHECKPOINT_TYPE = "application/vnd.glassbox-audit.ledger-checkpoint+json"
@@ -30,6 +30,9 @@ EntryKind = Literal["audit", "signature", "correction", "withdrawal", "removal"]
 
 class Sealer(Protocol):
     """What the ledger needs of a signer."""
+
+    def shown(self) -> SignerShown:
+        """Return who signs."""
 
     def envelop(self, payload_type: str, payload: bytes) -> bytes:
         """Return a signed DSSE envelope around a payload, as canonical JSON."""
@@ -68,6 +71,8 @@ class Entry(Record):
     """Entry that this one is about; None for an audit."""
     reason: str = ""
     """Why, in a person's words."""
+    signer: str = ""
+    """Fingerprint of the signer's certificate; empty where nobody signs. A DSSE signature covers no certificate."""
     previous: str | None
     """SHA-256 of the preceding line; None for the first."""
 
@@ -83,6 +88,8 @@ class Checkpoint(Record):
     """SHA-256 of the last line."""
     time: str
     """Time of the last entry."""
+    signer: str = ""
+    """Fingerprint of the signer's certificate; empty where nobody signs."""
 
 
 def describe_audit(dossier: Dossier, sealed: Mapping[str, bytes], *, index: int, previous: str | None) -> Entry:
@@ -123,12 +130,11 @@ def digests_of(evidence: Evidence, role: str) -> tuple[str, ...]:
     return tuple(sorted(item.sha256 for item in evidence.provenance.files if item.role == role))
 
 
-def write_line(payload_type: str, record: Record, signer: Sealer | None) -> bytes:
+def write_line(payload_type: str, record: Entry | Checkpoint, signer: Sealer | None) -> bytes:
     """Return the envelope of an entry or checkpoint, without the end of the line."""
-    payload = record.canonical()
-    if signer is not None:
-        return signer.envelop(payload_type, payload)
-    return _unsigned(payload_type, payload)
+    named = record.model_copy(update={"signer": signer.shown().fingerprint if signer else ""})
+    payload = named.canonical()
+    return signer.envelop(payload_type, payload) if signer else _unsigned(payload_type, payload)
 
 
 def read_line(line: bytes) -> tuple[str, bytes, bool]:
@@ -145,7 +151,7 @@ def read_line(line: bytes) -> tuple[str, bytes, bool]:
         signed = len(outer["signatures"]) > 0
     except (ValueError, TypeError, KeyError, binascii.Error, RecursionError):
         raise LedgerError("the log has a line that is not an entry") from None
-    if not signed and line != _unsigned(kind, payload):
+    if b"\n" in line or (not signed and line != _unsigned(kind, payload)):
         raise LedgerError("the log has a line that is not in the form in which it was written")
     return kind, payload, signed
 
@@ -158,12 +164,12 @@ def read_entry(line: bytes) -> Entry:
     LedgerError
         There is none.
     """
-    kind, payload, _ = read_line(line)
+    kind, payload, signed = read_line(line)
     try:
         entry = Entry.parse(payload)
     except EvidenceError as error:
         raise LedgerError(f"the log has an entry that is not one: {error.what}") from None
-    if kind != ENTRY_TYPE or entry.canonical() != payload:
+    if kind != ENTRY_TYPE or entry.canonical() != payload or bool(entry.signer) != signed:
         raise LedgerError(f"entry {entry.index} of the log is not in the form in which it was written")
     return entry
 
@@ -176,12 +182,12 @@ def read_checkpoint(line: bytes) -> Checkpoint:
     LedgerError
         There is none.
     """
-    kind, payload, _ = read_line(line)
+    kind, payload, signed = read_line(line)
     try:
         checkpoint = Checkpoint.parse(payload)
     except EvidenceError as error:
         raise LedgerError(f"the checkpoint is not one: {error.what}") from None
-    if kind != CHECKPOINT_TYPE or checkpoint.canonical() != payload:
+    if kind != CHECKPOINT_TYPE or checkpoint.canonical() != payload or bool(checkpoint.signer) != signed:
         raise LedgerError("the checkpoint is not in the form in which it was written")
     return checkpoint
 

@@ -54,11 +54,16 @@ def ask_facts(conditions: Mapping[str, Condition], facts: Mapping[str, FactValue
     failed = [name for name, answer in answers.items() if answer == "no"]
     if failed:
         name = failed[0]
-        return Applicability("no", f"it applies where {name} is {_say(conditions[name])}; here it is {_say(facts[name])}")
+        return Applicability(
+            "no", f"it applies where {name} is {_say(conditions[name])}; here it is {_say(facts[name])}"
+        )
     open_ = [name for name, answer in answers.items() if answer == "unknown"]
     if open_:
-        return Applicability("unknown", "whether it applies is not known: " + "; ".join(
-            _say_missing(name, conditions[name], facts) for name in open_))
+        return Applicability(
+            "unknown",
+            "whether it applies is not known: "
+            + "; ".join(_say_missing(name, conditions[name], facts) for name in open_),
+        )
     return Applicability("yes")
 
 

@@ -1,7 +1,7 @@
 """The evidence laid out for judging: every number findable by metric, group, feature and model.
 
-Comes in: evidence, papers and the day of judgement. Goes out: a `Bench`. Looking a number up costs the same however large
-the evidence is, and what is not there has its reason.
+Comes in: evidence, papers and the day of judgement. Goes out: a `Bench`. Looking a number up costs the same however
+large the evidence is, and what is not there has its reason.
 """
 
 from __future__ import annotations
@@ -132,9 +132,16 @@ def lay_out(evidence: Evidence, papers: Papers, as_of: date) -> Bench:
     names |= {attribute.name: attribute.name for attribute in subject.attributes}
     tables = evidence.fairness.tables if isinstance(evidence.fairness, Fairness) else ()
     return Bench(
-        evidence, papers, as_of, dict(numbers), {frozenset(table.attributes): table for table in tables}, names,
-        _collect_groups(evidence), _collect_facts(evidence, papers),
-        {feature.name: feature for feature in subject.features}, _collect_counts(evidence, tables),
+        evidence,
+        papers,
+        as_of,
+        dict(numbers),
+        {frozenset(table.attributes): table for table in tables},
+        names,
+        _collect_groups(evidence),
+        _collect_facts(evidence, papers),
+        {feature.name: feature for feature in subject.features},
+        _collect_counts(evidence, tables),
         *_collect_sizes(evidence),
     )
 

@@ -64,6 +64,7 @@ class Metric:
 
 
 _ALL: tuple[Scope, ...] = ("all",)
+_MODEL: tuple[Scope, ...] = ("model",)
 _GROUP: tuple[Scope, ...] = ("group",)
 _ATTRIBUTE: tuple[Scope, ...] = ("attribute",)
 _PREDICTS = (BLACK_BOX, *LABEL_FITS)
@@ -86,21 +87,29 @@ def _rate(name: str, title: str, better: Better = "none") -> Metric:
 
 
 def _ratio(name: str, title: str, base: str, better: Better = "higher") -> Metric:
-    return Metric(f"fairness.{name}", title, better, _GROUP, compares="ratio", base=base,
-                  lowest_is_best=better == "lower")
+    return Metric(
+        f"fairness.{name}", title, better, _GROUP, compares="ratio", base=base, lowest_is_best=better == "lower"
+    )
 
 
 def _difference(name: str, title: str, *, lowest_is_best: bool = False) -> Metric:
     base = f"fairness.{name.removesuffix('_difference')}"
-    return Metric(f"fairness.{name}", title, "lower", _GROUP, compares="difference", base=base,
-                  lowest_is_best=lowest_is_best)
+    return Metric(
+        f"fairness.{name}", title, "lower", _GROUP, compares="difference", base=base, lowest_is_best=lowest_is_best
+    )
 
 
 _TABLE: tuple[Metric, ...] = (
     Metric("data.rows", "Rows", "higher", ("all", "group")),
     Metric("data.missing_rate", "Missing values", "lower", ("feature",)),
-    Metric("data.label_rate_ratio", "Ratio of base rates to the highest", "nearer_one", _GROUP, compares="ratio",
-           base="fairness.base_rate"),
+    Metric(
+        "data.label_rate_ratio",
+        "Ratio of base rates to the highest",
+        "nearer_one",
+        _GROUP,
+        compares="ratio",
+        base="fairness.base_rate",
+    ),
     Metric("data.split_overlap", "Rows in both training and audit data", "lower", _ALL),
     Metric("data.representation_ratio", "Share in the data over share in the population", "nearer_one", _GROUP),
     _performance("accuracy", "Accuracy", "higher"),
@@ -111,12 +120,12 @@ _TABLE: tuple[Metric, ...] = (
     _performance("log_loss", "Log loss", "lower"),
     _performance("rmse", "Root mean squared error", "lower"),
     _performance("mae", "Mean absolute error", "lower"),
-    _performance("r2", "Variance of the label explained", "higher"),
     _gap("accuracy_gap", "Accuracy of the black box minus that of the glass box"),
     _gap("auc_gap", "AUC of the black box minus that of the glass box"),
-    Metric("calibration.error", "Expected calibration error", "lower", _ALL),
-    Metric("calibration.slope", "Calibration slope", "nearer_one", _ALL),
-    Metric("calibration.mean_gap", "Mean score minus observed rate", "nearer_zero", _ALL),
+    _gap("rmse_gap", "Root mean squared error of the black box minus that of the glass box"),
+    Metric("calibration.error", "Expected calibration error", "lower", _MODEL, _PREDICTS),
+    Metric("calibration.slope", "Calibration slope", "nearer_one", _MODEL, _PREDICTS),
+    Metric("calibration.mean_gap", "Mean score minus observed rate", "nearer_zero", _MODEL, _PREDICTS),
     _rate("selection_rate", "Selection rate"),
     _rate("scoring_rate", "Scoring rate (share above the sample median)"),
     _rate("base_rate", "Base rate"),
@@ -141,8 +150,9 @@ _TABLE: tuple[Metric, ...] = (
     Metric("fairness.calibration_gap", "Calibration gap between groups", "lower", _ATTRIBUTE),
     Metric("fairness.worst_selection_rate_ratio", "Lowest impact ratio", "higher", _ATTRIBUTE),
     Metric("fairness.worst_selection_rate_difference", "Largest difference of selection rates", "lower", _ATTRIBUTE),
-    Metric("fairness.adverse_impact_z", "Distance from parity in standard deviations", "lower", _GROUP,
-           compares="test"),
+    Metric(
+        "fairness.adverse_impact_z", "Distance from parity in standard deviations", "lower", _GROUP, compares="test"
+    ),
     Metric("fairness.adverse_impact_p", "p-value of parity", "higher", _GROUP, compares="test"),
     Metric("fairness.adverse_impact_shortfall", "Selections short of parity", "lower", _GROUP, compares="test"),
     Metric("fairness.minimum_detectable_ratio", "Smallest disparity that these rows could show", "none", _GROUP),
@@ -153,10 +163,16 @@ _TABLE: tuple[Metric, ...] = (
     _fidelity("rank_correlation", "Rank correlation with the black box's score", "higher"),
     Metric("effects.importance", "Importance", "none", ("feature", "model"), MODELS),
     Metric("effects.importance_share", "Share of all importance", "none", ("feature", "model"), MODELS),
-    Metric("effects.proxy_strength", "How well the feature tells the attribute (AUC)", "lower",
-           ("feature", "attribute")),
-    Metric("effects.disagreement", "Largest gap to the black box's effect beyond both bands", "lower",
-           ("feature", "model"), SURROGATES),
+    Metric(
+        "effects.proxy_strength", "How well the feature tells the attribute (AUC)", "lower", ("feature", "attribute")
+    ),
+    Metric(
+        "effects.disagreement",
+        "Largest gap to the black box's effect beyond both bands",
+        "lower",
+        ("feature", "model"),
+        SURROGATES,
+    ),
     Metric("effects.reversal", "Largest move against the expected direction", "lower", ("feature", "model"), MODELS),
 )
 

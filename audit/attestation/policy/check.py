@@ -1,7 +1,7 @@
 """What the types of a pack cannot see: that every name in it means something, and that every number has a source.
 
-Comes in: a pack right in its types, with its tree. Goes out: all mistakes at once, with places. This is a walk of its own
-over the parsed pack; a validator inside the types would stay silent as long as any field is wrong.
+Comes in: a pack right in its types, with its tree. Goes out: all mistakes at once, with places. This is a walk of its
+own over the parsed pack; a validator inside the types would stay silent as long as any field is wrong.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .pack import (
     Rule,
     ShapeRule,
 )
-from .phrase import Limit, PhraseMistake, parse_phrase, read_number
+from .phrase import Limit, PhraseError, parse_phrase, read_number
 from .vocabulary import COMPUTED_FACTS, FACTS, FIELDS, STANDARD_ATTRIBUTES
 
 Steps = tuple[str | int, ...]
@@ -58,9 +58,13 @@ def check_pack(pack: Pack, tree: YamlTree, attributes: Iterable[str] | None, *, 
     mistakes = [*_check_ids(pack), *_check_parameters(pack), *_check_conditions(pack.applies_when, ("applies_when",))]
     for number, rule in enumerate(pack.rules):
         at: Steps = ("rules", number)
-        mistakes += [((*at, *path), f"rule {rule.id}: {what}", hint)
-                     for path, what, hint in (*_check_conditions(rule.applies_when, ("applies_when",)),
-                                              *_check_rule(rule, parameters, known))]
+        mistakes += [
+            ((*at, *path), f"rule {rule.id}: {what}", hint)
+            for path, what, hint in (
+                *_check_conditions(rule.applies_when, ("applies_when",)),
+                *_check_rule(rule, parameters, known),
+            )
+        ]
     return [Mistake(what, tree.place(path), hint) for path, what, hint in mistakes]
 
 
@@ -80,8 +84,11 @@ def _check_parameters(pack: Pack) -> Found:
         if parameter.minimum > parameter.maximum:
             yield (*at, "minimum"), f"the smallest value of '{name}' is above its largest", ""
         elif not parameter.minimum <= parameter.default <= parameter.maximum:
-            yield ((*at, "default"), f"the default of '{name}' lies outside its own bounds",
-                   f"between {parameter.minimum:g} and {parameter.maximum:g}")
+            yield (
+                (*at, "default"),
+                f"the default of '{name}' lies outside its own bounds",
+                f"between {parameter.minimum:g} and {parameter.maximum:g}",
+            )
         if name not in used:
             near = suggest_name(name, used)
             yield at, f"no rule uses the parameter '{name}'", near or "remove it, or write it as $" + name
@@ -157,8 +164,11 @@ def _check_limits(rule: MeasureRule, parameters: Mapping[str, Fraction]) -> Foun
         return
     yield from _check_phrase(rule.must_be, parameters, ("must_be",), ("range", "reported"))
     if rule.must_be != "reported" and rule.threshold_basis is None:
-        yield ("must_be",), "a number is demanded without threshold_basis", "say who set it: regulation, guidance, " \
-            "court_practice, industry_convention or organisation"
+        yield (
+            ("must_be",),
+            "a number is demanded without threshold_basis",
+            "say who set it: regulation, guidance, court_practice, industry_convention or organisation",
+        )
     if rule.warn_unless is not None:
         yield from _check_phrase(rule.warn_unless, parameters, ("warn_unless",), ("range",))
         if rule.warn_basis is None and "$" not in rule.warn_unless:
@@ -206,7 +216,8 @@ def _check_groups(names: tuple[str, ...], known: set[str] | None) -> Found:
             if part in WIDE_SCOPES or known is None or part in known:
                 continue
             hint = suggest_name(part, (*known, *WIDE_SCOPES)) or (
-                f"this audit has {', '.join(sorted(known))}" if known else "the audit declares no groups")
+                f"this audit has {', '.join(sorted(known))}" if known else "the audit declares no groups"
+            )
             yield ("for_each",), f"unknown group attribute '{part}'", hint
 
 
@@ -228,8 +239,11 @@ def _check_models(names: tuple[str, ...], metric: Metric | None) -> Found:
 def _check_features(names: tuple[str, ...], parameters: Mapping[str, Fraction], key: str) -> Found:
     for name in names:
         if name == "role:important" and IMPORTANT not in parameters:
-            yield ((key,), f"role:important needs a parameter '{IMPORTANT}'",
-                   "declare from which share of importance a feature is important, e.g. default: 5%")
+            yield (
+                (key,),
+                f"role:important needs a parameter '{IMPORTANT}'",
+                "declare from which share of importance a feature is important, e.g. default: 5%",
+            )
         if name.lower().startswith(("role ", "roles:")) or name == "role:":
             yield (key,), f"'{name}' is no feature", "write role:protected, role:important, role:increasing, ..."
 
@@ -284,7 +298,7 @@ def _check_phrase(text: str, parameters: Mapping[str, Fraction], at: Steps, kind
     limit: Limit | None = None
     try:
         limit = parse_phrase(text, parameters)
-    except PhraseMistake as mistake:
+    except PhraseError as mistake:
         yield at, mistake.what, mistake.hint
     if limit is not None and limit.kind not in kinds:
         yield at, f"'{text}' is no limit for this", "write 'at least X', 'at most X' ..." if "range" in kinds else ""

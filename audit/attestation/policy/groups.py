@@ -74,9 +74,16 @@ def _protected_pairs(bench: Bench) -> list[AttributeSet]:
     pairs = []
     for pair in combinations(names, 2):
         words = " * ".join(pair)
-        problem = None if frozenset(pair) in measured else Ruling(
-            Scope(about=words), "inconclusive", f"the intersection {words} was not measured",
-            would_decide="add it under intersections")
+        problem = (
+            None
+            if frozenset(pair) in measured
+            else Ruling(
+                Scope(about=words),
+                "inconclusive",
+                f"the intersection {words} was not measured",
+                would_decide="add it under intersections",
+            )
+        )
         pairs.append(AttributeSet(pair, words, problem))
     return pairs
 
@@ -157,8 +164,11 @@ def _left_out(rule: MeasureRule, groups: list[dict[str, str]], bench: Bench) -> 
     if rule.leave_out_groups_below is None:
         return []
     total = sum(bench.size_of(group) or 0 for group in groups)
-    return [group for group in groups
-            if UNKNOWN not in group.values() and (bench.size_of(group) or 0) < rule.leave_out_groups_below * total]
+    return [
+        group
+        for group in groups
+        if UNKNOWN not in group.values() and (bench.size_of(group) or 0) < rule.leave_out_groups_below * total
+    ]
 
 
 def _needs_another(
@@ -171,8 +181,12 @@ def _needs_another(
 
 
 def _compare_anew(
-    rule: MeasureRule, metric: Metric, item: AttributeSet, groups: list[dict[str, str]],
-    left_out: list[dict[str, str]], bench: Bench,
+    rule: MeasureRule,
+    metric: Metric,
+    item: AttributeSet,
+    groups: list[dict[str, str]],
+    left_out: list[dict[str, str]],
+    bench: Bench,
 ) -> list[Scope | Ruling]:
     """Compare the groups that remain, from whole people."""
     known = [group for group in groups if UNKNOWN not in group.values()]
@@ -187,18 +201,24 @@ def _compare_anew(
         return [*(Ruling(Scope(group), "inconclusive", problem) for group in inside), *done]
     names = [_say_group(group) for group in inside]
     compared = compare_to_best(
-        [count for count in counts if count], names, rule.confidence or 0.95, reference,
+        [count for count in counts if count],
+        names,
+        rule.confidence or 0.95,
+        reference,
         best="lowest" if metric.lowest_is_best else "highest",
         assessable=[(bench.size_of(group) or 0) >= bench.evidence.subject.small_count for group in inside],
         candidates=[frozenset(group.items()) not in bench.small for group in inside],
     )
-    return [*(Scope(group, measurement=_as_measurement(metric, group, found))
-              for group, found in zip(inside, compared, strict=True)), *done]
+    return [
+        *(
+            Scope(group, measurement=_as_measurement(metric, group, found))
+            for group, found in zip(inside, compared, strict=True)
+        ),
+        *done,
+    ]
 
 
-def _reference_of(
-    rule: MeasureRule, item: AttributeSet, inside: list[dict[str, str]], bench: Bench
-) -> tuple[str, str]:
+def _reference_of(rule: MeasureRule, item: AttributeSet, inside: list[dict[str, str]], bench: Bench) -> tuple[str, str]:
     """Return whom to compare with, and why that is not possible."""
     if rule.compared_to != "reference":
         return rule.compared_to, ""
@@ -217,11 +237,18 @@ def _tell_left_out(
 ) -> Ruling:
     size, total = bench.size_of(group) or 0, sum(bench.size_of(other) or 0 for other in groups)
     share = 100 * (rule.leave_out_groups_below or 0)
-    because = (f"left out of the comparison: {size:,} of {total:,} people, {100 * size / total:.2f} %, are below "
-               f"{share:g} %")
+    because = (
+        f"left out of the comparison: {size:,} of {total:,} people, {100 * size / total:.2f} %, are below {share:g} %"
+    )
     count = bench.count_of(metric.base, group)
-    trace = (f"{_say_group(group)}: {count[0]:,} of {count[1]:,}"
-             + (f" = {say_number(count[0] / count[1])}" if count[1] else ""),) if count else ()
+    trace = (
+        (
+            f"{_say_group(group)}: {count[0]:,} of {count[1]:,}"
+            + (f" = {say_number(count[0] / count[1])}" if count[1] else ""),
+        )
+        if count
+        else ()
+    )
     return Ruling(Scope(group), "not_applicable", because, trace=trace)
 
 

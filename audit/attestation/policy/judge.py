@@ -1,8 +1,8 @@
 """The rules held against the evidence.
 
-Comes in: evidence, packs, papers, the day of judgement. Goes out: a `Judgement`: for every rule its scopes with verdict,
-arithmetic and reason, and the outcome of the run. Nobody here asks the clock or opens a socket, so that the same input
-gives the same judgement years later.
+Comes in: evidence, packs, papers, the day of judgement. Goes out: a `Judgement`: for every rule its scopes with
+verdict, arithmetic and reason, and the outcome of the run. Nobody here asks the clock or opens a socket, so that the
+same input gives the same judgement years later.
 """
 
 from __future__ import annotations
@@ -51,7 +51,11 @@ JUDGES: dict[type, Callable[[LoadedRule, Bench, Parameters], list[Ruling]]] = {
 """Kind of rule to its judge."""
 
 _KIND_NAMES: dict[type, str] = {
-    MeasureRule: "measure", ShapeRule: "shape_of", FactRule: "fact", DocumentRule: "document", AskRule: "ask",
+    MeasureRule: "measure",
+    ShapeRule: "shape_of",
+    FactRule: "fact",
+    DocumentRule: "document",
+    AskRule: "ask",
     CompareRule: "compare",
 }
 
@@ -94,8 +98,14 @@ def judge(
         A rule names an attribute or feature that this audit does not know, or a waiver is none.
     """
     return judge_with(
-        evidence, packs, papers, load_waivers(order.waivers, packs),
-        as_of=as_of, evidence_signed=evidence_signed, fail_on=fail_on, allow=allow,
+        evidence,
+        packs,
+        papers,
+        load_waivers(order.waivers, packs),
+        as_of=as_of,
+        evidence_signed=evidence_signed,
+        fail_on=fail_on,
+        allow=allow,
     )
 
 
@@ -136,9 +146,16 @@ def judge_with(
         findings += [_judge_rule(rule, pack, applies, bench) for rule in pack.rules]
     judged, lapsed = apply_waivers(findings, waivers, evidence.subject, as_of)
     return Judgement(
-        evidence_digest=evidence.digest(), evidence_signed=evidence_signed, as_of=as_of.isoformat(),
-        policies=tuple(policies), findings=judged, papers=papers, fail_on=fail_on,
-        parameters={f"{pack.name}.{name}": say_number(value) for pack in packs for name, value in pack.parameters.items()},
+        evidence_digest=evidence.digest(),
+        evidence_signed=evidence_signed,
+        as_of=as_of.isoformat(),
+        policies=tuple(policies),
+        findings=judged,
+        papers=papers,
+        fail_on=fail_on,
+        parameters={
+            f"{pack.name}.{name}": say_number(value) for pack in packs for name, value in pack.parameters.items()
+        },
         warnings=(*_warn_of_packs(packs, policies, as_of), *_warn_of_papers(packs, papers), *lapsed),
         outcome=find_outcome(judged, broken=bool(evidence.broken), fail_on=fail_on, allow=allow),
     )
@@ -195,13 +212,22 @@ def _judge_rule(rule: LoadedRule, pack: LoadedPack, applies: Applicability, benc
     own = rule.rule
     basis, warn_basis = _find_bases(rule, pack)
     return RuleFinding(
-        rule=rule.name, pack=pack.name, title=own.title, severity=rule.severity,
-        kind=_KIND_NAMES[type(own)],  # type: ignore[arg-type]
-        cite=own.cite, why=" ".join(part for part in (own.why, rule.changed) if part), fix=own.fix, basis=basis,
-        judged_on=_find_judged_on(rule), limit=limit.words if limit else "",
+        rule=rule.name,
+        pack=pack.name,
+        title=own.title,
+        severity=rule.severity,
+        kind=_KIND_NAMES[type(own)],
+        cite=own.cite,
+        why=" ".join(part for part in (own.why, rule.changed) if part),
+        fix=own.fix,
+        basis=basis,
+        judged_on=_find_judged_on(rule),
+        limit=limit.words if limit else "",
         warn_limit=f"{rule.warn.words} ({warn_basis})" if rule.warn else "",
-        status=worst_verdict([verdict.status for verdict in verdicts]), verdicts=tuple(verdicts),
-        path=pack.file, line=rule.line,
+        status=worst_verdict([verdict.status for verdict in verdicts]),
+        verdicts=tuple(verdicts),
+        path=pack.file,
+        line=rule.line,
     )
 
 
@@ -246,13 +272,25 @@ def _find_bases(rule: LoadedRule, pack: LoadedPack) -> tuple[str, str]:
 def _describe_policy(pack: LoadedPack, applies: Applicability) -> PolicyText:
     law = pack.pack.law
     return PolicyText(
-        pack=pack.name, title=pack.pack.title, version=pack.pack.version, maturity=pack.pack.maturity,
-        citation=law.citation, jurisdiction=law.jurisdiction, status=law.status.replace("_", " "),
-        verified_on=law.verified_on.isoformat(), review_by=law.review_by.isoformat(),
-        sources=tuple(" ".join(part for part in (source.title, source.url, source.note and f"({source.note})") if part)
-                      for source in law.sources),
-        unverified=law.unverified, applies=applies.word, applies_because=applies.because, path=pack.file,
-        sha256=pack.sha256, text=pack.tree.text,
+        pack=pack.name,
+        title=pack.pack.title,
+        version=pack.pack.version,
+        maturity=pack.pack.maturity,
+        citation=law.citation,
+        jurisdiction=law.jurisdiction,
+        status=law.status.replace("_", " "),
+        verified_on=law.verified_on.isoformat(),
+        review_by=law.review_by.isoformat(),
+        sources=tuple(
+            " ".join(part for part in (source.title, source.url, source.note and f"({source.note})") if part)
+            for source in law.sources
+        ),
+        unverified=law.unverified,
+        applies=applies.word,
+        applies_because=applies.because,
+        path=pack.file,
+        sha256=pack.sha256,
+        text=pack.tree.text,
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 
-from audit.evidence import Calibration, Estimate, Measurement, VerdictWord
+from audit.evidence import Calibration, Data, Estimate, Measurement, VerdictWord
 from audit.statistics.adjust import holm
 from audit.statistics.bounds import pair_level, rows_to_decide
 from audit.statistics.intervals import clopper_pearson, wilson
@@ -59,13 +59,12 @@ def _adjust_all(scopes: list[Scope | Ruling]) -> dict[int, float]:
         if isinstance(scope, Scope) and scope.measurement and scope.measurement.parity
     }
     adjusted = holm([parity.p for parity in parities.values()])
-    return {number: max(float(p), parity.p_adjusted)
-            for (number, parity), p in zip(parities.items(), adjusted, strict=True)}
+    return {
+        number: max(float(p), parity.p_adjusted) for (number, parity), p in zip(parities.items(), adjusted, strict=True)
+    }
 
 
-def _judge_scope(
-    rule: LoadedRule, order: MeasureRule, scope: Scope, bench: Bench, p_adjusted: float | None
-) -> Ruling:
+def _judge_scope(rule: LoadedRule, order: MeasureRule, scope: Scope, bench: Bench, p_adjusted: float | None) -> Ruling:
     row = scope.measurement
     if row is None or rule.limit is None:
         raise TypeError("a scope without a number is a ruling already")
@@ -85,9 +84,15 @@ def _judge_scope(
     reading = Reading(estimate, point, row.parity, p)
     status, because, how = _decide(order, limit, reading)
     if status == "pass" and rule.warn is not None and not rule.warn.holds(point):
-        status, because = "warn", f"{because}, but {say_number(point)} misses the level of attention '{rule.warn.words}'"
-    lines = (*trace, *_trace_parity(row, p), f"{say_number(point)}, {say_interval(estimate)}; required "
-             f"{limit.words}; {how}: {status.replace('_', ' ')}")
+        status, because = (
+            "warn",
+            f"{because}, but {say_number(point)} misses the level of attention '{rule.warn.words}'",
+        )
+    lines = (
+        *trace,
+        *_trace_parity(row, p),
+        f"{say_number(point)}, {say_interval(estimate)}; required {limit.words}; {how}: {status.replace('_', ' ')}",
+    )
     cure = _would_decide(row, reading, limit, bench) if status == "inconclusive" else ""
     return Ruling(scope, status, because, estimate, lines, literal, cure)
 
@@ -101,12 +106,13 @@ def _decide(order: MeasureRule, limit: Limit, reading: Reading) -> tuple[Verdict
 
 
 def _report_unjudged(base: Ruling, rule: LoadedRule, point: Fraction | None, why: str) -> Ruling:
-    """A number that only has to be there is there; what may not rest on it is said instead."""
+    """Say of a number that only has to be there that it is there, and what may not rest on it."""
     value = say_number(point) if point is not None else ""
     if rule.warn is None:
         return replace(base, status="warn", because=f"reported: {value}, but no judgement may rest on it: {why}")
-    return replace(base, status="warn", because=f"reported: {value}; whether it is {rule.warn.words} cannot be judged: "
-                                                f"{why}")
+    return replace(
+        base, status="warn", because=f"reported: {value}; whether it is {rule.warn.words} cannot be judged: {why}"
+    )
 
 
 class _Problem:
@@ -123,8 +129,9 @@ def _refuse(order: MeasureRule, row: Measurement, metric: Metric, bench: Bench) 
     if estimate.value is None:
         return _Problem(f"undefined: {estimate.note}", fatal=True)
     if metric.clean_training and (caution := bench.training_caution):
-        return _Problem(f"the comparison {caution}", "say under data.model_train which rows the model was trained on",
-                        fatal=True)
+        return _Problem(
+            f"the comparison {caution}", "say under data.model_train which rows the model was trained on", fatal=True
+        )
     if not estimate.assessable:
         return _Problem(estimate.note or "marked as not assessable", _say_more_of_group(row, bench))
     return _too_few(order, row, metric, bench)
@@ -142,19 +149,25 @@ def _too_few(order: MeasureRule, row: Measurement, metric: Metric, bench: Bench)
     least = order.min_samples
     reference = find_reference(row, bench)
     if least.total and (total := _total(row, bench)) < least.total:
-        return _Problem(f"{total:,} people are fewer than the {least.total:,} that a verdict needs",
-                        f"{least.total - total:,} more people")
+        return _Problem(
+            f"{total:,} people are fewer than the {least.total:,} that a verdict needs",
+            f"{least.total - total:,} more people",
+        )
     for group in _groups_behind(row, reference, bench) if least.per_group else ():
         size = bench.size_of(group) or 0
         if size < least.per_group:
-            return _Problem(f"{size:,} people in {_say(group)} are fewer than the {least.per_group:,} that a verdict needs",
-                            f"{least.per_group - size:,} more people in {_say(group)}")
+            return _Problem(
+                f"{size:,} people in {_say(group)} are fewer than the {least.per_group:,} that a verdict needs",
+                f"{least.per_group - size:,} more people in {_say(group)}",
+            )
     if least.favourable and row.group:
         counts = [bench.count_of(metric.base or metric.id, group) for group in (row.group, reference or row.group)]
         favourable = sum(count[0] for count in counts[: 1 if reference in (None, row.group) else 2] if count)
         if favourable < least.favourable:
-            return _Problem(f"{favourable} favourable decisions are fewer than the {least.favourable} that a verdict needs",
-                            "more people")
+            return _Problem(
+                f"{favourable} favourable decisions are fewer than the {least.favourable} that a verdict needs",
+                "more people",
+            )
     return _too_few_in_bins(least.per_bin, bench)
 
 
@@ -162,7 +175,8 @@ def _total(row: Measurement, bench: Bench) -> int:
     if row.group or row.attribute:
         names = frozenset(row.group) or frozenset((row.attribute or "").split(" * "))
         return sum(bench.size_of(group) or 0 for group in bench.groups.get(names, []))
-    return row.estimate.n or getattr(bench.evidence.data, "rows", 0)
+    data = bench.evidence.data
+    return row.estimate.n or (data.rows if isinstance(data, Data) else 0)
 
 
 def _groups_behind(row: Measurement, reference: dict[str, str] | None, bench: Bench) -> list[dict[str, str]]:
@@ -177,8 +191,11 @@ def _too_few_in_bins(least: int, bench: Bench) -> _Problem | None:
     if not least or not isinstance(section, Calibration):
         return None
     fewest = min((item.observed.n or 0 for item in section.bins), default=0)
-    return _Problem(f"a bin with {fewest} people is smaller than the {least} that a verdict needs",
-                    "more people") if fewest < least else None
+    return (
+        _Problem(f"a bin with {fewest} people is smaller than the {least} that a verdict needs", "more people")
+        if fewest < least
+        else None
+    )
 
 
 def _interval_for(order: MeasureRule, estimate: Estimate) -> tuple[Estimate, str]:
@@ -213,7 +230,7 @@ def _trace_counts(row: Measurement, metric: Metric, bench: Bench) -> tuple[str, 
     """Return the counts behind a comparison or a rate, line by line."""
     estimate = row.estimate
     if not metric.base or not row.group:
-        if estimate.count is not None and estimate.n:
+        if estimate.count is not None and estimate.n and estimate.count != estimate.value:
             return (f"{estimate.count:,} of {estimate.n:,} = {say_number(estimate.count / estimate.n)}",)
         return (f"{estimate.n:,} rows",) if estimate.n else ()
     own = bench.count_of(metric.base, row.group)
@@ -239,8 +256,10 @@ def _trace_parity(row: Measurement, p_adjusted: float | None) -> tuple[str, ...]
     if parity is None or p_adjusted is None:
         return ()
     statistic = f" {parity.statistic:.2f}" if parity.statistic is not None else ""
-    return (f"parity: {parity.method}{statistic}, p = {parity.p:.4g}; after Holm over {parity.pairs} "
-            f"{'pair' if parity.pairs == 1 else 'pairs'} p = {p_adjusted:.4g}",)
+    return (
+        f"parity: {parity.method}{statistic}, p = {parity.p:.4g}; after Holm over {parity.pairs} "
+        f"{'pair' if parity.pairs == 1 else 'pairs'} p = {p_adjusted:.4g}",
+    )
 
 
 def _say_literal(point: Fraction | None, limit: Limit) -> str:
@@ -272,8 +291,11 @@ def _would_decide(row: Measurement, reading: Reading, limit: Limit, bench: Bench
 def _scaled_rows(reading: Reading, edge: float) -> str:
     """Say how many rows would shrink the interval until it no longer reaches the edge (it narrows with their root)."""
     estimate, value = reading.estimate, float(reading.point)
-    arm = (value - estimate.low) if value > edge and estimate.low is not None else (
-        estimate.high - value if estimate.high is not None else None)
+    arm = (
+        (value - estimate.low)
+        if value > edge and estimate.low is not None
+        else (estimate.high - value if estimate.high is not None else None)
+    )
     if arm is None or arm <= 0 or value == edge or not estimate.n:
         return ""
     needed = estimate.n * ((arm / abs(value - edge)) ** 2 - 1)

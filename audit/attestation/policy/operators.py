@@ -1,8 +1,8 @@
 """What is held against a limit: the interval, court practice, the estimate, or proof.
 
 Comes in: a number with its interval and, for a comparison, its test of parity. Goes out: a verdict and its reason. The
-four functions are the whole difference between "we are sure", "a court would see it", "the law's literal figure" and "the
-burden of proof is yours".
+four functions are the whole difference between "we are sure", "a court would see it", "the law's literal figure" and
+"the burden of proof is yours".
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ def judge_court(reading: Reading, limit: Limit) -> Answer:
 
     Notes
     -----
-    Practical and statistical significance together, the reading of 29 CFR 1607.4(D). Its fail means "beyond the limit and
-    unequal"; only the word "established" means that the limit itself is missed beyond doubt.
+    Practical and statistical significance together, the reading of 29 CFR 1607.4(D). Its fail means "beyond the limit
+    and unequal"; only the word "established" means that the limit itself is missed beyond doubt.
     """
     word, because = judge_interval(reading, limit)
     if word == "pass":
@@ -85,8 +85,11 @@ def judge_court(reading: Reading, limit: Limit) -> Answer:
         return "inconclusive", f"{say_number(reading.point)} misses '{limit.words}', but {p} does not exclude parity"
     if word == "fail":
         return "fail", f"{say_number(reading.point)} misses '{limit.words}', established: {because}; {p}"
-    return "fail", f"{say_number(reading.point)} misses '{limit.words}' and parity is rejected ({p}): beyond the limit " \
-                   "and unequal"
+    return (
+        "fail",
+        f"{say_number(reading.point)} misses '{limit.words}' and parity is rejected ({p}): beyond the limit "
+        "and unequal",
+    )
 
 
 def judge_estimate(reading: Reading, limit: Limit) -> Answer:

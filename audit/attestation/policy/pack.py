@@ -99,7 +99,9 @@ class Law(Part):
     """Name and sections."""
     jurisdiction: str
     """Where it holds; ``any`` for none."""
-    status: Literal["in_force", "guidance", "voluntary", "internal", "adopted_not_yet_applicable", "proposed", "repealed"]
+    status: Literal[
+        "in_force", "guidance", "voluntary", "internal", "adopted_not_yet_applicable", "proposed", "repealed"
+    ]
     """State of the law."""
     applies_from: Day | None = None
     """First day on which it applies; before it the pack only says what it would find."""

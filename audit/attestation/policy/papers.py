@@ -1,7 +1,7 @@
 """documents.yaml: facts, texts, answers and approvals that people supply.
 
-Comes in: the file. Goes out: `Papers`, in which every text has the digest that an approval must name. Names that no rule
-could ever ask for are mistakes, with a suggestion.
+Comes in: the file. Goes out: `Papers`, in which every text has the digest that an approval must name. Names that no
+rule could ever ask for are mistakes, with a suggestion.
 """
 
 from __future__ import annotations
@@ -92,11 +92,11 @@ class DocumentsFile(Part):
 
     schema_: Literal["documents/1"] = Field(default="documents/1", alias="schema")
     """Version of this file's form."""
-    facts: dict[str, bool | int | float | str | tuple[str, ...] | None] = {}
+    facts: dict[str, bool | int | float | str | tuple[str, ...] | None] = Field(default={})
     """Fact name to value; an empty one is not filled in."""
-    texts: dict[str, TextEntry | None] = {}
+    texts: dict[str, TextEntry | None] = Field(default={})
     """Field to text."""
-    answers: dict[str, AnswerEntry | None] = {}
+    answers: dict[str, AnswerEntry | None] = Field(default={})
     """``pack/rule`` to answer."""
     approvals: tuple[ApprovalEntry, ...] = ()
     """Acceptances."""
@@ -133,11 +133,17 @@ def load_papers(path: Path | str | None) -> Papers:
         texts=tuple(text for text in texts if text),
         answers=tuple(
             Answer(rule=rule, answer=_as_answer(entry.answer), by=entry.by, role=entry.role, on=entry.on.isoformat())
-            for rule, entry in parsed.answers.items() if entry
+            for rule, entry in parsed.answers.items()
+            if entry
         ),
         approvals=tuple(
-            Approval(field=entry.field or entry.rule, sha256=f"sha256:{entry.digest.removeprefix('sha256:')}",
-                     by=entry.by, role=entry.role, on=entry.on.isoformat())
+            Approval(
+                field=entry.field or entry.rule,
+                sha256=f"sha256:{entry.digest.removeprefix('sha256:')}",
+                by=entry.by,
+                role=entry.role,
+                on=entry.on.isoformat(),
+            )
             for entry in parsed.approvals
         ),
     )
@@ -151,6 +157,10 @@ def _check(parsed: DocumentsFile) -> Iterable[tuple[tuple[str | int, ...], str, 
             yield ("facts", name), f"unknown fact '{name}'", suggest_name(name, FACTS)
         elif value is not None and (problem := _refuse_value(name, value)):
             yield ("facts", name), problem[0], problem[1]
+    yield from _check_references(parsed)
+
+
+def _check_references(parsed: DocumentsFile) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
     for field in parsed.texts:
         if field not in FIELDS:
             yield ("texts", field), f"unknown field '{field}'", suggest_name(field, FIELDS)
@@ -159,7 +169,11 @@ def _check(parsed: DocumentsFile) -> Iterable[tuple[tuple[str | int, ...], str, 
             yield ("answers", rule), f"'{rule}' names no rule", "write pack/rule"
     for number, approval in enumerate(parsed.approvals):
         if approval.field and approval.field not in FIELDS:
-            yield ("approvals", number, "field"), f"unknown field '{approval.field}'", suggest_name(approval.field, FIELDS)
+            yield (
+                ("approvals", number, "field"),
+                f"unknown field '{approval.field}'",
+                suggest_name(approval.field, FIELDS),
+            )
         if not _DIGEST.match(approval.digest):
             yield ("approvals", number, "digest"), "this is no digest", "write sha256: and 64 hexadecimal digits"
 
@@ -172,7 +186,8 @@ def _refuse_value(name: str, value: object) -> tuple[str, str] | None:
         return f"'{name}' is a number, not '{value}'", ""
     if fact.kind == "choice" and value not in fact.values:
         return f"'{value}' is no value of '{name}'", (
-            suggest_name(str(value), fact.values) or f"one of {', '.join(fact.values)}")
+            suggest_name(str(value), fact.values) or f"one of {', '.join(fact.values)}"
+        )
     if fact.kind == "text" and not isinstance(value, str):
         return f"'{name}' is one text, not {value!r}", ""
     if fact.kind == "list" and isinstance(value, bool | int | float):
@@ -202,7 +217,9 @@ def _read_text(
             raise OSError(0, f"larger than {MOST_BYTES:,} bytes")
         data = path.read_bytes()
     except OSError as error:
-        what = f"no such file: {entry.file}" if isinstance(error, FileNotFoundError) else f"{entry.file}: {error.strerror}"
+        what = (
+            f"no such file: {entry.file}" if isinstance(error, FileNotFoundError) else f"{entry.file}: {error.strerror}"
+        )
         mistakes.append(Mistake(what, tree.place(("texts", field, "file"))))
         return None
     words = len(data.decode(errors="replace").split()) if path.suffix.lower() in _TEXT_ENDINGS else None

@@ -1,7 +1,7 @@
 """Limits in words: ``at least 0.80``, ``between 5% and 10%``, ``one of a, b``, ``reported``.
 
-Comes in: a phrase and the values of the pack's parameters. Goes out: a `Limit` that answers, in exact fractions, whether
-a point or a whole interval complies. There are no operators and no expressions to write, on purpose.
+Comes in: a phrase and the values of the pack's parameters. Goes out: a `Limit` that answers, in exact fractions,
+whether a point or a whole interval complies. There are no operators and no expressions to write, on purpose.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ _BOUND = re.compile(rf"^(at least|at most|above|below|exactly)\s+{_NUMBER}$")
 _BETWEEN = re.compile(rf"^between\s+{_NUMBER}\s+and\s+{_NUMBER}$")
 _OPTIONS = re.compile(r"^one of\s+(.+)$")
 _HEADS = ("at least", "at most", "above", "below", "exactly", "between", "one of", "reported", "true", "false")
-FORMS = "write 'at least X', 'at most X', 'above X', 'below X', 'exactly X', 'between X and Y', 'one of a, b', " \
-        "'reported', 'true' or 'false'"
+FORMS = (
+    "write 'at least X', 'at most X', 'above X', 'below X', 'exactly X', 'between X and Y', 'one of a, b', "
+    "'reported', 'true' or 'false'"
+)
 
 
-class PhraseMistake(ValueError):
+class PhraseError(ValueError):
     """A phrase that is none; carries what to do about it.
 
     Parameters
@@ -90,10 +92,14 @@ class Limit:
 
     def contains(self, other: Limit) -> bool:
         """Return whether everything that `other` allows is allowed here; both must be ranges."""
-        left = self.low is None or (other.low is not None and (
-            other.low > self.low or (other.low == self.low and (not self.low_open or other.low_open))))
-        right = self.high is None or (other.high is not None and (
-            other.high < self.high or (other.high == self.high and (not self.high_open or other.high_open))))
+        left = self.low is None or (
+            other.low is not None
+            and (other.low > self.low or (other.low == self.low and (not self.low_open or other.low_open)))
+        )
+        right = self.high is None or (
+            other.high is not None
+            and (other.high < self.high or (other.high == self.high and (not self.high_open or other.high_open)))
+        )
         return left and right
 
 
@@ -128,7 +134,7 @@ def parse_phrase(text: str, parameters: Mapping[str, Fraction]) -> Limit:
 
     Raises
     ------
-    PhraseMistake
+    PhraseError
         It is no phrase, or names an unknown parameter.
     """
     phrase = " ".join(text.split())
@@ -141,7 +147,7 @@ def parse_phrase(text: str, parameters: Mapping[str, Fraction]) -> Limit:
     if match := _OPTIONS.match(phrase):
         options = tuple(part.strip() for part in match.group(1).split(","))
         if not all(options):
-            raise PhraseMistake(f"'{phrase}' has an empty value", "write 'one of a, b'")
+            raise PhraseError(f"'{phrase}' has an empty value", "write 'one of a, b'")
         return Limit("options", phrase, options=options)
     return _parse_range(phrase, parameters)
 
@@ -150,12 +156,12 @@ def _parse_range(phrase: str, parameters: Mapping[str, Fraction]) -> Limit:
     if match := _BETWEEN.match(phrase):
         low, high = (_fill(part, parameters) for part in match.groups())
         if low > high:
-            raise PhraseMistake(f"'{phrase}' is empty: the first number is the larger one", "turn them round")
+            raise PhraseError(f"'{phrase}' is empty: the first number is the larger one", "turn them round")
         words = f"between {_say(match.group(1), low)} and {_say(match.group(2), high)}"
         return Limit("range", words, low, high, parameters=_names(*match.groups()))
     match = _BOUND.match(phrase)
     if not match:
-        raise PhraseMistake(f"'{phrase}' is no limit", _suggest(phrase))
+        raise PhraseError(f"'{phrase}' is no limit", _suggest(phrase))
     head, number = match.groups()
     value = _fill(number, parameters)
     words, names = f"{head} {_say(number, value)}", _names(number)
@@ -169,7 +175,7 @@ def _fill(number: str, parameters: Mapping[str, Fraction]) -> Fraction:
         return read_number(number)
     name = number[1:]
     if name not in parameters:
-        raise PhraseMistake(f"unknown parameter '{number}'", suggest_name(name, parameters) or "declare it")
+        raise PhraseError(f"unknown parameter '{number}'", suggest_name(name, parameters) or "declare it")
     return parameters[name]
 
 

@@ -1,7 +1,7 @@
 """From plain values to types, with the place of every mistake.
 
-Comes in: a `YamlTree` and the type it should be. Goes out: the typed value, or all structural mistakes at once, each with
-``file:line:column`` and what was probably meant.
+Comes in: a `YamlTree` and the type it should be. Goes out: the typed value, or all structural mistakes at once, each
+with ``file:line:column`` and what was probably meant.
 """
 
 from __future__ import annotations
@@ -19,8 +19,12 @@ from .pack import KINDS, AskRule, CompareRule, DocumentRule, FactRule, MeasureRu
 
 Typed = TypeVar("Typed", bound=BaseModel)
 RULE_TYPES: dict[str, type[RuleBase]] = {
-    "measure": MeasureRule, "fact": FactRule, "shape_of": ShapeRule, "compare": CompareRule,
-    "document": DocumentRule, "ask": AskRule,
+    "measure": MeasureRule,
+    "fact": FactRule,
+    "shape_of": ShapeRule,
+    "compare": CompareRule,
+    "document": DocumentRule,
+    "ask": AskRule,
 }
 """Kind of rule to its type."""
 
@@ -115,12 +119,12 @@ def _say(item: ErrorDetails, path: tuple[str | int, ...]) -> tuple[str, str]:
         return str(context.get("error", item["msg"])), ""
     if kind == "literal_error":
         options = [part.strip("' ") for part in str(context.get("expected", "")).replace(" or ", ", ").split(", ")]
-        return (f"'{item['input']}' is no value of '{name}'",
-                suggest_name(str(item["input"]), options) or f"one of {', '.join(options)}")
+        return (
+            f"'{item['input']}' is no value of '{name}'",
+            suggest_name(str(item["input"]), options) or f"one of {', '.join(options)}",
+        )
     if kind == "string_type":
         return f"'{name}' must be a text, not {item['input']!r}", "put it in quotes"
     if kind == "string_pattern_mismatch":
         return f"'{item['input']}' is no value of '{name}'", "small letters, digits and hyphens"
     return f"'{name}': {item['msg'][:1].lower()}{item['msg'][1:]}", ""
-
-

@@ -101,10 +101,22 @@ def write_verdict(
     name = f"{rule}[{scope.words}]" if scope.words else rule
     digest = hashlib.sha256("\n".join((system, rule, scope.words)).encode()).hexdigest()[:_ID_LENGTH]
     return Verdict(
-        id=digest, rule=rule, scope=name, group=scope.group, feature=scope.feature, model=scope.model,
-        status=ruling.status, observed=ruling.observed, metric=metric, limit=limit.words if limit else "",
-        limit_low=_as_float(limit.low) if limit else None, limit_high=_as_float(limit.high) if limit else None,
-        because=ruling.because, trace=ruling.trace, literal=ruling.literal, would_decide=ruling.would_decide,
+        id=digest,
+        rule=rule,
+        scope=name,
+        group=scope.group,
+        feature=scope.feature,
+        model=scope.model,
+        status=ruling.status,
+        observed=ruling.observed,
+        metric=metric,
+        limit=limit.words if limit else "",
+        limit_low=_as_float(limit.low) if limit else None,
+        limit_high=_as_float(limit.high) if limit else None,
+        because=ruling.because,
+        trace=ruling.trace,
+        literal=ruling.literal,
+        would_decide=ruling.would_decide,
     )
 
 

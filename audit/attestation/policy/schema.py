@@ -18,7 +18,10 @@ from .waivers import WaiversFile
 
 _TYPES: dict[str, type[BaseModel]] = {"policy": Pack, "documents": DocumentsFile, "waivers": WaiversFile}
 _NAMES: dict[str, list[str]] = {
-    "measure": list(METRICS), "compare": list(METRICS), "fact": [*FACTS, *COMPUTED_FACTS], "document": list(FIELDS),
+    "measure": list(METRICS),
+    "compare": list(METRICS),
+    "fact": [*FACTS, *COMPUTED_FACTS],
+    "document": list(FIELDS),
     "field": list(FIELDS),
 }
 _KEYS: dict[str, list[str]] = {"facts": list(FACTS), "texts": list(FIELDS), "applies_when": [*FACTS, *COMPUTED_FACTS]}

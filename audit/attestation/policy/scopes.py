@@ -134,8 +134,11 @@ def _by_role(role: str, bench: Bench, parameters: Mapping[str, Fraction]) -> tup
     if role in (reviewed if isinstance(reviewed, tuple) else (reviewed,)):
         return [], Ruling(Scope(), "not_applicable", f"a person went through all features; none has the role {role}")
     return [], Ruling(
-        Scope(), "inconclusive", f"nobody declared which features have the role {role}",
-        would_decide=f"declare 'role: {role}' under features, or list {role} in the fact features.roles_reviewed")
+        Scope(),
+        "inconclusive",
+        f"nobody declared which features have the role {role}",
+        would_decide=f"declare 'role: {role}' under features, or list {role} in the fact features.roles_reviewed",
+    )
 
 
 def _important(bench: Bench, share: float) -> tuple[list[str], Ruling | None]:
@@ -167,7 +170,8 @@ def _no_such_scope(rule: MeasureRule) -> Ruling:
 
 def _single(metric: Metric, bench: Bench, feature: str | None, model: str | None) -> Scope | Ruling:
     rows = bench.find(metric.id, (), feature, model) or (
-        bench.find(metric.id, (), feature, None) if model == BLACK_BOX else [])
+        bench.find(metric.id, (), feature, None) if model == BLACK_BOX else []
+    )
     scope = Scope(feature=feature, model=model, measurement=rows[0] if rows else None)
     return scope if rows else Ruling(scope, "inconclusive", bench.reason(metric.id))
 

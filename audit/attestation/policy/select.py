@@ -7,9 +7,10 @@ files at once. A pack that another one uses keeps its name and its text; what wa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 from audit.config.schema import AttestConfig, ExamineConfig
@@ -20,7 +21,7 @@ from audit.yamlfile import YamlTree, read_yaml
 
 from .check import check_pack
 from .pack import Override, Pack, Rule, Use
-from .phrase import Limit, PhraseMistake, parse_phrase, read_number
+from .phrase import Limit, PhraseError, parse_phrase, read_number
 from .reading import read_typed
 
 _USED = re.compile(r"^(?P<name>[^@]+?)(?:@(?P<sign>>=|==)?(?P<version>[0-9][0-9.]*))?$")
@@ -61,6 +62,10 @@ class LoadedRule:
     def name(self) -> str:
         """``pack/rule``."""
         return f"{self.pack}/{self.rule.id}"
+
+
+Change = Callable[[LoadedRule], tuple[LoadedRule, str]]
+"""What an organisation's policy does to a rule, and why that is not allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,43 +225,42 @@ class _Reader:
     def _fits(self, use: Use, pack: Pack, place: str) -> bool:
         found = [*_check_version(use, pack), *_check_values(use, pack)]
         ids = [rule.id for rule in pack.rules]
-        found += [(f"'{pack.pack}' has no rule '{name}'", suggest_name(name, ids)) for name in use.only
-                  if name not in ids]
+        found += [
+            (f"'{pack.pack}' has no rule '{name}'", suggest_name(name, ids)) for name in use.only if name not in ids
+        ]
         self.mistakes.extend(Mistake(what, place, hint) for what, hint in found)
         return not found
 
     def _change(self, own: LoadedPack) -> None:
         """Apply overrides and disables of `own` to the packs it uses."""
         for number, override in enumerate(own.pack.override):
-            self._change_rule(own, ("override", number), override.rule,
-                              lambda rule, o=override: _override(rule, o, own.name))  # type: ignore[misc]
+            change = partial(_override, order=override, who=own.name)
+            self._change_rule(own, ("override", number), override.rule, change)
         for number, off in enumerate(own.pack.disable):
             why = f"switched off by {own.name}: {off.reason} (decided by {off.approved_by})"
-            self._change_rule(own, ("disable", number), off.rule,
-                              lambda rule, w=why: (replace(rule, disabled=w), ""))  # type: ignore[misc]
+            self._change_rule(own, ("disable", number), off.rule, partial(_disable, why=why))
 
-    def _change_rule(self, own: LoadedPack, at: tuple[str | int, ...], name: str, change: object) -> None:
+    def _change_rule(self, own: LoadedPack, at: tuple[str | int, ...], name: str, change: Change) -> None:
         place = own.tree.place((*at, "rule"))
         owner = self.packs.get(name.partition("/")[0])
         known = [rule.name for pack in self.packs.values() for rule in pack.rules]
         if owner is None or name not in known:
             self.mistakes.append(Mistake(f"no rule '{name}' is in force", place, suggest_name(name, known)))
             return
-        rules = []
-        for rule in owner.rules:
-            if rule.name == name:
-                rule, problem = change(rule)  # type: ignore[operator]  # noqa: PLW2901
-                if problem:
-                    self.mistakes.append(Mistake(problem, place))
-            rules.append(rule)
-        self.packs[owner.name] = replace(owner, rules=tuple(rules))
+        old = next(rule for rule in owner.rules if rule.name == name)
+        new, problem = change(old)
+        if problem:
+            self.mistakes.append(Mistake(problem, place))
+        self.packs[owner.name] = replace(owner, rules=tuple(new if rule is old else rule for rule in owner.rules))
 
 
 def _fill_rules(pack: Pack, tree: YamlTree, values: Mapping[str, Fraction]) -> Iterable[LoadedRule]:
     for number, rule in enumerate(pack.rules):
         must, warn = getattr(rule, "must_be", None), getattr(rule, "warn_unless", None)
         yield LoadedRule(
-            pack.pack, rule, rule.severity,
+            pack.pack,
+            rule,
+            rule.severity,
             parse_phrase(must, values) if must else None,
             parse_phrase(warn, values) if warn else None,
             tree.position(("rules", number))[0],
@@ -279,10 +283,16 @@ def _check_values(use: Use, pack: Pack) -> Iterable[tuple[str, str]]:
         if parameter is None:
             yield f"'{pack.pack}' has no parameter '{name}'", suggest_name(name, pack.parameters)
         elif not parameter.minimum <= value <= parameter.maximum:
-            yield (f"{name} = {value:g} lies outside its bounds",
-                   f"between {parameter.minimum:g} and {parameter.maximum:g}")
+            yield (
+                f"{name} = {value:g} lies outside its bounds",
+                f"between {parameter.minimum:g} and {parameter.maximum:g}",
+            )
         elif parameter.basis == "regulation" and value != parameter.default:
             yield f"'{name}' is a number of the regulation and cannot be set", "add a rule of your own"
+
+
+def _disable(rule: LoadedRule, why: str) -> tuple[LoadedRule, str]:
+    return replace(rule, disabled=why), ""
 
 
 def _override(rule: LoadedRule, order: Override, who: str) -> tuple[LoadedRule, str]:
@@ -298,7 +308,7 @@ def _override(rule: LoadedRule, order: Override, who: str) -> tuple[LoadedRule, 
         return rule, f"{rule.name} has no range of numbers to change"
     try:
         limit = parse_phrase(order.tighten or order.loosen or "", {})
-    except PhraseMistake as mistake:
+    except PhraseError as mistake:
         return rule, mistake.what
     if order.tighten and not rule.limit.contains(limit):
         return rule, f"'{limit.words}' allows more than '{rule.limit.words}'; write loosen, with a reason"

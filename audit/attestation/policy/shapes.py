@@ -1,8 +1,8 @@
 """Rules on the shape of an effect: does it ever move the other way, and is that more than noise.
 
-Comes in: a rule and the curves of the evidence. Goes out: one ruling per feature and model. A shape fails only where the
-reverse move exceeds the tolerance and the two bands lie apart; a spread of bags is no interval, so it warns at most; a
-direction that was imposed on a glass box is evidence of nothing.
+Comes in: a rule and the curves of the evidence. Goes out: one ruling per feature and model. A shape fails only where
+the reverse move exceeds the tolerance and the two bands lie apart; a spread of bags is no interval, so it warns at
+most; a direction that was imposed on a glass box is evidence of nothing.
 """
 
 from __future__ import annotations
@@ -66,8 +66,11 @@ def judge_shape(rule: LoadedRule, bench: Bench, parameters: Mapping[str, Fractio
         imposed = bench.features[feature].monotone if feature in bench.features else ""
         for model in models:
             scope = Scope(feature=feature, model=model)
-            rulings.append(_judge_imposed(scope, imposed, models) if imposed and model != BLACK_BOX
-                           else _judge_curve(order, scope, bench))
+            rulings.append(
+                _judge_imposed(scope, imposed, models)
+                if imposed and model != BLACK_BOX
+                else _judge_curve(order, scope, bench)
+            )
     return rulings
 
 
@@ -79,15 +82,20 @@ def _judge_imposed(scope: Scope, imposed: str, models: list[str]) -> Ruling:
 
 def _judge_curve(order: ShapeRule, scope: Scope, bench: Bench) -> Ruling:
     section = bench.evidence.effects
-    curve = next((c for c in section.curves if (c.feature, c.model) == (scope.feature, scope.model)), None) \
-        if isinstance(section, Effects) else None
+    curve = (
+        next((c for c in section.curves if (c.feature, c.model) == (scope.feature, scope.model)), None)
+        if isinstance(section, Effects)
+        else None
+    )
     if curve is None:
         return Ruling(scope, "inconclusive", bench.reason("effects.importance").replace("number", "curve"))
     if curve.kind == "category":
         return Ruling(scope, "inconclusive", "a category has no order in which its effect could rise or fall")
     if curve.rows < order.min_samples.total:
-        return Ruling(scope, "inconclusive", f"{curve.rows:,} rows are fewer than the {order.min_samples.total:,} that a "
-                      "verdict needs", would_decide=f"{order.min_samples.total - curve.rows:,} more rows")
+        because = f"{curve.rows:,} rows are fewer than the {order.min_samples.total:,} that a verdict needs"
+        return Ruling(
+            scope, "inconclusive", because, would_decide=f"{order.min_samples.total - curve.rows:,} more rows"
+        )
     places = _places_within(order, scope.feature or "", curve, bench)
     if len(places) < 2:
         return Ruling(scope, "inconclusive", "the curve has fewer than two positions there")
@@ -113,12 +121,25 @@ def _rule_on(order: ShapeRule, scope: Scope, curve: Curve, move: Move) -> Ruling
         because = f"{moved}; its band is a {curve.band or 'spread'}, so this is no more than a warning"
         return Ruling(scope, "warn", because, observed, trace, literal)
     if not curve.low:
-        return Ruling(scope, "inconclusive", f"{moved}; without a band it is not known whether that is noise", observed,
-                      trace, literal)
+        return Ruling(
+            scope,
+            "inconclusive",
+            f"{moved}; without a band it is not known whether that is noise",
+            observed,
+            trace,
+            literal,
+        )
     if move.apart:
         return Ruling(scope, "fail", f"{moved}, and the bands there lie apart", observed, trace, literal)
-    return Ruling(scope, "inconclusive", f"{moved}, but the bands there overlap", observed, trace, literal,
-                  "more rows in that part of the feature")
+    return Ruling(
+        scope,
+        "inconclusive",
+        f"{moved}, but the bands there overlap",
+        observed,
+        trace,
+        literal,
+        "more rows in that part of the feature",
+    )
 
 
 def _places_within(order: ShapeRule, feature: str, curve: Curve, bench: Bench) -> list[int]:

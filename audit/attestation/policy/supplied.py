@@ -163,8 +163,11 @@ def judge_compare(rule: LoadedRule, bench: Bench) -> list[Ruling]:
         raise TypeError(f"{rule.name} is no comparison")
     if order.with_ == "previous_audit" and bench.facts.get("system.is_first_audit") is True:
         return [Ruling(Scope(), "not_applicable", "it applies from the second audit on; system.is_first_audit is true")]
-    missing = {"previous_audit": "no previous audit was supplied", "champion": "no champion was supplied",
-               "glass_box": "the paired comparison with a glass box is not part of this version"}[order.with_]
+    missing = {
+        "previous_audit": "no previous audit was supplied",
+        "champion": "no champion was supplied",
+        "glass_box": "the paired comparison with a glass box is not part of this version",
+    }[order.with_]
     cure = "if this is the first audit, say system.is_first_audit: true" if order.with_ == "previous_audit" else ""
     return [Ruling(Scope(), "inconclusive", missing, would_decide=cure)]
 

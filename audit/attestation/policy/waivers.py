@@ -1,13 +1,13 @@
 """Waivers: a finding that two people decided to live with for a while. They are applied in one function.
 
 Comes in: a waivers file, and the verdicts. Goes out: verdicts in which a covered finding is `waived`, with the original
-verdict, the numbers and the waiver's id kept. A waiver names one rule, has two different people, ends on a day, and lapses
-when the number leaves the range it was granted for.
+verdict, the numbers and the waiver's id kept. A waiver names one rule, has two different people, ends on a day, and
+lapses when the number leaves the range it was granted for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Literal
@@ -19,9 +19,9 @@ from audit.evidence import RuleFinding, Subject, Verdict, worst_verdict
 from audit.yamlfile import YamlTree, read_yaml
 
 from .pack import Day, Part, Phrase
-from .phrase import Limit, PhraseMistake, parse_phrase, read_number
+from .phrase import Limit, PhraseError, parse_phrase, read_number
 from .reading import read_typed
-from .select import LoadedPack
+from .select import LoadedPack, LoadedRule
 
 MOST_DAYS = 366
 _COVERED = ("fail", "warn", "inconclusive", "manual")
@@ -34,7 +34,7 @@ class Waiver(Part):
     """Its number."""
     rule: str
     """``pack/rule``, exactly one."""
-    scope: dict[str, str] = {}
+    scope: dict[str, str] = Field(default={})
     """Part of the rule it covers: attribute to value, `feature`, `model`; all of it where empty."""
     reason: str = Field(min_length=20)
     """Why."""
@@ -95,28 +95,31 @@ def load_waivers(path: Path | str | None, packs: Sequence[LoadedPack]) -> tuple[
 
 def _check_waivers(parsed: WaiversFile, tree: YamlTree, packs: Sequence[LoadedPack]) -> Iterable[Mistake]:
     rules = {rule.name: rule for pack in packs for rule in pack.rules}
-    seen: set[str] = set()
+    ids = [waiver.id for waiver in parsed.waivers]
     for number, waiver in enumerate(parsed.waivers):
-        def mistake(key: str, what: str, hint: str = "", at: int = number, name: str = waiver.id) -> Mistake:
-            return Mistake(f"waiver {name}: {what}", tree.place(("waivers", at, key)), hint)
+        found = list(_check_waiver(waiver, rules))
+        if waiver.id in ids[:number]:
+            found.append(("id", "this id stands twice", "one waiver, one id"))
+        for key, what, hint in found:
+            yield Mistake(f"waiver {waiver.id}: {what}", tree.place(("waivers", number, key)), hint)
 
-        if waiver.id in seen:
-            yield mistake("id", "this id stands twice", "one waiver, one id")
-        seen.add(waiver.id)
-        if waiver.rule not in rules:
-            yield mistake("rule", f"no rule '{waiver.rule}' is in force", suggest_name(waiver.rule, rules))
-        elif not rules[waiver.rule].rule.waivable:
-            yield mistake("rule", f"'{waiver.rule}' cannot be waived")
-        if waiver.approved_by.strip().lower() == waiver.requested_by.strip().lower():
-            yield mistake("approved_by", "the person who grants it must be another one than the one who asks")
-        if not timedelta(0) <= waiver.expires - waiver.approved_on <= timedelta(days=MOST_DAYS):
-            yield mistake("expires", f"it must end within {MOST_DAYS} days of {waiver.approved_on.isoformat()}")
-        if waiver.only_while is not None:
-            try:
-                if parse_phrase(waiver.only_while, {}).kind != "range":
-                    yield mistake("only_while", f"'{waiver.only_while}' is no range of numbers")
-            except PhraseMistake as error:
-                yield mistake("only_while", error.what, error.hint)
+
+def _check_waiver(waiver: Waiver, rules: Mapping[str, LoadedRule]) -> Iterable[tuple[str, str, str]]:
+    if waiver.rule not in rules:
+        yield "rule", f"no rule '{waiver.rule}' is in force", suggest_name(waiver.rule, rules)
+    elif not rules[waiver.rule].rule.waivable:
+        yield "rule", f"'{waiver.rule}' cannot be waived", ""
+    if waiver.approved_by.strip().lower() == waiver.requested_by.strip().lower():
+        yield "approved_by", "the person who grants it must be another one than the one who asks", ""
+    if not timedelta(0) <= waiver.expires - waiver.approved_on <= timedelta(days=MOST_DAYS):
+        yield "expires", f"it must end within {MOST_DAYS} days of {waiver.approved_on.isoformat()}", ""
+    if waiver.only_while is None:
+        return
+    try:
+        if parse_phrase(waiver.only_while, {}).kind != "range":
+            yield "only_while", f"'{waiver.only_while}' is no range of numbers", ""
+    except PhraseError as error:
+        yield "only_while", error.what, error.hint
 
 
 def apply_waivers(
@@ -148,10 +151,16 @@ def apply_waivers(
     for finding in findings:
         own = [waiver for waiver in waivers if waiver.rule == finding.rule]
         verdicts = tuple(_waive(verdict, own, subject, as_of, used, reasons) for verdict in finding.verdicts)
-        done.append(finding.model_copy(
-            update={"verdicts": verdicts, "status": worst_verdict([verdict.status for verdict in verdicts])}))
-    left = [f"waiver {waiver.id} covers nothing: {reasons.get(waiver.id, 'no finding of its scope needs it')}"
-            for waiver in waivers if waiver.id not in used]
+        done.append(
+            finding.model_copy(
+                update={"verdicts": verdicts, "status": worst_verdict([verdict.status for verdict in verdicts])}
+            )
+        )
+    left = [
+        f"waiver {waiver.id} covers nothing: {reasons.get(waiver.id, 'no finding of its scope needs it')}"
+        for waiver in waivers
+        if waiver.id not in used
+    ]
     return tuple(done), tuple(left)
 
 
@@ -165,16 +174,22 @@ def _waive(
             reasons[waiver.id] = problem
             continue
         used.add(waiver.id)
-        because = (f"waived by {waiver.approved_by} ({waiver.approver_role}) until {waiver.expires.isoformat()}: "
-                   f"{waiver.reason} The verdict without it: {verdict.status}, {verdict.because}")
+        because = (
+            f"waived by {waiver.approved_by} ({waiver.approver_role}) until {waiver.expires.isoformat()}: "
+            f"{waiver.reason} The verdict without it: {verdict.status}, {verdict.because}"
+        )
         return verdict.model_copy(
-            update={"status": "waived", "original": verdict.status, "waiver": waiver.id, "because": because})
+            update={"status": "waived", "original": verdict.status, "waiver": waiver.id, "because": because}
+        )
     return verdict
 
 
 def _covers(waiver: Waiver, verdict: Verdict) -> bool:
-    about = {**verdict.group, **({"feature": verdict.feature} if verdict.feature else {}),
-             **({"model": verdict.model} if verdict.model else {})}
+    about = {
+        **verdict.group,
+        **({"feature": verdict.feature} if verdict.feature else {}),
+        **({"model": verdict.model} if verdict.model else {}),
+    }
     return all(about.get(key) == value for key, value in waiver.scope.items())
 
 

@@ -1,6 +1,6 @@
 """Rules as a reader meets them: failed first, each with its arithmetic, and clause by clause in the annex.
 
-Comes in: a judgement and the evidence's lexicon. Goes out: rows for the decision page, the policy table and the annexes.
+Comes in: a judgement and the evidence's lexicon. Goes out: rows for the decision page, the policy table, the annexes.
 """
 
 from __future__ import annotations

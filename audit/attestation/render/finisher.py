@@ -1,7 +1,6 @@
 """What the layout engine leaves open in a PDF, mended before the file is written.
 
-Comes in: WeasyPrint's document and the PDF in the making. Goes out: the same PDF, which then is PDF/A-3a and PDF/UA-1 at
-once: the UA mark with its extension schema, figure boxes in PDF units, each attachment named once, headers with scope.
+Comes in: WeasyPrint's document and the PDF in the making. Goes out: the same PDF, then PDF/A-3a and PDF/UA-1 at once: the UA mark with its extension schema, figure boxes in PDF units, each attachment named once, headers with scope.
 """
 
 from __future__ import annotations
@@ -56,9 +55,7 @@ def _name_attachments_once(pdf: Any) -> None:
 
 def _place_figures(document: Any, pdf: Any) -> None:
     """Turn boxes from CSS pixels, downwards, into PDF points, upwards (ISO 32000-1, 14.8.5.4.3)."""
-    heights = {
-        reference: page.height for reference, page in zip(pdf.page_references, document.pages, strict=True)
-    }
+    heights = {reference: page.height for reference, page in zip(pdf.page_references, document.pages, strict=True)}
     for item in pdf.objects:
         if isinstance(item, dict) and item.get("S") == "/Figure" and "A" in item:
             left, top, right, bottom = item["A"]["BBox"]

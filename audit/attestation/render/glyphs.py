@@ -41,11 +41,8 @@ def fit_text(text: str, size: float, width: float, *, bold: bool = False) -> str
 
 
 def shorten(text: str, limit: int = 120) -> str:
-    """Return `text`, cut in its middle with an ellipsis where it has more than `limit` characters."""
-    if len(text) <= limit:
-        return text
-    head = limit * 2 // 3
-    return f"{text[:head]}…{text[len(text) - (limit - head - 1) :]}"
+    """Return `text`, cut with an ellipsis where it has more than `limit` characters."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
 def missing_signs(text: str) -> tuple[str, ...]:

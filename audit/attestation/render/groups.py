@@ -6,6 +6,7 @@ verdicts, never assumed.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -55,7 +56,7 @@ class AttributeBlock:
     limit: str
     others: tuple[Grid, ...]
     comparisons: tuple[Grid, ...]
-    whole: Grid | None
+    whole: tuple[Grid, ...]
     literal: str
     single: bool
 
@@ -159,9 +160,7 @@ def _group_row(
 def _mark_reference(row: GroupRow, reference: str) -> GroupRow:
     if row.ratio is not None or not reference or row.label != reference:
         return row
-    return GroupRow(
-        row.label, row.n, row.favourable, row.rate, None, None, "", True, row.small, row.sign, row.need
-    )
+    return GroupRow(row.label, row.n, row.favourable, row.rate, None, None, "", True, row.small, row.sign, row.need)
 
 
 def _message(rows: tuple[GroupRow, ...], reference: str) -> str:
@@ -200,10 +199,9 @@ def _figure(
     limits: tuple[float | None, float | None],
 ) -> Markup:
     shown = rows[:FIGURE_ROWS]
-    top = max([1.25, *(m.estimate.high or m.estimate.value or 0 for n in by_group.values() if (m := n.get(RATIO)))])
     panels = [
-        ForestPanel("Selection rate", 0.0, 1.0, percent=True),
-        ForestPanel("Impact ratio", 0.0, min(top, 2.0), limits[0], limits[1], neutral=1.0),
+        _rate_panel([n[RATE] for n in by_group.values() if RATE in n]),
+        _ratio_panel([n[RATIO] for n in by_group.values() if RATIO in n], limits),
     ]
     forest = [
         ForestRow(
@@ -230,7 +228,27 @@ def _figure(
     return draw_forest(name, f"{title}: {message}", described, panels, forest)
 
 
-def _point(measurement: Measurement | None, shown: Shown | None, status: str, absent: str = "not measured") -> ForestPoint:
+def _ends(numbers: list[Measurement]) -> list[float]:
+    ends = (end for m in numbers for end in (m.estimate.value, m.estimate.low, m.estimate.high))
+    return [end for end in ends if end is not None]
+
+
+def _rate_panel(numbers: list[Measurement]) -> ForestPanel:
+    ends = _ends(numbers) or [0.0, 1.0]
+    low, high = math.floor(min(ends) * 10) / 10, math.ceil(max(ends) * 10) / 10
+    return ForestPanel("Selection rate", max(0.0, low), min(1.0, high), percent=True)
+
+
+def _ratio_panel(numbers: list[Measurement], limits: tuple[float | None, float | None]) -> ForestPanel:
+    """Return the panel of impact ratios: parity and limit always in sight, at most twice parity."""
+    ends = [*_ends(numbers), 0.75, 1.1, *(limit for limit in limits if limit is not None)]
+    low, high = math.floor(min(ends) * 10 - 0.5) / 10, math.ceil(max(ends) * 10) / 10
+    return ForestPanel("Impact ratio", max(0.0, low), min(2.0, high), limits[0], limits[1], neutral=1.0)
+
+
+def _point(
+    measurement: Measurement | None, shown: Shown | None, status: str, absent: str = "not measured"
+) -> ForestPoint:
     if measurement is None or shown is None:
         return ForestPoint(None, None, None, absent)
     estimate = measurement.estimate
@@ -258,14 +276,12 @@ def _other_grids(
     return split_grid(grid)
 
 
-def _whole_grid(fairness: Fairness, kind: tuple[str, ...], lexicon: Lexicon) -> Grid | None:
+def _whole_grid(fairness: Fairness, kind: tuple[str, ...], lexicon: Lexicon) -> tuple[Grid, ...]:
     names = {" * ".join(kind), " * ".join(reversed(kind))}
     chosen = [m for m in fairness.measurements if m.attribute in names and not m.group]
     if not chosen:
-        return None
-    rows = make_grid(chosen, lexicon, corner="", key=lambda m: m.metric, label=lexicon.title, metrics=metrics_of(chosen))
-    flat = tuple(
-        type(row)(row.label, "", tuple(cell for cell in row.cells if cell is not None), row.small) for row in rows.rows
+        return ()
+    grid = make_grid(
+        chosen, lexicon, corner="Simultaneous intervals", key=lambda _: "", label=lambda _: "Over all groups"
     )
-    return Grid("About the whole attribute", ("Value",), flat)
-
+    return split_grid(grid)

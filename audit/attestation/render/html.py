@@ -22,7 +22,11 @@ from .view import NOTICE, View, build_view
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-FONTS = (("Inter", 400, "Inter-Regular"), ("Inter", 600, "Inter-SemiBold"), ("JetBrains Mono", 400, "JetBrainsMono-Regular"))
+FONTS = (
+    ("Inter", 400, "Inter-Regular"),
+    ("Inter", 600, "Inter-SemiBold"),
+    ("JetBrains Mono", 400, "JetBrainsMono-Regular"),
+)
 """Family, weight and file of every font that a report may hold."""
 
 FILTERS: dict[str, Callable[..., Any]] = {

@@ -185,7 +185,7 @@ def show(estimate: Estimate, metric: str = "", unit: str = "") -> Shown:
         Metric id and unit of its definition: they decide between per cent, whole and plain numbers.
     """
     n = "" if estimate.n is None else count_text(estimate.n)
-    level = f"{number_text(estimate.level * 100)}%"
+    level = f"{estimate.level * 100:g}%"
     if estimate.value is None:
         return Shown("not measured", "", estimate.note, n, False, False, level, estimate.method)
     value, interval = _as_text(estimate, metric, unit)

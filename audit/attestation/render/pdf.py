@@ -56,7 +56,8 @@ def render_pdf(dossier: Dossier, attachments: Sequence[Attachment] = ()) -> byte
 
 def _print_style() -> str:
     faces = [
-        f'@font-face{{font-family:"{family}";font-weight:{weight};src:url(font:{name}.ttf)}}' for family, weight, name in FONTS
+        f'@font-face{{font-family:"{family}";font-weight:{weight};src:url(font:{name}.ttf)}}'
+        for family, weight, name in FONTS
     ]
     return "\n".join([*faces, shipped_text("styles/tokens.css"), shipped_text("styles/print.css")])
 

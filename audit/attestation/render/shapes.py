@@ -15,7 +15,7 @@ from . import words
 from .figures import draw_feature, draw_importance
 from .figures.curves import effect_range
 from .numbers import Shown, count_text, number_text, share_text
-from .tables import Grid, GridRow, Lexicon, make_grid
+from .tables import Grid, GridRow, Lexicon, make_grid, split_grid
 
 DETAIL = 15
 """Features shown with their shapes."""
@@ -61,7 +61,7 @@ def importance_order(effects: Effects) -> tuple[str, ...]:
 
 
 def _leading(models: dict[str, tuple[float, float | None, float | None]]) -> float:
-    for model in words.MODEL_ORDER[:1] + ("ebm_surrogate", "net_surrogate", "ebm_label", "net_label"):
+    for model in ("black_box", "ebm_surrogate", "net_surrogate", "ebm_label", "net_label"):
         if model in models:
             return models[model][0]
     return 0.0
@@ -89,7 +89,12 @@ def show_importance(effects: Effects) -> Markup | None:
     described = "; ".join(f"{words.prettify(f)} {number_text(_leading(scores[f]))}" for f in order)
     rows = [(words.prettify(f), {m: v for m, v in scores[f].items() if m in models}) for f in order]
     return draw_importance(
-        "importance", title, f"Mean absolute effect by feature: {described}", rows, names, f"Mean absolute effect, {effects.scale}"
+        "importance",
+        title,
+        f"Mean absolute effect by feature: {described}",
+        rows,
+        names,
+        f"Mean absolute effect, {effects.scale}",
     )
 
 
@@ -136,7 +141,9 @@ def _show_feature(name: str, index: int, effects: Effects, declared: FeatureUsed
         label_figure=_panel(f"fx{index}d", f"{title}: what the labels say", curves, LABELS, rug, span, message),
         heads=tuple(words.model_name(curve.model, short=True) for curve in ordered),
         points=_points(ordered),
-        bands=tuple(dict.fromkeys(f"{words.model_name(c.model, short=True)}: {c.method}, {c.band}" for c in ordered if c.band)),
+        bands=tuple(
+            dict.fromkeys(f"{words.model_name(c.model, short=True)}: {c.method}, {c.band}" for c in ordered if c.band)
+        ),
     )
 
 
@@ -158,7 +165,10 @@ def _panel(
 
 def _curve_words(curve: Curve) -> str:
     lowest, highest = min(curve.y), max(curve.y)
-    at = [str(curve.levels[i]) if curve.levels else number_text(curve.x[i]) for i in (curve.y.index(lowest), curve.y.index(highest))]
+    at = [
+        str(curve.levels[i]) if curve.levels else number_text(curve.x[i])
+        for i in (curve.y.index(lowest), curve.y.index(highest))
+    ]
     return f"lowest {number_text(lowest)} at {at[0]}, highest {number_text(highest)} at {at[1]}"
 
 
@@ -181,9 +191,13 @@ def _remarks(declared: FeatureUsed | None, curves: dict[str, Curve]) -> tuple[st
             out.append(f"the glass boxes were made {declared.monotone}: their direction is evidence of nothing")
         if declared.expected:
             out.append(f"expected to be {declared.expected}")
-    for curve in curves.values():
-        if curve.missing is not None:
-            out.append(f"{words.model_name(curve.model, short=True)} where missing: {number_text(curve.missing)}")
+    missing = [
+        f"{words.model_name(model, short=True)} {number_text(curves[model].missing or 0.0)}"
+        for model in words.MODEL_ORDER
+        if model in curves and curves[model].missing is not None
+    ]
+    if missing:
+        out.append("effect where the value is missing: " + ", ".join(missing))
     return tuple(out)
 
 
@@ -245,9 +259,39 @@ def feature_grid(effects: Effects, lexicon: Lexicon, metric: str, by: str) -> Gr
     return Grid("Feature", heads, rows)
 
 
+def feature_grids(effects: Effects, lexicon: Lexicon) -> tuple[Grid, ...]:
+    """Return one table of what is known of each feature beside its importance: stand-in, reversal, disagreement."""
+    parts = [
+        (title, grid)
+        for title, metric, by in (
+            ("Stands in for {}", "effects.proxy_strength", "attribute"),
+            ("Against direction, {}", "effects.reversal", "model"),
+            ("Disagreement, {}", "effects.disagreement", "model"),
+        )
+        if (grid := feature_grid(effects, lexicon, metric, by)) is not None
+    ]
+    heads = tuple(title.format(head) for title, grid in parts for head in grid.heads)
+    names = list(dict.fromkeys(row.label for _, grid in parts for row in grid.rows))
+    found = [{row.label: row.cells for row in grid.rows} for _, grid in parts]
+    blanks: list[tuple[Shown | None, ...]] = [(None,) * len(grid.heads) for _, grid in parts]
+    rows = tuple(
+        GridRow(
+            name, "", tuple(cell for known, blank in zip(found, blanks, strict=True) for cell in known.get(name, blank))
+        )
+        for name in names
+    )
+    return split_grid(Grid("Feature", heads, rows)) if rows else ()
+
+
 def rest_grid(effects: Effects, lexicon: Lexicon) -> Grid | None:
     """Return every further number about features that has no table of its own."""
-    placed = {"effects.importance", "effects.importance_share", "effects.proxy_strength", "effects.reversal", "effects.disagreement"}
+    placed = {
+        "effects.importance",
+        "effects.importance_share",
+        "effects.proxy_strength",
+        "effects.reversal",
+        "effects.disagreement",
+    }
     rest = [m for m in effects.measurements if m.metric not in placed]
     if not rest:
         return None

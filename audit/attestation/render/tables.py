@@ -125,7 +125,9 @@ def make_grid(
 
 
 def split_grid(grid: Grid, most: int = 6) -> tuple[Grid, ...]:
-    """Cut a grid with many columns into several of at most `most`."""
+    """Cut a grid with many columns into several of about equal width, each of at most `most` columns."""
+    parts = -(-len(grid.heads) // most) or 1
+    most = -(-len(grid.heads) // parts)
     return tuple(
         Grid(
             grid.corner,
@@ -136,5 +138,5 @@ def split_grid(grid: Grid, most: int = 6) -> tuple[Grid, ...]:
                 if any(cell is not None for cell in row.cells[start : start + most])
             ),
         )
-        for start in range(0, len(grid.heads), most)
+        for start in range(0, len(grid.heads), max(1, most))
     )

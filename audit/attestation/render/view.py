@@ -27,7 +27,7 @@ from . import findings, groups, shapes, words
 from .figures import ForestPanel, ForestPoint, ForestRow, draw_forest, draw_reliability
 from .glyphs import missing_signs, name_signs
 from .numbers import Shown, is_share
-from .tables import Grid, GridRow, Lexicon, make_grid
+from .tables import Grid, GridRow, Lexicon, make_grid, split_grid
 
 NOTICE = (
     "This report states measurements and how they compare with the limits of the policies named in it. "
@@ -96,9 +96,7 @@ class View:
     importance: Markup | None
     importance_message: str
     importance_grid: Grid | None
-    proxy_grid: Grid | None
-    reversal_grid: Grid | None
-    disagreement_grid: Grid | None
+    feature_grids: tuple[Grid, ...]
     effects_rest: Grid | None
     features: tuple[shapes.FeatureBlock, ...]
     features_beyond: int
@@ -165,9 +163,7 @@ def build_view(dossier: Dossier) -> View:
         importance=shapes.show_importance(effects) if effects else None,
         importance_message=shapes.importance_message(effects) if effects else "",
         importance_grid=shapes.feature_grid(effects, lexicon, "effects.importance", "model") if effects else None,
-        proxy_grid=shapes.feature_grid(effects, lexicon, "effects.proxy_strength", "attribute") if effects else None,
-        reversal_grid=shapes.feature_grid(effects, lexicon, "effects.reversal", "model") if effects else None,
-        disagreement_grid=shapes.feature_grid(effects, lexicon, "effects.disagreement", "model") if effects else None,
+        feature_grids=shapes.feature_grids(effects, lexicon) if effects else (),
         effects_rest=shapes.rest_grid(effects, lexicon) if effects else None,
         features=features,
         features_beyond=len({c.feature for c in effects.curves}) - len(features) if effects else 0,
@@ -248,16 +244,18 @@ def _by_model(numbers: list[Measurement], lexicon: Lexicon) -> Grid:
 
 
 def _by_group(numbers: list[Measurement], lexicon: Lexicon) -> tuple[Grid, ...]:
-    """Return one table per attribute and model of numbers that are given by group."""
-    kinds = dict.fromkeys((" * ".join(m.group), m.model or "") for m in numbers)
-    grids = []
-    for attribute, model in kinds:
-        mine = [m for m in numbers if " * ".join(m.group) == attribute and (m.model or "") == model]
-        corner = words.prettify(attribute) + (f" ({words.model_name(model, short=True)})" if model else "")
-        grids.append(
-            make_grid(mine, lexicon, corner=corner, key=lambda m: " · ".join(m.group.values()), label=str)
-        )
-    return tuple(grids)
+    """Return numbers by group as tables: a row per group, a column per metric and model."""
+    columns = dict.fromkeys((m.metric, m.model or "") for m in numbers)
+    found: dict[str, dict[tuple[str, str], Shown]] = {}
+    for m in numbers:
+        found.setdefault(words.scope_words(m.group), {})[(m.metric, m.model or "")] = lexicon.show(m)
+    several = len({model for _, model in columns}) > 1
+    heads = tuple(
+        lexicon.head(metric) + (f", {words.model_name(model, short=True).partition(',')[0]}" if several else "")
+        for metric, model in columns
+    )
+    rows = tuple(GridRow(name, "", tuple(cells.get(key) for key in columns)) for name, cells in found.items())
+    return split_grid(Grid("Group", heads, rows)) if rows else ()
 
 
 def _model_forest(name: str, numbers: list[Measurement], lexicon: Lexicon) -> Markup | None:
@@ -274,18 +272,15 @@ def _model_forest(name: str, numbers: list[Measurement], lexicon: Lexicon) -> Ma
         rows.append(ForestRow(words.model_name(model, short=True), "", points))
     panels = [_panel_of(metric, [found[key] for key in found if key[1] == metric], lexicon) for metric in metrics]
     described = "; ".join(
-        f"{words.model_name(m.model)}: {lexicon.title(m.metric)} {lexicon.show(m).text}" for m in numbers if m.metric in metrics
+        f"{words.model_name(m.model)}: {lexicon.title(m.metric)} {lexicon.show(m).text}"
+        for m in numbers
+        if m.metric in metrics
     )
     return draw_forest(f"forest-{name}", "Every model on the same rows", described, panels, rows)
 
 
 def _panel_of(metric: str, numbers: list[Measurement], lexicon: Lexicon) -> ForestPanel:
-    ends = [
-        end
-        for m in numbers
-        for end in (m.estimate.value, m.estimate.low, m.estimate.high)
-        if end is not None
-    ]
+    ends = [end for m in numbers for end in (m.estimate.value, m.estimate.low, m.estimate.high) if end is not None]
     low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
     room = max(high - low, 0.02)
     share = is_share(metric, lexicon.unit(metric))
@@ -308,7 +303,9 @@ def _calibration(evidence: Evidence, lexicon: Lexicon) -> Panels | None:
     if not isinstance(part, Calibration):
         return None
     described = "; ".join(
-        f"mean score {b.mean_score:.2f}: observed {b.observed.value:.2f}" for b in part.bins if b.observed.value is not None
+        f"mean score {b.mean_score:.2f}: observed {b.observed.value:.2f}"
+        for b in part.bins
+        if b.observed.value is not None
     )
     message = _calibration_message(part)
     figure = draw_reliability("reliability", message, described, part.bins) if part.bins else None
@@ -321,10 +318,13 @@ def _calibration_message(part: Calibration) -> str:
     if not known:
         return "Observed share of positives against the mean score."
     off = sum(not ((b.observed.low or 0) <= b.mean_score <= (b.observed.high or 1)) for b in known)
-    by_chance = "about one in twenty is expected to by chance"
+    chance = "about one in twenty is expected to by chance"
     if off == 0:
         return f"In all {len(known)} bins the interval of the observed share holds the mean score."
-    return f"In {off} of {len(known)} bins the observed share differs from the mean score by more than its interval; {by_chance}."
+    return (
+        f"In {off} of {len(known)} bins the observed share differs from the mean score "
+        f"by more than its interval; {chance}."
+    )
 
 
 def _value_grid(numbers: tuple[Measurement, ...], lexicon: Lexicon) -> Grid | None:
@@ -332,7 +332,8 @@ def _value_grid(numbers: tuple[Measurement, ...], lexicon: Lexicon) -> Grid | No
     if not numbers:
         return None
     rows = tuple(
-        GridRow(lexicon.title(m.metric), words.scope_words(m.group, m.feature, m.model), (lexicon.show(m),)) for m in numbers
+        GridRow(lexicon.title(m.metric), words.scope_words(m.group, m.feature, m.model), (lexicon.show(m),))
+        for m in numbers
     )
     return Grid("Measure", ("Value",), rows)
 
@@ -343,7 +344,11 @@ def _fidelity(evidence: Evidence, lexicon: Lexicon) -> Panels | None:
         return None
     whole = [m for m in part.measurements if not m.group]
     best = _best_fidelity(whole, lexicon)
-    message = f"{best[0]} explains {best[1].text} of the black box's score." if best else "How well each glass box follows the black box."
+    message = (
+        f"{best[0]} explains {best[1].text} of the black box's score."
+        if best
+        else "How well each glass box follows the black box."
+    )
     grouped = _by_group([m for m in part.measurements if m.group], lexicon)
     return Panels(message, None, _by_model(whole, lexicon) if whole else None, None, grouped)
 
@@ -358,6 +363,8 @@ def _best_fidelity(numbers: list[Measurement], lexicon: Lexicon) -> tuple[str, S
 
 def _fairness_rest(part: Fairness, lexicon: Lexicon) -> Grid | None:
     """Return numbers about fairness that belong to no single block."""
-    names = {" * ".join(kind) for group in part.groups for kind in (group.attributes, tuple(reversed(group.attributes)))}
+    names = {
+        " * ".join(kind) for group in part.groups for kind in (group.attributes, tuple(reversed(group.attributes)))
+    }
     rest = tuple(m for m in part.measurements if not m.group and (m.attribute or "") not in names)
     return _value_grid(rest, lexicon)

@@ -36,7 +36,9 @@ class VerdictSign:
 VERDICTS: dict[VerdictWord, VerdictSign] = {
     "error": VerdictSign("Error", "✗", "bad", "The rule could not be applied because something broke."),
     "fail": VerdictSign("Failed", "✗", "bad", "The evidence shows that the limit is not met."),
-    "inconclusive": VerdictSign("Undecided", "?", "open", "The data cannot tell: the interval holds the limit, or too few rows."),
+    "inconclusive": VerdictSign(
+        "Undecided", "?", "open", "The data cannot tell: the interval holds the limit, or too few rows."
+    ),
     "manual": VerdictSign("Needs a person", "?", "open", "Only a person can answer, and no answer was supplied."),
     "warn": VerdictSign("Warning", "!", "open", "The limit is met, the attention limit is not."),
     "waived": VerdictSign("Waived", "≈", "mute", "It did not pass; a named person accepted that until a date."),
@@ -86,7 +88,7 @@ SECTION_PAGE: dict[str, str] = {
     "performance": "performance",
     "calibration": "calibration",
     "fairness": "fairness",
-    "fidelity": "fidelity",
+    "fidelity": "glassbox",
     "effects": "glassbox",
 }
 """Evidence section to the anchor of the chapter that shows it; any other is on the page of what was not assessed."""
@@ -142,10 +144,10 @@ CHECKS: dict[str, tuple[str, str, str]] = {
 }
 
 APPLIES: dict[str, str] = {
-    "yes": "applies",
-    "no": "does not apply",
-    "unknown": "not known whether it applies",
-    "not_yet": "does not apply yet",
+    "yes": "The pack applies",
+    "no": "The pack does not apply",
+    "unknown": "It is not known whether the pack applies",
+    "not_yet": "The pack does not apply yet",
 }
 
 BETTER: dict[str, str] = {
@@ -192,7 +194,16 @@ SHARE_NAMES = frozenset(
 """Metrics (name without section) that are shares of people and are shown in per cent."""
 WHOLE_UNITS = frozenset({"rows", "people", "persons", "days", "count"})
 
-ABBREVIATIONS = {"auc": "AUC", "id": "ID", "ebm": "EBM", "roc": "ROC", "zip": "ZIP", "r2": "R²", "usd": "USD", "eur": "EUR"}
+ABBREVIATIONS = {
+    "auc": "AUC",
+    "id": "ID",
+    "ebm": "EBM",
+    "roc": "ROC",
+    "zip": "ZIP",
+    "r2": "R²",
+    "usd": "USD",
+    "eur": "EUR",
+}
 
 
 def prettify(name: str) -> str:

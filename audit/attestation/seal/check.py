@@ -248,7 +248,7 @@ def check_attestation(envelope: bytes | None, files: Mapping[str, str], dossier:
         raise SealError("the attestation is about other files")
     if statement["predicate"] != predicate:
         raise SealError("the attestation states another verdict than audit.json")
-    return SeenSignature(STATEMENT_FILE, opened.certificate, opened.chain)
+    return SeenSignature(STATEMENT_FILE, opened.certificate, ())
 
 
 def check_dossier(data: bytes | None) -> dict[str, Any]:
@@ -278,7 +278,7 @@ def check_dossier(data: bytes | None) -> dict[str, Any]:
 
 def check_certificate_files(files: Mapping[str, bytes], seen: SeenSignature) -> str:
     """Hold signer.crt and signer.pub against the certificate that signed."""
-    if files.get(CERTIFICATE_FILE) != certificates_pem((seen.certificate, *seen.chain)):
+    if files.get(CERTIFICATE_FILE) != certificates_pem((seen.certificate,)):
         raise SealError(f"{CERTIFICATE_FILE} is not the certificate that signed")
     if files.get(PUBLIC_KEY_FILE) != public_key_pem(seen.certificate):
         raise SealError(f"{PUBLIC_KEY_FILE} is not the key that signed")

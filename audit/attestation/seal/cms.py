@@ -13,15 +13,16 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from asn1crypto import cms as asn1_cms
 from asn1crypto import core as asn1
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from audit.errors import SealError
@@ -40,6 +41,16 @@ OID_RSA_SHA256 = "1.2.840.113549.1.1.11"
 
 _SEQUENCE, _SET, _OCTETS = 0x30, 0x31, 0x04
 _ONE = b"\x02\x01\x01"
+NO_SIGNATURE = (
+    ValueError, TypeError, KeyError, IndexError, AttributeError, UnsupportedAlgorithm, x509.InvalidVersion
+)  # fmt: skip
+"""What reading bytes that are no signature may raise."""
+_ORDERS = {
+    "secp256r1": 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
+    "secp384r1": 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973,
+    "secp521r1": 2**521 - 0x5AE79787C40D069948033FEB708F65A2FC44A36477663B851449048E16EC79BF7,
+}
+"""Order of each accepted curve (FIPS 186-5, SP 800-186)."""
 _LARGEST = 1 << 20
 """No signature of this tool is longer (bytes)."""
 
@@ -168,7 +179,7 @@ def sign_digest(
     if content_stamp is not None:
         attributes.append(_attribute(OID_CONTENT_STAMP, content_stamp))
     contents = b"".join(sorted(attributes))
-    signature = signer.sign(der(_SET, contents))
+    signature = sign_data(signer, der(_SET, contents))
     token = stamp_signature(hashlib.sha256(signature).digest()) if stamp_signature else None
     unsigned = _attribute(OID_SIGNATURE_STAMP, token) if token else b""
     return _write(_Parts(certificates, contents, signature, unsigned))
@@ -194,7 +205,13 @@ def check_digest(signed: bytes, digest: bytes) -> CmsSignature:
     SealError
         The signature does not hold, or a byte of it differs from the one canonical form.
     """
-    parts = _take_apart(signed)
+    try:
+        return _check_parts(_take_apart(signed), digest)
+    except NO_SIGNATURE as error:
+        raise SealError(f"the signature cannot be read: {str(error)[:120]}") from None
+
+
+def _check_parts(parts: _Parts, digest: bytes) -> CmsSignature:
     leaf, *chain = (x509.load_der_x509_certificate(item) for item in parts.certificates)
     check_signature(leaf, parts.signature, der(_SET, parts.attributes))
     found = _read_attributes(parts.attributes)
@@ -210,6 +227,26 @@ def check_digest(signed: bytes, digest: bytes) -> CmsSignature:
     return CmsSignature(leaf, tuple(chain), moment, parts.signature, found.get(OID_CONTENT_STAMP), token)
 
 
+def sign_data(signer: CmsSigner, data: bytes) -> bytes:
+    """Return the one raw signature over `data` with SHA-256 that a check accepts.
+
+    Notes
+    -----
+    Where (r, s) is an ECDSA signature, (r, n - s) is one too; of the two the smaller s is taken, as in BIP 146, so that
+    nobody can make another file of a signed one.
+    """
+    signature, key = signer.sign(data), signer.certificate.public_key()
+    return _lower(signature, key) if isinstance(key, ec.EllipticCurvePublicKey) else signature
+
+
+def _lower(signature: bytes, key: ec.EllipticCurvePublicKey) -> bytes:
+    order = _ORDERS.get(key.curve.name)
+    if order is None:
+        raise SealError("the signature was made with a kind of key that is not accepted here")
+    r, s = decode_dss_signature(signature)
+    return encode_dss_signature(r, min(s, order - s))
+
+
 def check_signature(certificate: x509.Certificate, signature: bytes, data: bytes) -> None:
     """Check a raw signature with SHA-256 over `data`.
 
@@ -221,12 +258,14 @@ def check_signature(certificate: x509.Certificate, signature: bytes, data: bytes
     key = certificate.public_key()
     try:
         if isinstance(key, ec.EllipticCurvePublicKey):
+            if _lower(signature, key) != signature:
+                raise SealError("the signature is not in the form in which it was written: it was changed")
             key.verify(signature, data, ec.ECDSA(hashes.SHA256()))
         elif isinstance(key, rsa.RSAPublicKey):
             key.verify(signature, data, padding.PKCS1v15(), hashes.SHA256())
         else:
             raise SealError("the signature was made with a kind of key that is not accepted here")
-    except InvalidSignature:
+    except (InvalidSignature, ValueError):
         raise SealError("the signature does not hold: content, signature or certificate was changed") from None
 
 
@@ -234,20 +273,16 @@ def _take_apart(signed: bytes) -> _Parts:
     """Return the varying parts of a signature whose every other byte is as it must be."""
     if not signed or len(signed) > _LARGEST:
         raise SealError("this is not a signature")
-    try:
-        data = asn1_cms.ContentInfo.load(signed, strict=True)["content"]
-        info = data["signer_infos"][0]
-        certificates = [choice.chosen.dump() for choice in data["certificates"]]
-        parts = _Parts(
-            certificates=_in_order(certificates, info["sid"].chosen.dump()),
-            attributes=info["signed_attrs"].contents,
-            signature=info["signature"].native,
-            unsigned=info["unsigned_attrs"].contents or b"",
-        )
-        same = _write(parts) == signed
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
-        raise SealError(f"the signature cannot be read: {str(error)[:120]}") from None
-    if not same:
+    data = asn1_cms.ContentInfo.load(signed, strict=True)["content"]
+    info = data["signer_infos"][0]
+    certificates = [choice.chosen.dump() for choice in data["certificates"]]
+    parts = _Parts(
+        certificates=_in_order(certificates, info["sid"].chosen.dump()),
+        attributes=info["signed_attrs"].contents,
+        signature=info["signature"].native,
+        unsigned=info["unsigned_attrs"].contents or b"",
+    )
+    if _write(parts) != signed:
         raise SealError("the signature is not in the form in which it was written: it was changed")
     return parts
 
@@ -316,7 +351,7 @@ def _attribute(kind: str, value: bytes) -> bytes:
 def _read_attributes(contents: bytes) -> dict[str, bytes]:
     """Return attribute type to DER of its one value."""
     found: dict[str, bytes] = {}
-    for attribute in asn1.SetOf.load(der(_SET, contents), spec=_AnyAttribute):
+    for attribute in _AnyAttributes.load(der(_SET, contents)):
         kind, values = attribute["type"].dotted, list(attribute["values"])
         if kind in found or len(values) != 1:
             raise SealError("the signature states something twice")
@@ -324,10 +359,18 @@ def _read_attributes(contents: bytes) -> dict[str, bytes]:
     return found
 
 
+class _AnySet(asn1.SetOf):  # type: ignore[misc]
+    _child_spec = asn1.Any
+
+
 class _AnyAttribute(asn1.Sequence):  # type: ignore[misc]
     """An attribute whose value stays as it is, whatever types other libraries registered."""
 
-    _fields = (("type", asn1.ObjectIdentifier), ("values", asn1.SetOf, {"spec": asn1.Any}))
+    _fields: ClassVar[list[tuple[str, type]]] = [("type", asn1.ObjectIdentifier), ("values", _AnySet)]
+
+
+class _AnyAttributes(asn1.SetOf):  # type: ignore[misc]
+    _child_spec = _AnyAttribute
 
 
 def _oid(dotted: str) -> bytes:

@@ -8,7 +8,6 @@ reader does not know are to be ignored), as in-toto's own clients do it, so that
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from audit.errors import SealError
 from audit.evidence.base import canonical_bytes
 
-from .cms import CmsSigner, certificate_bytes, check_signature
+from .cms import NO_SIGNATURE, CmsSigner, certificate_bytes, check_signature, sign_data
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +33,11 @@ class OpenedEnvelope:
         The payload.
     certificate : cryptography.x509.Certificate
         The signer's certificate.
-    chain : tuple of cryptography.x509.Certificate
-        The certificates above it.
     """
 
     payload_type: str
     payload: bytes
     certificate: x509.Certificate
-    chain: tuple[x509.Certificate, ...]
 
 
 def encode_for_signature(payload_type: str, payload: bytes) -> bytes:
@@ -73,12 +69,17 @@ def seal_payload(payload_type: str, payload: bytes, signer: CmsSigner) -> bytes:
     bytes
         Canonical JSON (RFC 8785).
     """
-    signature = signer.sign(encode_for_signature(payload_type, payload))
-    return _write(payload_type, payload, signature, (signer.certificate, *signer.chain))
+    signature = sign_data(signer, encode_for_signature(payload_type, payload))
+    return _write(payload_type, payload, signature, signer.certificate)
 
 
 def open_envelope(envelope: bytes) -> OpenedEnvelope:
     """Check an envelope that this tool wrote and return what is in it.
+
+    Notes
+    -----
+    DSSE does not cover the certificate, only its key: what is sealed here names its signer's certificate by digest, and
+    whoever opens it compares.
 
     Raises
     ------
@@ -90,17 +91,14 @@ def open_envelope(envelope: bytes) -> OpenedEnvelope:
         (entry,) = outer["signatures"]
         payload_type, payload = str(outer["payloadType"]), base64.b64decode(outer["payload"], validate=True)
         signature = base64.b64decode(entry["sig"], validate=True)
-        certificates = tuple(
-            x509.load_der_x509_certificate(base64.b64decode(item, validate=True))
-            for item in (entry["certificate"], *entry["chain"])
-        )
-        same = _write(payload_type, payload, signature, certificates) == envelope
-    except (ValueError, TypeError, KeyError, binascii.Error, RecursionError):
+        certificate = x509.load_der_x509_certificate(base64.b64decode(entry["certificate"], validate=True))
+        same = _write(payload_type, payload, signature, certificate) == envelope
+    except (*NO_SIGNATURE, RecursionError):
         raise SealError("this is not a signed envelope, or it was changed") from None
     if not same:
         raise SealError("the envelope is not in the form in which it was written: it was changed")
-    check_signature(certificates[0], signature, encode_for_signature(payload_type, payload))
-    return OpenedEnvelope(payload_type, payload, certificates[0], certificates[1:])
+    check_signature(certificate, signature, encode_for_signature(payload_type, payload))
+    return OpenedEnvelope(payload_type, payload, certificate)
 
 
 def key_id(certificate: x509.Certificate) -> str:
@@ -109,9 +107,9 @@ def key_id(certificate: x509.Certificate) -> str:
     return hashlib.sha256(spki).hexdigest()
 
 
-def _write(payload_type: str, payload: bytes, signature: bytes, certificates: tuple[x509.Certificate, ...]) -> bytes:
-    leaf, *chain = (_text(certificate_bytes(certificate)) for certificate in certificates)
-    entry = {"keyid": key_id(certificates[0]), "sig": _text(signature), "certificate": leaf, "chain": chain}
+def _write(payload_type: str, payload: bytes, signature: bytes, certificate: x509.Certificate) -> bytes:
+    text = _text(certificate_bytes(certificate))
+    entry = {"keyid": key_id(certificate), "sig": _text(signature), "certificate": text}
     return canonical_bytes({"payloadType": payload_type, "payload": _text(payload), "signatures": [entry]})
 
 

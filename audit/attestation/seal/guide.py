@@ -91,6 +91,7 @@ _STATEMENT_COMMANDS = (
     'cat "$work/statement.json"; } > "$work/signed"',
     'openssl dgst -sha256 -verify signer.pub -signature "$work/signature" "$work/signed"',
     'test "$(openssl x509 -in signer.crt -noout -pubkey)" = "$(cat signer.pub)"',
+    'cat "$work/statement.json"',
 )
 
 _STAMP_COMMANDS = (
@@ -142,7 +143,7 @@ _STATEMENT = """\
 ## The attestation is signed by the same key
 
 It is an in-toto statement (in a DSSE envelope) that names every file, the model and the data by digest, with the
-verdict of every rule; read it in `statement.json`."""
+verdict of every rule. The last command shows it."""
 
 _HTML = """\
 ## The page alone

@@ -11,10 +11,12 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
@@ -131,8 +133,10 @@ def signer_for(order: SigningOrder, *, interactive: bool) -> Signer | None:
         return None
     scheme, _, rest = (order.key or "development").partition(":")
     if scheme not in SIGNERS:
-        near = suggest_name(scheme, SIGNERS) or _FORMS
-        raise ConfigError(f"signing.key: there is no kind of key called '{scheme}'", place="signing.key", hint=near)
+        # What stands here may be the key itself, by mistake; only what looks like a scheme is shown.
+        shown = f" called '{scheme}'" if scheme.isascii() and scheme.isalnum() and len(scheme) <= 20 else ""
+        near = (suggest_name(scheme, SIGNERS) if shown else "") or _FORMS
+        raise ConfigError(f"signing.key: there is no kind of key{shown}", place="signing.key", hint=near)
     return SIGNERS[scheme](order, rest)
 
 
@@ -249,15 +253,13 @@ def _load_certificates(pem: bytes) -> tuple[x509.Certificate, tuple[x509.Certifi
             "there is no certificate for signing.key", place="signing.certificate", hint="give one as file:PATH (PEM)"
         )
     try:
-        leaf, *rest = x509.load_pem_x509_certificates(pem)
-        chain, here = [], leaf
-        for above in rest:
-            here.verify_directly_issued_by(above)
-            chain.append(above)
-            here = above
-    except (ValueError, TypeError) as error:
+        leaf, *chain = x509.load_pem_x509_certificates(pem)
+    except (ValueError, TypeError, x509.InvalidVersion) as error:
         raise ConfigError(f"signing.certificate cannot be read: {error}", place="signing.certificate") from None
-    except Exception:
+    try:
+        for one, above in pairwise((leaf, *chain)):
+            one.verify_directly_issued_by(above)
+    except (ValueError, TypeError, InvalidSignature):
         raise ConfigError(
             "the certificates of signing.certificate are not one chain",
             place="signing.certificate",
@@ -293,7 +295,8 @@ def _read_reference(reference: str, place: str) -> bytes:
 def _read_env(name: str, place: str) -> bytes:
     value = os.environ.get(name, "")
     if not value:
-        raise ConfigError(f"the environment variable '{name}' is not set", place=place)
+        shown = f"'{name}' " if name.isidentifier() and len(name) <= 80 else ""
+        raise ConfigError(f"the environment variable {shown}is not set", place=place)
     return value.encode()
 
 

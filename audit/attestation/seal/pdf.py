@@ -220,8 +220,8 @@ def _read(data: bytes) -> PdfFileReader:
 
 
 def _get(container: Any, key: str) -> Any:
-    """Return an entry of a dictionary, resolved; None where it is absent."""
-    return container.get(key) if isinstance(container, generic.DictionaryObject) else None
+    """Return an entry of a dictionary, resolved (which its own `get` does not do); None where it is absent."""
+    return container[key] if isinstance(container, generic.DictionaryObject) and key in container else None
 
 
 def _signature_fields(reader: PdfFileReader, *, filled: bool) -> Iterator[tuple[str, Any]]:
@@ -306,14 +306,14 @@ def _check_change(is_catalog: bool, old: Any, new: Any) -> None:
         _refuse(changed - _CATALOG_MAY_CHANGE, "catalog")
         _check_form(_get(old, "/AcroForm"), _get(new, "/AcroForm"))
         before, after = _get(old, "/Perms") or {}, _get(new, "/Perms") or {}
-        return _refuse({key for key in before if after.get(key) != before[key]}, "permissions")
+        return _refuse({key for key in before if _get(after, key) != before[key]}, "permissions")
     if "/Fields" in old:
         return _check_form(old, new)
-    if old.get("/FT") == "/Sig":
+    if _get(old, "/FT") == "/Sig":
         return _refuse(changed - (_FIELD_MAY_CHANGE if "/V" not in old else set()), "signature field")
-    if old.get("/Type") == "/Page" and changed == {"/Annots"}:
-        return _check_growth(old.get("/Annots", []), new.get("/Annots", []))
-    return _refuse(changed, str(old.get("/Type", "object")).strip("/"))
+    if _get(old, "/Type") == "/Page" and changed == {"/Annots"}:
+        return _check_growth(_get(old, "/Annots") or [], _get(new, "/Annots") or [])
+    return _refuse(changed, str(_get(old, "/Type") or "object").strip("/"))
 
 
 def _check_form(old: Any, new: Any) -> None:

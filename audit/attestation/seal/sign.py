@@ -91,7 +91,9 @@ def sign_folder(
         sealed[PDF_FILE] = sign_pdf(sealed[PDF_FILE], signer, moment=moment)
     if HTML_FILE in sealed:
         sealed[HTML_FILE] = sign_html(sealed[HTML_FILE], signer, moment=moment)
-    sealed[CERTIFICATE_FILE] = certificates_pem((signer.certificate, *signer.chain))
+    # The signer's certificate alone: with an authority's beside it, the commands of the guide would accept anybody
+    # whom that authority ever certified.
+    sealed[CERTIFICATE_FILE] = certificates_pem((signer.certificate,))
     sealed[PUBLIC_KEY_FILE] = public_key_pem(signer.certificate)
     sealed[GUIDE_FILE] = write_guide(sealed, signer.shown(), stamped=signer.stamps is not None)
     statement = state_report(digest_files(sealed), dossier, signer.shown(), previous=previous)

@@ -21,14 +21,14 @@ from asn1crypto import algos, tsp
 from asn1crypto import cms as asn1_cms
 from asn1crypto import core as asn1
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from audit.errors import ConfigError, SealError, TryAgain
 
-from .cms import certificate_bytes, der
+from .cms import NO_SIGNATURE, certificate_bytes, der
 
 _HASHES: dict[str, type[hashes.SHA256] | type[hashes.SHA384] | type[hashes.SHA512]] = {
     "sha256": hashes.SHA256,
@@ -36,10 +36,7 @@ _HASHES: dict[str, type[hashes.SHA256] | type[hashes.SHA384] | type[hashes.SHA51
     "sha512": hashes.SHA512,
 }
 _LARGEST_REPLY = 1 << 20
-_NO_TOKEN = (
-    ValueError, TypeError, KeyError, IndexError, AttributeError,
-    InvalidSignature, UnsupportedAlgorithm, x509.ExtensionNotFound,
-)  # fmt: skip
+_NO_TOKEN = (*NO_SIGNATURE, InvalidSignature, x509.ExtensionNotFound)
 """What reading a token that is none may raise."""
 
 

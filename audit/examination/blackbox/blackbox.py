@@ -1,6 +1,7 @@
 """What every black box can do, whatever file it came from.
 
-Comes in: nothing. Goes out: the protocol that glass boxes and measures rely on. A format without gradients is first class.
+Comes in: nothing. Goes out: the protocol that glass boxes and measures rely on. A format without gradients is first
+class.
 """
 
 from __future__ import annotations

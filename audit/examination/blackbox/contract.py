@@ -1,8 +1,8 @@
 """The contract of a black box, tried on a sample of rows before anything is measured.
 
 Comes in: a `BlackBox` and a seeded sample. Goes out: one `ContractCheck` per clause, in order. What makes every number
-meaningless (scores that are not numbers, that change from call to call, that are not on the declared scale) is refused; what
-limits them is listed with advice.
+meaningless (scores that are not numbers, that change from call to call, that are not on the declared scale) is
+refused; what limits them is listed with advice.
 """
 
 from __future__ import annotations
@@ -264,7 +264,7 @@ def _list_still(model: Network, found: list[np.ndarray | None]) -> str:
     moved, all_columns = set[str](), dict[str, None]()
     for shape, grad in zip(model.input_shapes, found, strict=True):
         if grad is not None:
-            moving = np.atleast_2d(grad.T).any(axis=1)
+            moving = [bool(row.any()) for row in np.atleast_2d(grad.T)]
             all_columns.update(dict.fromkeys(shape.columns))
             moved |= {name for name, moves in zip(shape.columns, moving, strict=True) if moves}
     still = [name for name in all_columns if name not in moved]

@@ -1,8 +1,9 @@
 """From rows of a table to the tensors a model was trained on.
 
-Comes in: a typed frame and the `inputs` blocks of the configuration. Goes out: one array per forward argument, float32 or
-int64, and the count of missing values and of levels that the blocks do not list. Everything is computed in float64 and
-cast once at the end, as preprocessing written with NumPy or scikit-learn does, so that scores agree to the last digits.
+Comes in: a typed frame and the `inputs` blocks of the configuration. Goes out: one array per forward argument, float32
+or int64, and the count of missing values and of levels that the blocks do not list. Everything is computed in float64
+and cast once at the end, as preprocessing written with NumPy or scikit-learn does, so that scores agree to the last
+digits.
 """
 
 from __future__ import annotations
@@ -172,8 +173,8 @@ class Encoder:
                         and (survey.missing.get(name))
                     ):
                         raise IntakeRefused(
-                            f"column {name} has {survey.missing[name]:,} missing values, and its block names no code for "
-                            "them",
+                            f"column {name} has {survey.missing[name]:,} missing values, and its block names no "
+                            "code for them",
                             hint="set `missing` (or `unknown`) in this block",
                         )
 

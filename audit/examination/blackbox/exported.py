@@ -1,8 +1,8 @@
 """torch.export programs (``.pt2``): vetted, rebuilt, loaded without any pickle.
 
-Comes in: the bytes of a ``.pt2``. Goes out: a `Loaded`. The bytes are never given to torch: it receives an archive that was
-rebuilt in memory from the vetted members, with a cleaned graph and without sample inputs, while weights-only loading is
-forced by torch's own switch, because ``torch.export.load`` would otherwise fall back to a full unpickling.
+Comes in: the bytes of a ``.pt2``. Goes out: a `Loaded`. The bytes are never given to torch: it receives an archive
+that was rebuilt in memory from the vetted members, with a cleaned graph and without sample inputs, while weights-only
+loading is forced by torch's own switch, because ``torch.export.load`` would otherwise fall back to a full unpickling.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def load_exported(data: bytes) -> Loaded:
             Argument(item.name, True, item.width, item.dtype, item.rank, item.keyword) for item in program.inputs
         ),
         parameters=sum(_numel(meta) for meta in weights["config"].values() if meta["is_param"]),
-        trust="vetted before loading; a copy rebuilt from the vetted parts was loaded with weights only, no code was run",
+        trust="vetted before loading; a copy rebuilt from the vetted parts was loaded, weights only; no code was run",
         vetted=_report(archive, program),
         batch=program.batch,
     )

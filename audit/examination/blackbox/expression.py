@@ -14,11 +14,17 @@ from audit.errors import IntakeRefused
 MAX_LENGTH = 4_000
 MAX_POWER = 64
 SYMBOL = re.compile(r"^[a-z]{1,4}[0-9]{1,9}$")
-_NUMBER = re.compile(r"^-?[0-9]+(\.[0-9]*)?(e[-+]?[0-9]+)?$|^-?(inf|oo)$")
+_NUMBER = re.compile(r"^-?[0-9]{1,40}(\.[0-9]{0,40})?(e[-+]?[0-9]{1,3})?$|^-?(inf|oo)$")
 
-FUNCTIONS = frozenset(
-    ["Symbol", "Integer", "Float", "Rational", "Add", "Mul", "Pow", "Max", "Min", "Abs", "Eq", "Ne", "Equality", "Unequality", "Gt", "Ge", "Lt", "Le", "GreaterThan", "LessThan", "StrictGreaterThan", "StrictLessThan", "And", "Or", "Not", "Piecewise", "ExprCondPair", "FloorDiv", "ModularIndexing", "Where", "PythonMod", "Mod", "CleanDiv", "CeilToInt", "FloorToInt", "CeilDiv", "LShift", "RShift", "PowByNatural", "FloatPow", "FloatTrueDiv", "IntTrueDiv", "IsNonOverlappingAndDenseIndicator", "TruncToFloat", "TruncToInt", "RoundToInt", "RoundDecimal", "ToFloat", "Identity", "ceiling", "floor"]
-)
+# fmt: off
+FUNCTIONS = frozenset({
+    "Symbol", "Integer", "Float", "Rational", "Add", "Mul", "Pow", "Max", "Min", "Abs", "Eq", "Ne", "Equality",
+    "Unequality", "Gt", "Ge", "Lt", "Le", "GreaterThan", "LessThan", "StrictGreaterThan", "StrictLessThan", "And", "Or",
+    "Not", "Piecewise", "ExprCondPair", "FloorDiv", "ModularIndexing", "Where", "PythonMod", "Mod", "CleanDiv",
+    "CeilToInt", "FloorToInt", "CeilDiv", "LShift", "RShift", "PowByNatural", "FloatPow", "FloatTrueDiv", "IntTrueDiv",
+    "IsNonOverlappingAndDenseIndicator", "TruncToFloat", "TruncToInt", "RoundToInt", "RoundDecimal", "ToFloat",
+    "Identity", "ceiling", "floor",
+})
 """Names that may be called."""
 
 CONSTANTS = frozenset({"true", "false", "oo", "int_oo", "True", "False"})
@@ -26,39 +32,13 @@ KEYWORDS = frozenset(
     {"positive", "integer", "nonnegative", "real", "finite", "negative", "precision", "dps", "evaluate"}
 )
 NODES = (
-    ast.Expression,
-    ast.BinOp,
-    ast.UnaryOp,
-    ast.Compare,
-    ast.BoolOp,
-    ast.Call,
-    ast.Name,
-    ast.Constant,
-    ast.Load,
-    ast.Tuple,
-    ast.keyword,
-    ast.Add,
-    ast.Sub,
-    ast.Mult,
-    ast.Div,
-    ast.FloorDiv,
-    ast.Mod,
-    ast.Pow,
-    ast.USub,
-    ast.UAdd,
-    ast.Not,
-    ast.Invert,
-    ast.And,
-    ast.Or,
-    ast.BitAnd,
-    ast.BitOr,
-    ast.Eq,
-    ast.NotEq,
-    ast.Lt,
-    ast.LtE,
-    ast.Gt,
-    ast.GtE,
+    ast.Expression, ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp, ast.Call, ast.Name, ast.Constant, ast.Load,
+    ast.Tuple, ast.keyword, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.USub, ast.UAdd,
+    ast.Not, ast.Invert, ast.And, ast.Or, ast.BitAnd, ast.BitOr, ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE,
 )
+# fmt: on
+GROWING = frozenset({"Pow", "PowByNatural", "FloatPow", "LShift", "RShift"})
+"""Functions whose result can be far longer than their text."""
 
 
 def check_expression(text: str) -> None:
@@ -79,27 +59,28 @@ def check_expression(text: str) -> None:
         tree = ast.parse(text, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise _refusal("is not an expression") from None
+    growth = 1
     for node in ast.walk(tree):
         if not isinstance(node, NODES):
             raise _refusal("does more than arithmetic")
-        _check_node(node)
+        growth *= _check_node(node)
+        if growth > MAX_POWER:
+            raise _refusal("raises to a power that is not small")
 
 
-def _check_node(node: ast.AST) -> None:
+def _check_node(node: ast.AST) -> int:
+    """Check one node and return the power it raises to, 1 for most."""
     if isinstance(node, ast.Call):
         if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS:
             raise _refusal("calls a function that is not arithmetic")
-        if node.func.id in ("Pow", "PowByNatural", "FloatPow"):
-            _check_power(node.args[-1] if node.args else node)
         if any(keyword.arg not in KEYWORDS for keyword in node.keywords):
             raise _refusal("passes an unknown option")
-    elif isinstance(node, ast.Name):
-        if node.id not in FUNCTIONS and node.id not in CONSTANTS and not SYMBOL.match(node.id):
-            raise _refusal("uses a name that is no size")
-    elif isinstance(node, ast.Constant):
+        return _power_of(node.args[-1]) if node.func.id in GROWING and node.args else 1
+    if isinstance(node, ast.Name) and node.id not in FUNCTIONS | CONSTANTS and not SYMBOL.match(node.id):
+        raise _refusal("uses a name that is no size")
+    if isinstance(node, ast.Constant):
         _check_constant(node.value)
-    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
-        _check_power(node.right)
+    return _power_of(node.right) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow) else 1
 
 
 def _check_constant(value: object) -> None:
@@ -112,15 +93,19 @@ def _check_constant(value: object) -> None:
     raise _refusal("holds a text or a number that is no size")
 
 
-def _check_power(node: ast.AST) -> None:
-    """Refuse towers of powers, which take for ever to evaluate."""
-    inner = node.args[0] if isinstance(node, ast.Call) and len(node.args) == 1 else node
-    if isinstance(inner, ast.UnaryOp):
-        inner = inner.operand
-    small = isinstance(inner, ast.Constant) and isinstance(inner.value, int | float) and abs(inner.value) <= MAX_POWER
-    symbol = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Symbol"
-    if not small and not symbol and not isinstance(inner, ast.Name):
-        raise _refusal("raises to a power that is not small")
+def _power_of(node: ast.AST) -> int:
+    """Return how far a power or shift can grow; a size counts as 1, since it stays a symbol."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) == 1:
+        if node.func.id == "Symbol":
+            return 1
+        node = node.args[0]
+    if isinstance(node, ast.UnaryOp):
+        node = node.operand
+    if isinstance(node, ast.Name):
+        return 1
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+        return int(min(max(abs(node.value), 1), MAX_POWER + 1))
+    return MAX_POWER + 1
 
 
 def _refusal(why: str) -> IntakeRefused:

@@ -1,7 +1,7 @@
 """Code that you name and trust: the only import of foreign code in the project.
 
-Comes in: ``module.py:name`` or ``package.module:name``. Goes out: a `Factory` with the digest of its file, taken before a
-line of it runs.
+Comes in: ``module.py:name`` or ``package.module:name``. Goes out: a `Factory` with the digest of its file, taken
+before a line of it runs.
 """
 
 from __future__ import annotations

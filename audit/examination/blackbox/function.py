@@ -1,7 +1,8 @@
 """A black box that is a function of a frame: a Python callable, or a factory's.
 
-Comes in: a callable and the data. Goes out: a `BlackBox` without gradients. Which columns it is given is settled once, on
-a few rows: the declared ones, those it names itself (``feature_names_in_``), or the data without label, groups and the like.
+Comes in: a callable and the data. Goes out: a `BlackBox` without gradients. Which columns it is given is settled once,
+on a few rows: the declared ones, those it names itself (``feature_names_in_``), or the data without label, groups and
+the like.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The door for models: vetted, loaded, fed, tried; then trusted.
 
-Comes in: the configuration and the data. Goes out: a `BlackBox` (None where only scores or decisions are stored) and the
-`Intake` that the report prints: digest, trust decision, what was vetted, every clause of the contract.
+Comes in: the configuration and the data. Goes out: a `BlackBox` (None where only scores or decisions are stored) and
+the `Intake` that the report prints: digest, trust decision, what was vetted, every clause of the contract.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Levels of a category, found again whatever type a file gave them.
 
-Comes in: the levels that a model was trained on and a column of the data. Goes out: the position of each row's level. A
-code may be ``10`` in one file, ``10.0`` in a second (a column with gaps read as numbers) and ``"10"`` in a third; a yes may
-be ``true``, ``True`` or ``1``. ``"010"`` and ``"10"`` stay different: leading zeros are part of a code.
+Comes in: the levels that a model was trained on and a column of the data. Goes out: the position of each row's level.
+A code may be ``10`` in one file, ``10.0`` in a second (a column with gaps read as numbers) and ``"10"`` in a third; a
+yes may be ``true``, ``True`` or ``1``. ``"010"`` and ``"10"`` stay different: leading zeros are part of a code.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """From a model file to a function on tensors: what the file is, whether it is the pinned one, who loads it.
 
-Comes in: the `model` block of the configuration. Goes out: a `Loaded` with the digest of its bytes. The file is read once;
-digest, vetting and loading see the same bytes. What a file is, its content says; a name alone opens nothing.
+Comes in: the `model` block of the configuration. Goes out: a `Loaded` with the digest of its bytes. The file is read
+once; digest, vetting and loading see the same bytes. What a file is, its content says; a name alone opens nothing.
 """
 
 from __future__ import annotations

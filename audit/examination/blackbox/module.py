@@ -38,7 +38,7 @@ def load_torchscript(data: bytes, source: ModelSource) -> Loaded:
         with warnings.catch_warnings():
             # deprecated as of torch 2.11, still the format of most deployed models
             warnings.simplefilter("ignore")
-            net = torch.jit.load(io.BytesIO(data), map_location="cpu").eval()
+            net = torch.jit.load(io.BytesIO(data), map_location="cpu").eval()  # type: ignore[no-untyped-call]
     except Exception:  # torch's text repeats code of the file
         raise IntakeRefused(
             "torch cannot load this TorchScript archive; it is damaged or of another version",

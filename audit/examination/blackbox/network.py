@@ -1,7 +1,7 @@
 """A loaded net, fed with rows of a table.
 
-Comes in: a `Loaded`, an `Encoder` and how to read the outputs. Goes out: a `BlackBox`. Whatever torch says when a net does
-not fit its inputs is turned into what was expected and what it got.
+Comes in: a `Loaded`, an `Encoder` and how to read the outputs. Goes out: a `BlackBox`. Whatever torch says when a net
+does not fit its inputs is turned into what was expected and what it got.
 """
 
 from __future__ import annotations
@@ -259,7 +259,8 @@ def as_table(out: Any, rows: int) -> torch.Tensor:
             f"the model returns shape {list(out.shape)} for {rows} rows",
             hint="it must return one row of outputs per row of the table",
         )
-    return out
+    table: torch.Tensor = out
+    return table
 
 
 _LINEAR = re.compile(r"mat1 and mat2 shapes cannot be multiplied \(\d+x(\d+) and (\d+)x\d+\)")

@@ -1,7 +1,7 @@
 """What a model's outputs mean: from raw columns to the score that is decided on.
 
-Comes in: raw outputs, shape ``[n, outputs]``, and what the configuration says they are. Goes out: scores (probability of
-the positive class, or value) and links (log-odds, or value).
+Comes in: raw outputs, shape ``[n, outputs]``, and what the configuration says they are. Goes out: scores (probability
+of the positive class, or value) and links (log-odds, or value).
 """
 
 from __future__ import annotations
@@ -163,10 +163,10 @@ def check_outputs(raw: np.ndarray, reading: OutputReading) -> None:
     outputs = raw.shape[1]
     if reading.scale not in SEVERAL:
         if outputs != 1:
+            right = "logits" if reading.kind == "logit" else "probabilities"
             raise IntakeRefused(
                 f"the model returns {outputs} columns, but `scale: {reading.scale}` means one",
-                hint=f"set `output: {{scale: {'logits' if reading.kind == 'logit' else 'probabilities'}, classes: [...], "
-                "positive: ...}`",
+                hint=f"set `output: {{scale: {right}, classes: [...], positive: ...}}`",
             )
         return
     if outputs < 2:

@@ -1,10 +1,10 @@
 """The graph of a .pt2, read as JSON, checked and cleaned before torch reads it.
 
-Comes in: the text of ``models/model.json``. Goes out: a cleaned text and what the program takes and returns, or a refusal.
-torch turns names of this file into Python source that it executes, resolves operator names by attribute access, evaluates
-its expressions and imports what its tree descriptions name; so every key must be known, every name plain, every operator
-torch's own. Source positions, stack traces and guard code are removed: they tell about the exporter's machine and are not
-needed to compute.
+Comes in: the text of ``models/model.json``. Goes out: a cleaned text and what the program takes and returns, or a
+refusal. torch turns names of this file into Python source that it executes, resolves operator names by attribute
+access, evaluates its expressions and imports what its tree descriptions name; so every key must be known, every name
+plain, every operator torch's own. Source positions, stack traces and guard code are removed: they tell about the
+exporter's machine and are not needed to compute.
 """
 
 from __future__ import annotations

@@ -44,8 +44,8 @@ class Scores:
     favourable : ndarray of bool, shape [n]
         Whether the decision is the favourable one.
     predicted_positive : ndarray of bool, shape [n], or None
-        Whether the label's positive class is predicted: the high side of the cut; for stored decisions the side with the
-        higher mean score, and without scores the favourable one. None for bands, and for a value without a decision.
+        Whether the label's positive class is predicted: the high side of the cut; for stored decisions the side with
+        the higher mean score, and without scores the favourable one. None for bands.
     bands : ndarray of str, shape [n], or None
         Band of each row, where bands are declared.
     notes : tuple of str
@@ -192,13 +192,13 @@ def favourable_of_bands(rule: DecisionRule, bands: np.ndarray, score: np.ndarray
 def _decide_stored(rule: DecisionRule, dataset: Dataset, score: np.ndarray | None, link: np.ndarray | None) -> Scores:
     favourable = read_decisions(rule, dataset)
     positive, note = favourable, "the favourable decision is taken as the prediction of the label's positive class"
-    if score is not None and favourable.any() and not favourable.all():
-        if score[favourable].mean() < score[~favourable].mean():
-            positive = ~favourable
-            note = (
-                "rows decided unfavourably have the higher mean score; the unfavourable decision is taken as the "
-                "prediction of the label's positive class"
-            )
+    both = score is not None and favourable.any() and not favourable.all()
+    if score is not None and both and score[favourable].mean() < score[~favourable].mean():
+        positive = ~favourable
+        note = (
+            "rows decided unfavourably have the higher mean score; the unfavourable decision is taken as the "
+            "prediction of the label's positive class"
+        )
     return Scores(score, link, favourable, positive, None, (note,))
 
 

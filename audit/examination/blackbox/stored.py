@@ -1,6 +1,7 @@
 """Stored scores and stored decisions: what an audit has where there is no model.
 
-Comes in: a column of scores or of decisions. Goes out: arrays, and for scores the checks that can be made without a model.
+Comes in: a column of scores or of decisions. Goes out: arrays, and for scores the checks that can be made without a
+model.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ import re
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from audit.errors import IntakeRefused
 
@@ -228,7 +229,7 @@ def _check_infos(infos: list[zipfile.ZipInfo], size: int) -> None:
                 "the archive uses a compression that torch does not write", hint="export the model again"
             )
     ends = sorted((info.header_offset, info.header_offset + info.compress_size) for info in infos)
-    if any(end > following for (_, end), (following, _) in zip(ends, ends[1:], strict=False)):
+    if any(end > following for (_, end), (following, _) in pairwise(ends)):
         raise IntakeRefused("members of the archive overlap: a zip bomb, not a model")
 
 

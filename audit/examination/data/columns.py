@@ -46,8 +46,9 @@ def label_of(frame: pd.DataFrame, config: ExamineConfig) -> np.ndarray | None:
 
 
 def weights_of(frame: pd.DataFrame, config: ExamineConfig) -> np.ndarray | None:
-    """Return row weights, float64 of shape [n], or None where no weight column is configured."""
-    return None if config.data.weight is None else frame[config.data.weight].to_numpy(dtype=np.float64)
+    """Return row weights, float64 of shape [n], or None where none are configured or training rows have none."""
+    name = config.data.weight
+    return None if name is None or name not in frame.columns else np.asarray(frame[name].to_numpy(dtype=np.float64))
 
 
 def scores_of(frame: pd.DataFrame, config: ExamineConfig) -> np.ndarray | None:

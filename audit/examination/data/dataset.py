@@ -45,7 +45,8 @@ class Dataset:
     reading : tuple of str
         How it was read, one line each, for the report.
     features : tuple of str
-        Columns that the model reads, in its order; without a list of them the declared ones or every free column.
+        Columns that the model reads, in its order. Without a list of them every free column where there is a score to
+        explain, and the declared features where there is none.
     described : tuple of ColumnFacts
         Every column of the table in file order, joined ones last, those outside the frame too.
     used_as : dict of str to str
@@ -120,7 +121,8 @@ class Dataset:
 
     def _typed(self, size: int) -> Iterator[dict[str, np.ndarray]]:
         own = [name for name in self.columns if self.joined is None or name not in self.joined.values]
-        for batch in self.source.stream(own):
+        key = [self.joined.key] if self.joined is not None and self.joined.key not in own else []
+        for batch in self.source.stream([*own, *key]):
             for start in range(0, batch.num_rows, size):
                 yield self._type_batch(batch.slice(start, size), own)
 

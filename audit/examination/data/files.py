@@ -116,7 +116,8 @@ def _match_glob(path: Path) -> list[tuple[Path, str]]:
     first = next(index for index, part in enumerate(parts) if _GLOB.search(part))
     root = Path(*parts[:first]) if first else Path()
     pattern = "/".join(parts[first:])
-    return [(item, item.relative_to(root).as_posix()) for item in root.glob(pattern) if item.is_file()]
+    found = [(item, item.relative_to(root).as_posix()) for item in root.glob(pattern) if item.is_file()]
+    return [(item, name) for item, name in found if not item.name.startswith(("_", "."))]
 
 
 def _table_suffix(path: Path) -> str:

@@ -21,9 +21,10 @@ MOST_LEVELS = 20
 MOST_GROUPS = 200
 """An attribute with more groups than this is no attribute of groups but an identifier or a measure."""
 
-_UNDER = re.compile(r"^under (-?[\d.e+]+)$")
-_BETWEEN = re.compile(r"^(-?[\d.e+]+)-(-?[\d.e+]+)$")
-_OVER = re.compile(r"^(-?[\d.e+]+) and over$")
+_CUT = r"(-?\d[\d.]*(?:e[+-]?\d+)?)"
+_UNDER = re.compile(rf"^under {_CUT}$")
+_BETWEEN = re.compile(rf"^{_CUT}-{_CUT}$")
+_OVER = re.compile(rf"^{_CUT} and over$")
 
 
 def bin_labels(bins: Sequence[float]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ the counts that a reader must see: rows without an entry, entries without a row.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -112,7 +112,7 @@ def read_groups(config: ExamineConfig, names: Sequence[str]) -> JoinedGroups:
         index=index,
         values={shown[column]: _append_missing(values[column][known]) for column in columns},
         kinds={shown[column]: kind for column, kind in kinds.items()},
-        facts={shown[column]: facts[column] for column in columns},
+        facts={shown[column]: replace(facts[column], name=shown[column]) for column in columns},
         files=source.files,
         notes=tuple(notes),
     )

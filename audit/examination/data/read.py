@@ -111,7 +111,7 @@ def _understand(source: Source, config: ExamineConfig, role: str, *, every_colum
     rows, facts = scan_source(source, means)
     if not rows:
         raise DataError(f"{source.name} has a header but no rows", hint="name a table with rows")
-    roles, dropped = drop_unreadable(roles, facts)
+    roles, dropped = drop_unreadable(roles, facts, rows)
     kinds, choices = settle_kinds(config, roles, facts)
     joined = read_groups(config, source.columns) if config.groups.source is not None and role == "audit" else None
     notes = [*source.notes, *_note_markers(facts, means), *choices, *dropped, *_note_dates(config, roles, facts)]

@@ -20,7 +20,8 @@ class Roles:
     Parameters
     ----------
     features : tuple of str
-        Columns that the model reads; without a list of them, the declared features or every column that is free.
+        Columns that the model reads. Without a list of them every free column where there is a score to explain, and
+        the declared features where there is none.
     named : bool
         Whether a model input or a `features` entry names the features; False where every free column was taken.
     numeric, coded : frozenset of str
@@ -54,7 +55,7 @@ def assign_roles(
     table : str
         Name of the table, for messages.
     role : {"audit", "train"}
-        Training rows need features and label, nothing else.
+        Training rows need features and label; weights are taken where they are there.
     every_column : bool
         Take every free column as a feature where nothing says which ones a callable reads.
 
@@ -82,7 +83,12 @@ def assign_roles(
         if use and use not in used.get(name, "").split(", "):
             used[name] = f"{used[name]}, {use}" if name in used else use
     numeric, coded = _block_columns(config)
+    if role == "train" and config.data.weight in names:
+        used[str(config.data.weight)] = "weight"
+    key = config.groups.source.key if config.groups.source is not None and role == "audit" else None
     needed = tuple(name for name in names if name in used)
+    if key is not None and key not in needed:
+        used[key] = "id"
     return Roles(features, named, numeric, coded, needed, used)
 
 
@@ -105,11 +111,13 @@ def _feature_names(config: ExamineConfig, names: Sequence[str], *, every_column:
     read = read_columns(config)
     if read:
         return read, True
-    if not (every_column or config.model.format == "python"):
-        return tuple(name for name in config.features if name not in config.exclude), True
-    taken = {name for name, use, _ in _wanted_columns(config, "audit") if use not in ("group", "feature")}
-    taken |= {config.data.time or "", *config.exclude}
-    return tuple(name for name in names if name not in taken), False
+    if not (every_column or config.model.format == "python" or config.model.scores is not None):
+        return tuple(name for name in names if name in config.features and name not in config.exclude), True
+    taken = {name for name, use, _ in _wanted_columns(config, "audit") if use}
+    taken |= {config.data.time or "", config.groups.source.key if config.groups.source else "", *config.exclude}
+    # a column behind a protected attribute is no feature by accident, only where somebody says so
+    behind = {attribute.column for attribute in config.groups.attributes.values()} & set(config.features)
+    return tuple(name for name in names if name not in taken or name in behind - {*config.exclude}), False
 
 
 def _wanted_columns(config: ExamineConfig, role: str) -> Iterator[tuple[str, str, str]]:
@@ -121,12 +129,14 @@ def _wanted_columns(config: ExamineConfig, role: str) -> Iterator[tuple[str, str
     if role == "train":
         return
     if config.groups.source is not None:
-        yield config.groups.source.key, "id", "groups.key"
+        yield config.groups.source.key, "", "groups.key"
     else:
         for attribute, group in config.groups.attributes.items():
             yield group.column, "group", f"groups.{attribute}.column"
+    elsewhere = {group.column for group in config.groups.attributes.values()} if config.groups.source else set[str]()
     for name in config.features:
-        yield name, "", f"features.{name}"
+        if name not in elsewhere:
+            yield name, "", f"features.{name}"
     for name in config.exclude:
         yield name, "", "exclude"
     for column, use, place in (

@@ -9,9 +9,12 @@ from __future__ import annotations
 from audit.config.schema import ExamineConfig
 from audit.errors import DataError
 
-from .kinds import ColumnFacts
+from .kinds import DISTINCT_CAP, ColumnFacts
 from .roles import Roles
 from .values import Kind
+
+FEWEST_NAMES = 20
+"""Below this many rows, texts that all differ may still be levels."""
 
 DATE_ADVICE = "turn it into a number, e.g. days or years before the decision, under a name that says so"
 
@@ -46,20 +49,35 @@ def settle_kinds(
         kinds[name] = _settle_kind(config, roles, facts[name])
         if kinds[name] == "number":
             _check_finite(facts[name])
-        if kinds[name] == "category" and facts[name].why and name not in roles.coded:
+        expected = name in roles.coded or "id" in roles.used_as[name].split(", ")
+        if kinds[name] == "category" and facts[name].why and not expected:
             notes.append(f"{name} is read as a category: {facts[name].why}")
     return kinds, tuple(notes)
 
 
-def drop_unreadable(roles: Roles, facts: dict[str, ColumnFacts]) -> tuple[Roles, tuple[str, ...]]:
-    """Take dates and nested values out of features that nobody named, and say so.
+def drop_unreadable(roles: Roles, facts: dict[str, ColumnFacts], rows: int) -> tuple[Roles, tuple[str, ...]]:
+    """Take out of the features that nobody named what is hardly one: dates, nested values, names and identifiers.
 
-    A callable without a list of columns is offered every free column; a date among them is more likely bookkeeping than
-    an input, so it is described and not offered.
+    Where every free column was taken, a date among them is more likely bookkeeping than an input, and a text that is
+    different in every row is a name: a curve over its levels would be a list of people.
+
+    Parameters
+    ----------
+    roles : Roles
+        What each column is for.
+    facts : dict of str to ColumnFacts
+        What each holds.
+    rows : int
+        Rows of the table.
+
+    Returns
+    -------
+    tuple of (Roles, tuple of str)
+        Roles without them, and a note for each.
     """
     if roles.named:
         return roles, ()
-    odd = {name for name in roles.features if facts[name].guess in ("date", "nested")}
+    odd = {name: why for name in roles.features if (why := _why_no_feature(facts[name], rows))}
     if not odd:
         return roles, ()
     used = {name: use for name, use in roles.used_as.items() if name not in odd or use != "feature"}
@@ -71,7 +89,17 @@ def drop_unreadable(roles: Roles, facts: dict[str, ColumnFacts]) -> tuple[Roles,
         needed=tuple(name for name in roles.needed if name in used),
         used_as=used,
     )
-    return kept, tuple(f"{name} holds {facts[name].odd} and is not offered to the model" for name in sorted(odd))
+    return kept, tuple(f"{name} {why}, and is not taken as a feature" for name, why in odd.items())
+
+
+def _why_no_feature(facts: ColumnFacts, rows: int) -> str:
+    if facts.guess in ("date", "nested"):
+        return f"holds {facts.odd}"
+    if facts.guess == "category" and facts.distinct >= DISTINCT_CAP:
+        return f"has {DISTINCT_CAP:,} different texts or more"
+    if facts.guess == "category" and facts.distinct == rows - facts.missing and facts.distinct > FEWEST_NAMES:
+        return "has a different text in every row"
+    return ""
 
 
 def _settle_kind(config: ExamineConfig, roles: Roles, facts: ColumnFacts) -> Kind:

@@ -104,7 +104,12 @@ def fit_additive(
 
 
 def _pose(
-    encoder: Encoder, blocks: tuple[Block, ...], encoded: Floats, target: Floats, order: NetOrder, weights: Floats | None
+    encoder: Encoder,
+    blocks: tuple[Block, ...],
+    encoded: Floats,
+    target: Floats,
+    order: NetOrder,
+    weights: Floats | None,
 ) -> Problem:
     design = build_design(encoder, blocks, encoded)
     even = np.ones(target.size) if weights is None else weights / weights.mean()
@@ -143,10 +148,8 @@ def _standard_errors(problem: Problem, solution: Solution, kind: BandKind) -> Fl
     if kind == "none":
         return None
     inverse = solution.inverse
-    if kind == "laplace":
-        covariance = inverse * solution.scale
-    else:
-        covariance = inverse @ _middle(problem, solution) @ inverse
+    laplace = kind == "laplace"
+    covariance = inverse * solution.scale if laplace else inverse @ _middle(problem, solution) @ inverse
     errors = np.zeros(inverse.shape[0])
     for block in problem.blocks:
         share = problem.centre[block]
@@ -195,7 +198,9 @@ def _as_tables(
                 high=None if half is None else y + half,
             )
         )
-    notes = () if solution.converged else (f"{order.name}: smoothing had not come to rest after {solution.steps} steps",)
+    notes = (
+        () if solution.converged else (f"{order.name}: smoothing had not come to rest after {solution.steps} steps",)
+    )
     return TableBox(
         name=order.name,
         link_name="logit" if order.family == "binary" else "identity",

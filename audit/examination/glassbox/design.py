@@ -102,5 +102,8 @@ def _touch_knots(x: Floats, knots: Floats, block: Block, columns: list[np.ndarra
     left = np.minimum(np.searchsorted(knots, held, side="right") - 1, knots.size - 2)
     share = (held - knots[left]) / (knots[left + 1] - knots[left])
     # a missing row gives all its weight to the missing slot; its second entry is an explicit zero beside it
-    columns += [np.where(missing, block.missing - 1, block.start + left), np.where(missing, block.missing, block.start + left + 1)]
+    columns += [
+        np.where(missing, block.missing - 1, block.start + left),
+        np.where(missing, block.missing, block.start + left + 1),
+    ]
     values += [np.where(missing, 0.0, 1.0 - share), np.where(missing, 1.0, share)]

@@ -116,9 +116,7 @@ def fit_ebm(
 
 def _directions(encoder: Encoder, monotone: Mapping[str, str]) -> list[int] | None:
     signs = {"increasing": 1, "decreasing": -1}
-    found = [
-        0 if isinstance(code, LevelCode) else signs.get(monotone.get(code.name, ""), 0) for code in encoder.codes
-    ]
+    found = [0 if isinstance(code, LevelCode) else signs.get(monotone.get(code.name, ""), 0) for code in encoder.codes]
     return found if any(found) else None
 
 
@@ -230,5 +228,13 @@ def _add_terms(main: Term, part: Term) -> Term:
     shift = part.look_up(probe)
     y, low, high = (main.look_up(probe, table) + shift for table in (main.y, main.low, main.high))
     return Term(
-        main.feature, main.form, cuts, main.levels, y, main.missing + part.missing, main.unknown + part.unknown, low, high
+        main.feature,
+        main.form,
+        cuts,
+        main.levels,
+        y,
+        main.missing + part.missing,
+        main.unknown + part.unknown,
+        low,
+        high,
     )

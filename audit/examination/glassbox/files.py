@@ -21,8 +21,8 @@ FORM = "glassbox/1"
 
 _HOW = (
     "score = intercept + sum of one value per feature (+ one per pair). linear: straight lines between the knots `at`, "
-    "flat beyond; step: value k where exactly k of the cuts `at` are <= x; level: value of the level, `unknown` for any "
-    "other; `missing` where the feature is missing. link logit: probability = 1 / (1 + exp(-score))."
+    "flat beyond; step: value k where exactly k of the cuts `at` are <= x; level: value of the level, `unknown` for "
+    "any other; `missing` where the feature is missing. link logit: probability = 1 / (1 + exp(-score))."
 )
 
 

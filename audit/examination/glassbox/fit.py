@@ -1,8 +1,8 @@
 """Glass boxes are fitted beside the black box: on the labels, and as surrogates of its scores.
 
-Comes in: typed rows, labels, the black box's scores on the link scale. Goes out: `Fits`: one glass box per name, fitted on
-all rows for its shapes, and scores of every audited row by glass boxes that were fitted without it (cross-fitting), or by
-those of a separate training file.
+Comes in: typed rows, labels, the black box's scores on the link scale. Goes out: `Fits`: one glass box per name,
+fitted on all rows for its shapes, and scores of every audited row by glass boxes that were fitted without it
+(cross-fitting), or by those of a separate training file.
 """
 
 from __future__ import annotations
@@ -353,7 +353,7 @@ def _describe_protocol(tasks: Sequence[_Task], effort: str, seed: int) -> str:
     lines = []
     if folds:
         lines.append(
-            f"Cross-fitted in {folds} folds (seed {seed}): every row is scored by glass boxes that were fitted without it."
+            f"Cross-fitted in {folds} folds (seed {seed}): every row is scored by glass boxes fitted without it."
         )
     if any(task.folds is None for task in tasks):
         lines.append("Fitted on the separate training file, scored on the audited rows.")

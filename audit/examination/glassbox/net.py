@@ -25,8 +25,8 @@ class HingeLayer(nn.Module):
 
     Notes
     -----
-    ``relu(u) - relu(u - 1)`` with ``u = (x - t_k) / (t_{k+1} - t_k)``: the difference of two ReLU hinges, computed as one
-    clamp because the difference itself loses digits far from the knot.
+    ``relu(u) - relu(u - 1)`` with ``u = (x - t_k) / (t_{k+1} - t_k)``: the difference of two ReLU hinges, computed as
+    one clamp because the difference itself loses digits far from the knot.
     """
 
     knots: Tensor

@@ -1,7 +1,7 @@
 """What the additive net calls smooth: two penalties per number, one ridge per category, one for all missing slots.
 
-Comes in: knots and where the rows lie. Goes out: `Smooth` groups, each a few slots with penalty matrices whose strengths
-the solver learns, and the centring matrix that pins every table's weighted mean to zero.
+Comes in: knots and where the rows lie. Goes out: `Smooth` groups, each a few slots with penalty matrices whose
+strengths the solver learns, and the centring matrix that pins every table's weighted mean to zero.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """The output layer, solved to its optimum: penalised Newton steps with smoothing that learns itself.
 
 Comes in: design, target, smooth groups. Goes out: stacked tables, the strength of every penalty, and the inverse of the
-penalised curvature, from which bands follow. Binary targets are logistic, others least squares. Deterministic: no draws.
+penalised curvature, from which bands follow. Binary targets are logistic, others least squares. Deterministic: no
+draws.
 
-The strengths follow the generalised Fellner-Schall update (Wood & Fasiolo 2017, Biometrics 73, 1071-1081), raised to the
-power 1.7, which reaches its fixed point in about a third of the steps.
+The strengths follow the generalised Fellner-Schall update (Wood & Fasiolo 2017, Biometrics 73, 1071-1081), raised to
+the power 1.7, which reaches its fixed point in about a third of the steps.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from scipy.linalg import cholesky, lapack, solve_triangular
+from scipy.linalg import cholesky, lapack
 
 from .constraint import Chain, solve_within
 from .encoder import Floats
@@ -268,9 +269,3 @@ def _centred(problem: Problem, tables: Floats) -> Floats:
         centred[block] -= mean
         centred[-1] += mean
     return centred
-
-
-def solve_lower(factor: Floats, right: Floats) -> Floats:
-    """Solve ``L L' x = right`` for a lower Cholesky factor."""
-    half = solve_triangular(factor, right, lower=True, check_finite=False)
-    return np.asarray(solve_triangular(factor, half, lower=True, trans="T", check_finite=False))

@@ -17,8 +17,16 @@ INPUTS = {"path": "m.pt2", "inputs": ["income"]}
 
 
 def test_plain_file(make_config):
-    config = make_config("id,income,zip\n1,10.5,01234\n2,,99999\n3,30,\n", model={"path": "m.pt2", "inputs": [
-        {"columns": ["income"]}, {"kind": "one_hot", "columns": ["zip"], "levels": {"zip": ["01234", "99999"]}}]})
+    config = make_config(
+        "id,income,zip\n1,10.5,01234\n2,,99999\n3,30,\n",
+        model={
+            "path": "m.pt2",
+            "inputs": [
+                {"columns": ["income"]},
+                {"kind": "one_hot", "columns": ["zip"], "levels": {"zip": ["01234", "99999"]}},
+            ],
+        },
+    )
     dataset = read_dataset(config)
     frame = dataset.frame()
     assert dataset.rows == 3
@@ -44,8 +52,9 @@ def test_separator_is_detected(make_config, separator):
 
 def test_declared_form_is_obeyed_and_printed(make_config):
     text = "name;income\nMüller;1,5\nWeiß;2,25\n".encode("cp1252")
-    config = make_config(text, data={"csv": {"separator": ";", "decimal": ",", "encoding": "cp1252"}}, model=INPUTS,
-                         groups=["name"])
+    config = make_config(
+        text, data={"csv": {"separator": ";", "decimal": ",", "encoding": "cp1252"}}, model=INPUTS, groups=["name"]
+    )
     dataset = read_dataset(config)
     assert dataset.frame()["income"].tolist() == [1.5, 2.25]
     assert dataset.frame()["name"].tolist() == ["Müller", "Weiß"]
@@ -68,7 +77,9 @@ def test_encodings(make_config, encoding):
 
 def test_encoding_is_judged_by_the_whole_file(make_config):
     lines = ["name,income"] + ["plain,1"] * 60_000
-    config = make_config(("\n".join(lines) + "\n").encode() + "Müller,2\n".encode("cp1252"), model=INPUTS, groups=["name"])
+    config = make_config(
+        ("\n".join(lines) + "\n").encode() + "Müller,2\n".encode("cp1252"), model=INPUTS, groups=["name"]
+    )
     dataset = read_dataset(config)
     assert dataset.frame()["name"].iloc[-1] == "Müller"
     assert "encoding cp1252" in dataset.reading[0]
@@ -112,7 +123,9 @@ def test_blanks_around_numbers_and_markers(make_config):
 
 
 def test_declared_missing_markers_also_reach_numbers(make_config):
-    config = make_config("income,race\n-999,A\n5,?\n6,B\n", data={"missing": ["?", "-999"]}, model=INPUTS, groups=["race"])
+    config = make_config(
+        "income,race\n-999,A\n5,?\n6,B\n", data={"missing": ["?", "-999"]}, model=INPUTS, groups=["race"]
+    )
     dataset = read_dataset(config)
     np.testing.assert_array_equal(dataset.frame()["income"], [np.nan, 5, 6])
     assert dataset.frame()["race"].tolist() == ["A", None, "B"]
@@ -184,20 +197,31 @@ def test_no_such_file_names_a_near_one(tmp_path):
 
 def test_columns_that_are_not_there_come_back_at_once(make_config):
     config = make_config(
-        "income,lable,gender\n1,1,F\n2,0,M\n", label="label", groups={"sex": "gendr"},
-        model={"path": "m.pt2", "inputs": ["incom"], "expected_score": "score"}, data={"id": "id", "weight": "w"},
+        "income,lable,gender\n1,1,F\n2,0,M\n",
+        label="label",
+        groups={"sex": "gendr"},
+        model={"path": "m.pt2", "inputs": ["incom"], "expected_score": "score"},
+        data={"id": "id", "weight": "w"},
     )
     with pytest.raises(ConfigError) as caught:
         read_dataset(config)
     places = {mistake.place: mistake.hint for mistake in caught.value.mistakes}
-    assert set(places) == {"model.inputs", "label.column", "groups.sex.column", "data.id", "data.weight",
-                           "model.expected_score"}
+    assert set(places) == {
+        "model.inputs",
+        "label.column",
+        "groups.sex.column",
+        "data.id",
+        "data.weight",
+        "model.expected_score",
+    }
     assert places["label.column"] == "did you mean 'lable'?"
     assert places["groups.sex.column"] == "did you mean 'gender'?"
 
 
 def test_a_misspelled_feature_or_exclusion_is_a_mistake(make_config):
-    config = make_config("income,debts\n1,2\n", model=INPUTS, features={"detbs": {"role": "x"}}, exclude=["income", "deb"])
+    config = make_config(
+        "income,debts\n1,2\n", model=INPUTS, features={"detbs": {"role": "x"}}, exclude=["income", "deb"]
+    )
     with pytest.raises(ConfigError) as caught:
         read_dataset(config)
     assert {mistake.place for mistake in caught.value.mistakes} == {"features.detbs", "exclude"}
@@ -224,20 +248,31 @@ def test_batches_agree_with_the_frame(make_config, monkeypatch):
     assert streamed.index.tolist() == list(range(500))
 
 
-TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r\n\ufeff", exclude_categories=("Cs",)), max_size=8)
+TEXTS = st.text(
+    st.characters(codec="utf-8", exclude_characters="\x00\r\n\ufeff", exclude_categories=("Cs",)), max_size=8
+)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 @given(
-    rows=st.lists(st.tuples(st.floats(allow_nan=False, allow_infinity=False, width=32), TEXTS), min_size=1, max_size=30),
+    rows=st.lists(
+        st.tuples(st.floats(allow_nan=False, allow_infinity=False, width=32), TEXTS), min_size=1, max_size=30
+    ),
     separator=st.sampled_from(";|\t,"),
 )
 def test_what_pandas_writes_is_read_back(make_config, rows, separator):
     """Oracle: pandas writes the file; numbers and texts come back as they were."""
-    frame = pd.DataFrame({"income": [row[0] for row in rows], "word": pd.Series([row[1] for row in rows], dtype=object)})
+    frame = pd.DataFrame(
+        {"income": [row[0] for row in rows], "word": pd.Series([row[1] for row in rows], dtype=object)}
+    )
     text = frame.to_csv(index=False, sep=separator)
-    config = make_config(text, model=INPUTS, groups=["word"], features={"word": {"kind": "category"}},
-                         data={"missing": [""], "csv": {"separator": separator}})
+    config = make_config(
+        text,
+        model=INPUTS,
+        groups=["word"],
+        features={"word": {"kind": "category"}},
+        data={"missing": [""], "csv": {"separator": separator}},
+    )
     read = read_dataset(config).frame()
     np.testing.assert_array_equal(read["income"], frame["income"])
     assert read["word"].tolist() == [word if word.strip() else None for word in frame["word"]]

@@ -7,6 +7,7 @@ as lines (a boosting machine as steps), a category as points with whiskers, one 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from markupsafe import Markup
 
@@ -133,7 +134,7 @@ def _inside(xs: Sequence[float], ys: Sequence[float], across: Axis) -> list[tupl
     points = list(zip(xs, ys, strict=True))
     inner = [(x, y) for x, y in points if across.low <= x <= across.high]
     for edge, first in ((across.low, True), (across.high, False)):
-        for (xa, ya), (xb, yb) in zip(points, points[1:], strict=False):
+        for (xa, ya), (xb, yb) in pairwise(points):
             if xa < edge < xb:
                 crossing = (edge, ya + (yb - ya) * (edge - xa) / (xb - xa))
                 inner = [crossing, *inner] if first else [*inner, crossing]
@@ -151,7 +152,7 @@ def _line(curve: Curve, across: Axis, up: Axis) -> list[tuple[float, float]]:
     if not curve.model.startswith("ebm") or len(points) < 3:
         return points
     steps = [points[0]]
-    for (xa, ya), (xb, yb) in zip(points, points[1:], strict=False):
+    for (xa, ya), (xb, yb) in pairwise(points):
         middle = (xa + xb) / 2
         steps += [(middle, ya), (middle, yb)] if abs(ya - yb) > 0.01 else []
     return [*steps, points[-1]]
@@ -203,7 +204,12 @@ def _draw_levels_frame(drawing: Drawing, across: Axis, bottom: float) -> None:
         drawing.line(across(tick), 20, across(tick), bottom, "faint" if tick == 0 else "grid", width=0.8)
         drawing.text(across(tick), bottom + 14, tick_text(tick, ticks), "soft", size=9, anchor="middle")
     drawing.text(
-        (across.start + across.stop) / 2, bottom + 28, "Effect on the score (centred)", "soft", size=9.5, anchor="middle"
+        (across.start + across.stop) / 2,
+        bottom + 28,
+        "Effect on the score (centred)",
+        "soft",
+        size=9.5,
+        anchor="middle",
     )
 
 

@@ -164,7 +164,7 @@ def _draw_panel(drawing: Drawing, panel: ForestPanel, axis: Axis, rows: Sequence
 def _draw_point(drawing: Drawing, axis: Axis, point: ForestPoint, y: float) -> None:
     shape, colour, hollow = SHAPES.get(point.status, SHAPES[""])
     if point.value is None:
-        drawing.text(axis.start + 4, y + 3.5, point.text, "soft", size=10, within=axis.stop - axis.start + 130)
+        drawing.text(axis.stop + 10, y + 3.5, point.text, "soft", size=10, within=140)
         return
     if point.low is not None or point.high is not None:
         low = axis.low if point.low is None else point.low

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from markupsafe import Markup, escape
 
@@ -55,7 +56,16 @@ class Drawing:
         self._parts: list[str] = []
 
     def line(
-        self, x1: float, y1: float, x2: float, y2: float, colour: str, *, width: float = 1, dash: str = "", cap: str = ""
+        self,
+        x1: float,
+        y1: float,
+        x2: float,
+        y2: float,
+        colour: str,
+        *,
+        width: float = 1,
+        dash: str = "",
+        cap: str = "",
     ) -> None:
         """Draw a straight line."""
         extra = (f' stroke-dasharray="{dash}"' if dash else "") + (f' stroke-linecap="{cap}"' if cap else "")
@@ -75,10 +85,18 @@ class Drawing:
         )
 
     def path(
-        self, points: Sequence[tuple[float, float]], colour: str, *, width: float = 1.8, dash: str = "", opacity: float = 1
+        self,
+        points: Sequence[tuple[float, float]],
+        colour: str,
+        *,
+        width: float = 1.8,
+        dash: str = "",
+        opacity: float = 1,
     ) -> None:
         """Draw a polyline."""
-        extra = (f' stroke-dasharray="{dash}"' if dash else "") + (f' opacity="{number(opacity)}"' if opacity < 1 else "")
+        extra = (f' stroke-dasharray="{dash}"' if dash else "") + (
+            f' opacity="{number(opacity)}"' if opacity < 1 else ""
+        )
         self._parts.append(
             f'<path d="{_way(points)}" fill="none" stroke="{COLOURS[colour]}" stroke-width="{number(width)}" '
             f'stroke-linejoin="round" class="s-{colour} n"{extra}/>'
@@ -197,7 +215,7 @@ def nice_ticks(low: float, high: float, about: int = 5) -> list[float]:
 
 def tick_text(value: float, ticks: Sequence[float]) -> str:
     """Return the label of one tick with as many decimals as its neighbours need."""
-    step = min((b - a for a, b in zip(ticks, ticks[1:], strict=False)), default=abs(value) or 1.0)
+    step = min((b - a for a, b in pairwise(ticks)), default=abs(value) or 1.0)
     decimals = max(0, min(6, -math.floor(math.log10(step) + 1e-9)))
     if abs(step * 10**decimals - round(step * 10**decimals)) > 1e-6:
         decimals += 1
@@ -208,7 +226,7 @@ def spread_labels(places: Sequence[float], gap: float, low: float, high: float) 
     """Return places near `places`, at least `gap` apart and within ``[low, high]`` where there is room."""
     order = sorted(range(len(places)), key=lambda index: places[index])
     out = list(places)
-    for before, after in zip(order, order[1:], strict=False):
+    for before, after in pairwise(order):
         out[after] = max(out[after], out[before] + gap)
     if order and out[order[-1]] > high:
         out[order[-1]] = high

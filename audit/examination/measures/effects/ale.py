@@ -1,7 +1,7 @@
 """The black box's own effect of one feature: accumulated local effects, and for levels the mean change of level.
 
-Comes in: a black box that answers on the link scale, a sample of rows, the feature's axis. Goes out: the effect at every
-position with a pointwise band from the variation between rows. On a model that is additive the effect is exact.
+Comes in: a black box that answers on the link scale, a sample of rows, the feature's axis. Goes out: the effect at
+every position with a pointwise band from the variation between rows. On a model that is additive the effect is exact.
 
 Number: every row is asked at both ends of the interval it lies in (both intervals, if it lies on their common end), the
 mean differences are summed up: no row is moved further than to a neighbouring position, so that correlated features are
@@ -134,7 +134,7 @@ def _walk(link: Link, axis: Axis, sample: Sample) -> tuple[Floats, Floats]:
 
 
 def _visits(x: Floats, grid: Floats) -> tuple[np.ndarray, np.ndarray]:
-    """Return pairs (row, interval): where each row lies, both sides on a position, and the nearest rows for thin bins."""
+    """Return pairs (row, interval): where rows lie, both sides of a position, the nearest rows for thin intervals."""
     last = grid.size - 2
     rows = np.flatnonzero(~np.isnan(x))
     held = np.clip(x[rows], grid[0], grid[-1])
@@ -156,7 +156,7 @@ def _visits(x: Floats, grid: Floats) -> tuple[np.ndarray, np.ndarray]:
 def _change_levels(link: Link, axis: Axis, sample: Sample) -> tuple[Floats, Floats]:
     """Return the mean score at each level, shape [m], and rows' influences, shape [s', m]."""
     m = axis.grid.size
-    size = int(np.clip(sample.most_questions // m, 50, len(sample.rows)))
+    size = min(len(sample.rows), max(50, sample.most_questions // m))
     some = np.unique(np.linspace(0, len(sample.rows) - 1, size).round().astype(np.intp))
     places, at = np.repeat(some, m), np.tile(axis.grid, some.size)
     answers = ask(link, sample.frame, axis.feature, places, at, axis.levels).reshape(some.size, m)

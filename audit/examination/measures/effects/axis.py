@@ -1,7 +1,8 @@
 """The common axis of a feature: positions at which every model's shape is drawn, and how the rows weigh on them.
 
-Comes in: a column of the audited rows. Goes out: an `Axis` with at most 48 positions, the share of the rows near each of
-them, and the rug; all curves of a feature are drawn on it and centred over the same rows, so that gaps mean something.
+Comes in: a column of the audited rows. Goes out: an `Axis` (at most 48 positions of a number; all levels, of which
+the 48 most frequent are shown), the share of the rows near each position, and the rug. All curves of a feature are
+drawn on it and centred over the same rows, so that gaps mean something.
 """
 
 from __future__ import annotations
@@ -13,12 +14,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audit.evidence import FeatureRug, FeatureUsed
-from audit.examination.glassbox.encoder import RARE, Floats, LevelCode, choose_knots, count_levels, read_numbers
+from audit.examination.glassbox.encoder import (
+    RARE,
+    Encoder,
+    Floats,
+    LevelCode,
+    choose_knots,
+    count_levels,
+    read_numbers,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MOST_POSITIONS = 48
+MOST_LEVELS = 1_000
 RUG_BINS = 30
 
 
@@ -53,6 +63,11 @@ class Axis:
     weights: Floats
 
     @property
+    def shown(self) -> int:
+        """Positions that a curve shows: all of a number, the most frequent levels."""
+        return min(self.grid.size, MOST_POSITIONS)
+
+    @property
     def missing_share(self) -> float:
         """Weighted share of the rows where the feature is missing."""
         return float(self.weights[np.isnan(self.x)].sum())
@@ -75,18 +90,16 @@ def lay_axis(column: pd.Series, feature: FeatureUsed, weights: Floats) -> Axis:
         grid = choose_knots(x, MOST_POSITIONS)
         return Axis(feature.name, "numeric", grid, (), x, _share_between(x, grid, weights), weights)
     counts = count_levels(column)
-    kept = [level for level, count in counts.items() if count >= RARE][:MOST_POSITIONS]
+    kept = [level for level, count in counts.items() if count >= RARE][:MOST_LEVELS]
     levels = tuple(sorted(kept) if feature.kind == "boolean" else kept)
     x = _positions(column, levels)
     grid = np.arange(len(levels), dtype=np.float64)
     known = x >= 0
-    share = np.bincount(x[known].astype(np.intp), weights[known], minlength=len(levels))
+    share = np.bincount(x[known].astype(np.intp), weights[known], minlength=len(levels)).astype(np.float64)
     return Axis(feature.name, "category", grid, levels, x, share, weights)
 
 
 def _positions(column: pd.Series, levels: Sequence[str]) -> Floats:
-    from audit.examination.glassbox.encoder import Encoder
-
     return Encoder((LevelCode(str(column.name), tuple(levels)),)).encode(column.to_frame())[:, 0]
 
 
@@ -112,8 +125,8 @@ def draw_rug(axis: Axis) -> FeatureRug:
     """
     if axis.kind == "category":
         known = axis.x[axis.x >= 0].astype(np.intp)
-        counts = np.bincount(known, minlength=len(axis.levels))
-        return FeatureRug(feature=axis.feature, levels=axis.levels, counts=_hide_few(counts))
+        counts = np.bincount(known, minlength=len(axis.levels))[: axis.shown]
+        return FeatureRug(feature=axis.feature, levels=axis.levels[: axis.shown], counts=_hide_few(counts))
     finite = axis.x[np.isfinite(axis.x)]
     if not finite.size:
         return FeatureRug(feature=axis.feature)
@@ -124,9 +137,7 @@ def draw_rug(axis: Axis) -> FeatureRug:
         low, high = low - 0.5, high + 0.5
     edges = np.linspace(low, high, RUG_BINS + 1)
     counts, _ = np.histogram(np.clip(finite, low, high), edges)
-    return FeatureRug(
-        feature=axis.feature, edges=tuple(float(f"{e:.6g}") for e in edges), counts=_hide_few(counts)
-    )
+    return FeatureRug(feature=axis.feature, edges=tuple(float(f"{e:.6g}") for e in edges), counts=_hide_few(counts))
 
 
 def _hide_few(counts: np.ndarray) -> tuple[int, ...]:

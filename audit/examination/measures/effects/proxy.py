@@ -1,8 +1,8 @@
 """How well one feature alone tells a protected group: the strength of a proxy.
 
-Comes in: a feature's column and the groups of the rows. Goes out: for each group of at least 30 rows the cross-validated
-AUC of telling it from the rest. The estimator is the share of the group per bin of the feature, learned on the other
-folds: one table of counts, no model.
+Comes in: a feature's column and the groups of the rows. Goes out: for each group of at least 30 rows the
+cross-validated AUC of telling it from the rest. The estimator is the share of the group per bin of the feature,
+learned on the other folds: one table of counts, no model.
 """
 
 from __future__ import annotations

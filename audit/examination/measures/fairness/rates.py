@@ -190,10 +190,14 @@ def _adverse_impact(comparison: Comparison, small: str) -> dict[str, Estimate]:
     names = ("adverse_impact_z", "adverse_impact_p", "adverse_impact_shortfall", "minimum_detectable_ratio")
     if comparison.is_reference:
         values: tuple[float | None, ...] = (0.0, 1.0, 0.0)
-        note, method = comparison.ratio.note, ("by definition",) * 3
+        note, method = comparison.difference.note, ("by definition",) * 3
         return {
             name: Estimate(
-                value=value, n=comparison.group_counts[1], method=how, note=note, assessable=comparison.ratio.assessable
+                value=value,
+                n=comparison.group_counts[1],
+                method=how,
+                note=note,
+                assessable=comparison.difference.assessable,
             )
             for name, value, how in zip(names, values, method, strict=False)
         }
