@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import doctest
+import importlib
 import importlib.util
 import re
 import subprocess
@@ -154,6 +156,16 @@ def test_texts_hold_no_host_no_machine_path_and_no_cliche():
         if path != Path(__file__).resolve()
     ]
     assert found == []
+
+
+WITH_EXAMPLES = [path for path in MODULES if ">>>" in path.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("path", WITH_EXAMPLES, ids=[str(path.relative_to(ROOT)) for path in WITH_EXAMPLES])
+def test_examples_in_docstrings_are_true(path):
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    outcome = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
+    assert outcome.failed == 0
 
 
 def test_top_level_is_what_the_plan_names():

@@ -25,6 +25,7 @@ from .tests import FOUR_FIFTHS, compare_proportions, ratio_reaches
 Count = tuple[int, int]
 RATIO_METHOD = "Miettinen-Nurminen score"
 DIFFERENCE_METHOD = "Newcombe hybrid score"
+_NOT_JUDGED = "too few people, or not a group to compare: shown, not judged"
 _ZERO_REFERENCE = "the rate of the reference group is 0, a ratio to it is undefined"
 
 
@@ -83,9 +84,13 @@ class _Family:
     """The pairs that are corrected for together."""
 
     pairs: int
+    """How many they are."""
     level: float
+    """Level at which they hold together."""
     adjusted: dict[tuple[int, int], ParityTest]
+    """Test of each pair, by the places of the two groups, both ways round."""
     groups: tuple[tuple[str, Count], ...] = ()
+    """All groups, members or not."""
 
     @property
     def each(self) -> float:
@@ -110,28 +115,23 @@ def compare_to_best(
 
     Parameters
     ----------
-    counts : sequence of (k, n)
-        Successes and rows of each group.
-    names : sequence of str
-        Names, same order, unique.
+    counts, names : sequence of (k, n), sequence of str
+        Successes and rows of each group, and their names, unique.
     level : float
         Level at which all intervals hold together.
     reference : str
         ``best``, ``largest`` (most rows), ``rest`` (all others together), ``overall`` (everybody), or a group's name.
     best : str
-        Whether the highest or the lowest rate is the best; ``difference`` is reference minus group for ``highest`` and
-        group minus reference for ``lowest``, so that it says how far the group lies behind.
+        Which rate is the best; ``difference`` is reference minus group for ``highest``, group minus reference for
+        ``lowest``: how far the group lies behind.
     assessable : sequence of bool, optional
-        Groups on which a verdict may rest; default all that have rows. Others are shown with the same interval, without
-        a test, and are no part of the family.
+        Groups that form the family; default all that have rows. Others are shown with the same interval and no test.
     candidates : sequence of bool, optional
-        Groups that may be picked as ``best`` or ``largest``; default the assessable ones. Where none may, the
-        assessable ones, else any with rows.
+        Groups that may be picked as reference; default, and where there are none, the assessable ones.
 
     Returns
     -------
-    list of Comparison
-        One per group, same order.
+    list of Comparison, one per group, same order.
 
     Raises
     ------
@@ -140,22 +140,18 @@ def compare_to_best(
 
     Notes
     -----
-    Ratios: Miettinen-Nurminen; differences: Newcombe; each at ``1 - alpha/m``. ``m`` is G(G-1)/2 for ``best`` and the
-    number of comparisons made otherwise. ``overall`` follows from ``rest`` by a monotone map, since the two overlap.
+    Ratios: Miettinen-Nurminen; differences: Newcombe; each at ``1 - alpha/m``, m = G(G-1)/2 for ``best``, the number of
+    comparisons made otherwise. ``overall`` follows from ``rest`` by a monotone map, since the two overlap.
     """
     _check(counts, names)
-    family_members = [n > 0 and (assessable is None or assessable[i]) for i, (_, n) in enumerate(counts)]
+    members = [n > 0 and (assessable is None or assessable[i]) for i, (_, n) in enumerate(counts)]
     if reference in ("rest", "overall") and reference not in names:
-        return _compare_to_others(counts, names, level, reference, best, family_members)
-    place = _reference_place(counts, names, reference, best, [candidates or family_members, family_members])
+        return _compare_to_others(counts, names, level, reference, best, members)
+    place = _reference_place(counts, names, reference, best, [candidates or members, members])
     if place is None:
         return [_alone(name, count, "nobody to count in any group") for name, count in zip(names, counts, strict=True)]
-    pairs = _pairs_of(family_members, None if reference == "best" else place)
-    family = _test_family(counts, names, pairs, level)
-    return [
-        _compare_pair(i, place, counts, names, best, family, assessable=family_members[i] and family_members[place])
-        for i in range(len(counts))
-    ]
+    family = _test_family(counts, names, _pairs_of(members, None if reference == "best" else place), level)
+    return _compare_with(place, members, family, best)
 
 
 def _check(counts: Sequence[Count], names: Sequence[str]) -> None:
@@ -206,27 +202,32 @@ def _test_family(counts: Sequence[Count], names: Sequence[str], pairs: list[tupl
     return _Family(len(pairs), level, done, tuple(zip(names, counts, strict=True)))
 
 
-def _compare_pair(
-    i: int, place: int, counts: Sequence[Count], names: Sequence[str], best: str, family: _Family, *, assessable: bool
-) -> Comparison:
-    """Compare the group at `i` with the reference at `place`."""
-    group, other = counts[i], counts[place]
-    if i == place:
-        return _the_reference(names[i], group, family.level, assessable=assessable and family.pairs > 0)
-    if group[1] == 0:
-        return _alone(names[i], group, "nobody to count in this group", reference=names[place], other=other)
-    note = "" if assessable else "too few people, or not a group to compare: shown, not judged"
-    return Comparison(
-        names[i],
-        names[place],
-        is_reference=False,
-        ratio=_ratio(group, other, family, note),
-        difference=_difference(group, other, family, best, note),
-        parity=family.adjusted.get((i, place)),
-        group_counts=group,
-        reference_counts=other,
-        behind=_behind(i, family),
-    )
+def _compare_with(place: int, members: Sequence[bool], family: _Family, best: str) -> list[Comparison]:
+    """Compare every group with the reference at `place`."""
+    reference, other = family.groups[place]
+    bounds = _ratio_bounds([count for _, count in family.groups], [other] * len(family.groups), family)
+    done = []
+    for i, (name, group) in enumerate(family.groups):
+        judged = members[i] and members[place]
+        if i == place:
+            done.append(_the_reference(name, group, family.level, assessable=judged and family.pairs > 0))
+            continue
+        if group[1] == 0:
+            done.append(_alone(name, group, "nobody to count in this group", reference=reference, other=other))
+            continue
+        note = "" if judged else _NOT_JUDGED
+        ratio, difference = _ratio(group, other, bounds[i], family, note), _difference(group, other, family, best, note)
+        parity, behind = family.adjusted.get((i, place)), _behind(i, family)
+        done.append(Comparison(name, reference, False, ratio, difference, parity, group, other, behind))
+    return done
+
+
+def _ratio_bounds(groups: Sequence[Count], others: Sequence[Count], family: _Family) -> list[tuple[float, float]]:
+    """Return the interval of every ratio, all at once."""
+    k1, n1 = np.asarray(groups, float).reshape(-1, 2).T
+    k2, n2 = np.asarray(others, float).reshape(-1, 2).T
+    low, high = score_ratio(k1, n1, k2, n2, family.each)
+    return list(zip(low.tolist(), high.tolist(), strict=True))
 
 
 def _behind(i: int, family: _Family) -> tuple[Behind, ...]:
@@ -241,7 +242,7 @@ def _behind(i: int, family: _Family) -> tuple[Behind, ...]:
 
 def _the_reference(name: str, count: Count, level: float, *, assessable: bool) -> Comparison:
     """Return the reference's comparison with itself."""
-    note = "the reference itself" if assessable else "the reference itself; there is no other group to compare it with"
+    note = "the reference itself" + ("" if assessable else "; no other group can be compared with it")
     one, zero = (
         Figure(x, x, x, level=level, n=count[1], method="by definition", note=note, assessable=assessable)
         for x in (1.0, 0.0)
@@ -257,10 +258,10 @@ def _alone(name: str, count: Count, why: str, *, reference: str = "", other: Cou
     return Comparison(name, reference, False, nothing, nothing, None, count, other)
 
 
-def _ratio(group: Count, other: Count, family: _Family, note: str) -> Figure:
+def _ratio(group: Count, other: Count, bounds: tuple[float, float], family: _Family, note: str) -> Figure:
     """Return the ratio of two rates; undefined where the reference's rate is 0."""
     method = RATIO_METHOD + family.words
-    low, high = score_ratio(group[0], group[1], other[0], other[1], family.each)
+    low, high = bounds
     if other[0] == 0:
         n = group[1] + other[1]
         return Figure(None, level=family.level, n=n, method=method, note=_ZERO_REFERENCE, assessable=False)
@@ -307,15 +308,16 @@ def _compare_to_others(
         i: ParityTest(test.statistic, test.p, float(p), len(inside), test.method)
         for i, test, p in zip(inside, tests, adjusted, strict=True)
     }
+    family = _Family(len(inside), level, {})
+    bounds = _ratio_bounds([group for group, _ in tables], [rest for _, rest in tables], family)
     out = []
     for i, (group, rest) in enumerate(tables):
         if group[1] == 0 or rest[1] == 0:
             why = "nobody to count in this group" if group[1] == 0 else "there is no other group to compare it with"
             out.append(_alone(names[i], group, why, reference=reference, other=rest))
             continue
-        note = "" if i in parity else "too few people, or not a group to compare: shown, not judged"
-        family = _Family(len(inside), level, {})
-        ratio, difference = _ratio(group, rest, family, note), _difference(group, rest, family, best, note)
+        note = "" if i in parity else _NOT_JUDGED
+        ratio, difference = _ratio(group, rest, bounds[i], family, note), _difference(group, rest, family, best, note)
         if reference == "overall":
             ratio, difference = _to_overall(ratio, difference, group, total)
         other = rest if reference == "rest" else total
@@ -346,9 +348,3 @@ def _to_overall(ratio: Figure, difference: Figure, group: Count, total: Count) -
 def _moved(figure: Figure, value: float | None, low: float | None, high: float | None, n: int) -> Figure:
     """Return a figure with other numbers."""
     return Figure(value, low, high, figure.level, n, None, figure.method, figure.note, figure.assessable)
-
-
-def largest_rate(counts: Sequence[Count]) -> float:
-    """Return the highest rate of any group with rows; NaN where there is none."""
-    rates = [k / n for k, n in counts if n > 0]
-    return float(np.max(rates)) if rates else float("nan")

@@ -97,18 +97,22 @@ def clopper_pearson(k: Any, n: Any, level: float = 0.95) -> Any:
 
 
 @overload
-def square_and_add(first: tuple[float, float, float], second: tuple[float, float, float]) -> Bounds: ...
+def square_and_add(
+    first: tuple[float, float, float], second: tuple[float, float, float], correlation: float = 0.0
+) -> Bounds: ...
 @overload
 def square_and_add(
-    first: tuple[Floats, Floats, Floats], second: tuple[Floats, Floats, Floats]
+    first: tuple[Floats, Floats, Floats], second: tuple[Floats, Floats, Floats], correlation: float = 0.0
 ) -> tuple[Floats, Floats]: ...
-def square_and_add(first: Any, second: Any) -> Any:
-    """Interval of the difference of two independent estimates from their own intervals (MOVER).
+def square_and_add(first: Any, second: Any, correlation: float = 0.0) -> Any:
+    """Interval of the difference of two estimates from their own intervals (MOVER).
 
     Parameters
     ----------
     first, second : tuple
         Value, low, high of each; the difference is first minus second.
+    correlation : float
+        Correlation of the two estimates; 0 for independent groups.
 
     Notes
     -----
@@ -116,9 +120,15 @@ def square_and_add(first: Any, second: Any) -> Any:
     """
     (a, a_low, a_high), (b, b_low, b_high) = first, second
     difference = np.asarray(a, float) - b
-    low = difference - np.hypot(np.subtract(a, a_low), np.subtract(b_high, b))
-    high = difference + np.hypot(np.subtract(a_high, a), np.subtract(b, b_low))
-    return _plain(low, high)
+    return _plain(
+        difference - _third_side(np.subtract(a, a_low), np.subtract(b_high, b), correlation),
+        difference + _third_side(np.subtract(a_high, a), np.subtract(b, b_low), correlation),
+    )
+
+
+def _third_side(a: Floats, b: Floats, correlation: float) -> Floats:
+    """Return ``sqrt(a^2 + b^2 - 2 r a b)``."""
+    return np.asarray(np.sqrt(np.maximum(a * a + b * b - 2 * correlation * a * b, 0.0)))
 
 
 @overload

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import http.server
 import threading
+import warnings
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -157,6 +159,11 @@ def rsa_signer(authority):
     return authority.signer(rsa.generate_private_key(65537, 2048), name="Rita RSA")
 
 
+@pytest.fixture(scope="session")
+def certify():
+    return make_certificate
+
+
 @pytest.fixture
 def development(tmp_path, monkeypatch):
     from audit.attestation.seal.keys import signer_for
@@ -184,7 +191,11 @@ def make_pdf(attached):
         string=attached, name="audit.json", description="The audit", relationship="Data", created=NOW, modified=NOW
     )
     html = weasyprint.HTML(string=page + "<h1>Report</h1><p>Passed.</p></html>")
-    return html.write_pdf(pdf_variant="pdf/a-3a", attachments=[kept])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # WeasyPrint leaves its colour profile open
+        data = html.write_pdf(pdf_variant="pdf/a-3a", attachments=[kept])
+        gc.collect()
+    return data
 
 
 @pytest.fixture(scope="session")

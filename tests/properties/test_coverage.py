@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from audit.examination.measures.fairness.groups import calibration_by_group
+from audit.examination.measures.fairness.scores import _calibration_bounds
 from audit.statistics import (
     compare_to_best,
     newcombe_difference,
@@ -68,6 +70,20 @@ def test_envelopes_cover_the_worst(sizes, rates):
         ratio, difference = worst_ratio(groups), worst_difference(groups)
         held += [ratio.low <= true_ratio <= ratio.high, difference.low <= true_difference <= difference.high]
     assert (held / runs >= 0.93).all()
+
+
+@pytest.mark.parametrize(("n", "a", "b"), [(40, 1, 19), (200, 1, 19), (100, 2, 2), (1000, 0.5, 0.5)])
+def test_calibration_intervals_cover(n, a, b):
+    """Calibrated scores, rare and common positives."""
+    rng = np.random.default_rng(11)
+    score = rng.beta(a, b, (2000, n))
+    label = (rng.random((2000, n)) < score).astype(float)
+    held = 0
+    for one, two in zip(score, label, strict=True):
+        (group,) = calibration_by_group(one, two, np.zeros(n, np.int64), 1)
+        low, high = _calibration_bounds(group, 0.95)
+        held += low <= 0 <= high
+    assert held / 2000 >= 0.93
 
 
 def test_fair_models_seldom_fail_and_unfair_ones_do():

@@ -83,7 +83,7 @@ def test_counts_of_merged_cells_are_sums(rows, favourable):
 
 
 @given(tables(), either)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_undefined_is_never_a_number(table, favourable):
     cells = {cell.values[0]: cell for cell in table.cells}
     for item in measure_all(table, favourable=favourable):
@@ -104,7 +104,7 @@ def test_undefined_is_never_a_number(table, favourable):
 
 
 @given(tables(), either)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_only_constants_have_an_interval_of_no_width(table, favourable):
     for item in measure_all(table, favourable=favourable):
         estimate = item.estimate
@@ -113,7 +113,7 @@ def test_only_constants_have_an_interval_of_no_width(table, favourable):
 
 
 @given(tables(), st.randoms(use_true_random=False))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_the_order_of_groups_changes_nothing(table, random):
     cells = list(table.cells)
     random.shuffle(cells)
@@ -134,7 +134,7 @@ def test_the_order_of_groups_changes_nothing(table, random):
 
 
 @given(tables())
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_nothing_small_or_unknown_is_judged_or_a_reference(table):
     small = {cell.values[0] for cell in table.cells if cell.n < 30}
     judged = {cell.values[0] for cell in table.cells} - small - {"unknown"}
@@ -149,7 +149,7 @@ def test_nothing_small_or_unknown_is_judged_or_a_reference(table):
 
 
 @given(tables())
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_worst_is_the_worst_of_the_judged(table):
     measured = measure_all(table)
     (worst,) = [item.estimate for item in measured if item.metric == "fairness.worst_selection_rate_ratio"]

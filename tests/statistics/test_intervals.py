@@ -119,6 +119,15 @@ def test_square_and_add_is_newcombe_on_wilson():
     assert square_and_add(first, second) == pytest.approx(newcombe_difference(56, 70, 48, 80))
 
 
+def test_square_and_add_of_paired_means_is_the_interval_of_the_differences():
+    rng = np.random.default_rng(8)
+    a = rng.normal(3, 2, 500)
+    b = a + rng.normal(1, 1, 500)
+    r = float(np.corrcoef(a, b)[0, 1])
+    ours = square_and_add(*((x.mean(), *mean_interval(x.mean(), x.var(ddof=1), 500)) for x in (a, b)), r)
+    assert ours == pytest.approx(mean_interval((a - b).mean(), (a - b).var(ddof=1), 500), rel=1e-9)
+
+
 def test_mean_interval_equals_scipy():
     values = np.random.default_rng(3).normal(2, 5, 40)
     theirs = stats.ttest_1samp(values, 0).confidence_interval(0.95)

@@ -26,7 +26,7 @@ from .pack import (
     ShapeRule,
 )
 from .phrase import Limit, PhraseError, parse_phrase, read_number
-from .vocabulary import COMPUTED_FACTS, FACTS, FIELDS, STANDARD_ATTRIBUTES
+from .vocabulary import COMPUTED_FACTS, FACTS, FIELDS, ROLES, STANDARD_ATTRIBUTES
 
 Steps = tuple[str | int, ...]
 Found = Iterator[tuple[Steps, str, str]]
@@ -244,8 +244,11 @@ def _check_features(names: tuple[str, ...], parameters: Mapping[str, Fraction], 
                 f"role:important needs a parameter '{IMPORTANT}'",
                 "declare from which share of importance a feature is important, e.g. default: 5%",
             )
-        if name.lower().startswith(("role ", "roles:")) or name == "role:":
-            yield (key,), f"'{name}' is no feature", "write role:protected, role:important, role:increasing, ..."
+        role = name.removeprefix("role:") if name.startswith("role:") else None
+        if name.lower().startswith(("role ", "roles:")) or role == "":
+            yield (key,), f"'{name}' is no feature", f"write role:R, with R one of {', '.join(ROLES)}"
+        elif role is not None and role not in ROLES and (near := suggest_name(role, ROLES)):
+            yield (key,), f"unknown role '{role}'", near
 
 
 def _check_fact(rule: FactRule, parameters: Mapping[str, Fraction]) -> Found:

@@ -211,7 +211,7 @@ def _unknown_names(pack: LoadedPack, rule: object, bench: Bench) -> Iterable[tup
     key = "shape_of" if isinstance(rule, ShapeRule) else "for_features"
     for name in getattr(rule, key, ()):
         if name != "all" and not name.startswith("role:") and bench.columns and name not in bench.columns:
-            yield key, f"unknown feature '{name}'", suggest_name(name, bench.columns)
+            yield key, f"unknown feature '{name}'", suggest_name(name, (*sorted(bench.columns), "all"))
     for name in getattr(rule, "of_model", ()):
         if name not in MODELS and name not in MODEL_SETS:
             yield "of_model", f"unknown model '{name}'", suggest_name(name, (*MODELS, *MODEL_SETS))

@@ -180,6 +180,9 @@ FIELDS: dict[str, str] = {
 }
 """Field of documents.yaml to its title; a `document` rule may ask for it."""
 
+ROLES = ("protected", "important", "increasing", "decreasing", "prohibited", "special_category")
+"""Roles that mean something here; an organisation may declare others at its features."""
+
 STANDARD_ATTRIBUTES = ("sex", "race_ethnicity", "age", "disability", "religion", "nationality")
 """Attribute names that shipped packs may use although an audit does not measure them; they are then inconclusive."""
 

@@ -1,6 +1,7 @@
 """What the layout engine leaves open in a PDF, mended before the file is written.
 
-Comes in: WeasyPrint's document and the PDF in the making. Goes out: the same PDF, then PDF/A-3a and PDF/UA-1 at once: the UA mark with its extension schema, figure boxes in PDF units, each attachment named once, headers with scope.
+Comes in: WeasyPrint's document and the PDF in the making. Goes out: the same PDF, then PDF/A-3a and PDF/UA-1 at once:
+the UA mark with its extension schema, figure boxes in PDF units, each attachment named once, headers with scope.
 """
 
 from __future__ import annotations

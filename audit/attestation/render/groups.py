@@ -15,6 +15,7 @@ from audit.evidence import Fairness, Group, Judgement, Measurement, Verdict
 
 from . import words
 from .figures import ForestPanel, ForestPoint, ForestRow, draw_forest
+from .glyphs import shorten
 from .numbers import Shown, count_text, p_text
 from .tables import Grid, Lexicon, make_grid, metrics_of, split_grid
 
@@ -168,20 +169,20 @@ def _message(rows: tuple[GroupRow, ...], reference: str) -> str:
     failed = [row for row in rows if row.sign and row.sign.tone == "bad"]
     unsure = [row for row in rows if row.sign and row.sign.tone == "open"]
     if failed:
-        names = ", ".join(f"{row.label} ({row.ratio.value})" for row in failed[:3] if row.ratio)
+        names = ", ".join(f"{shorten(row.label, 60)} ({row.ratio.value})" for row in failed[:3] if row.ratio)
         more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
-        return f"Impact ratio beyond the limit: {names}{more}, compared with {reference}."
+        return f"Impact ratio beyond the limit: {names}{more}, compared with {shorten(reference, 60)}."
     if unsure:
-        names = ", ".join(row.label for row in unsure[:3]) + (f" and {len(unsure) - 3} more" if len(unsure) > 3 else "")
+        names = ", ".join(shorten(row.label, 60) for row in unsure[:3]) + (f" and {len(unsure) - 3} more" if len(unsure) > 3 else "")
         return f"No group is shown to be beyond the limit; for {names} the data cannot tell."
     if any(row.sign for row in rows):
-        return f"Every judged group is within the limit, compared with {reference}."
+        return f"Every judged group is within the limit, compared with {shorten(reference, 60)}."
     lowest = min(
         (row for row in rows if row.ratio and row.ratio.measured), key=lambda r: float(_plain(r.ratio)), default=None
     )
     if lowest is None or lowest.ratio is None:
         return "Selection by group; no group could be compared."
-    return f"Lowest impact ratio: {lowest.label} at {lowest.ratio.text}, compared with {reference}; no rule judged it."
+    return f"Lowest impact ratio: {shorten(lowest.label, 60)} at {lowest.ratio.text}, compared with {shorten(reference, 60)}; no rule judged it."
 
 
 def _plain(shown: Shown | None) -> str:
@@ -221,7 +222,7 @@ def _figure(
         for row in shown
     ]
     described = "; ".join(
-        f"{row.label}: selection rate {row.rate.text if row.rate else 'not measured'}"
+        f"{shorten(row.label, 80)}: selection rate {row.rate.text if row.rate else 'not measured'}"
         + (f", impact ratio {row.ratio.text}" if row.ratio else ", reference group" if row.reference else "")
         for row in shown
     )

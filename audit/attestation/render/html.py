@@ -40,6 +40,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "pretty": words.prettify,
     "model": words.model_name,
     "shorten": shorten,
+    "sentence": words.sentence,
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -20,6 +21,8 @@ from .finisher import finish_pdf
 from .glyphs import clean_text, drawable
 from .html import FONTS, render_page, shipped_text
 from .view import build_view
+
+_ALTERNATIVE = re.compile(r'<title id="[\w-]+">([^<]*?)\.?</title><desc id="[\w-]+">([^<]*)</desc>')
 
 Attachment = tuple[str, bytes, str, str]
 """Name, content, description, relationship (``Data``, ``Source``, ``Alternative``, ``Supplement``)."""
@@ -39,7 +42,7 @@ def render_pdf(dossier: Dossier, attachments: Sequence[Attachment] = ()) -> byte
     from weasyprint.text.fonts import FontConfiguration
 
     moment = _moment(dossier.presentation.created)
-    page = drawable(render_page(build_view(dossier), "pdf"))
+    page = drawable(_join_alternatives(render_page(build_view(dossier), "pdf")))
     with _quiet():
         fonts = FontConfiguration()
         sheet = weasyprint.CSS(string=_print_style(), font_config=fonts, url_fetcher=_fetch_font)
@@ -52,6 +55,11 @@ def render_pdf(dossier: Dossier, attachments: Sequence[Attachment] = ()) -> byte
         document = weasyprint.HTML(string=page, url_fetcher=_refuse).render(fonts, **options)
         data: bytes = document.write_pdf(None, 1, finish_pdf, **options)
     return data
+
+
+def _join_alternatives(page: str) -> str:
+    """Put title and description of each figure into its title: the one that becomes the PDF's text alternative."""
+    return _ALTERNATIVE.sub(r"<title>\1. \2</title>", page)
 
 
 def _print_style() -> str:

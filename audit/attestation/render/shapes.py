@@ -14,6 +14,7 @@ from audit.evidence import Curve, Disagreement, Effects, FeatureRug, FeatureUsed
 from . import words
 from .figures import draw_feature, draw_importance
 from .figures.curves import effect_range
+from .glyphs import shorten
 from .numbers import Shown, count_text, number_text, share_text
 from .tables import Grid, GridRow, Lexicon, make_grid, split_grid
 
@@ -160,13 +161,13 @@ def _panel(
     if not chosen or (models == LABELS and not any(m in curves for m in LABELS[1:])):
         return None
     described = "; ".join(f"{words.model_name(c.model)}: {_curve_words(c)}" for c in chosen)
-    return draw_feature(name, title, f"{message} {described}", chosen, rug, span, words.prettify(chosen[0].feature))
+    return draw_feature(name, title, f"{shorten(message, 300)} {described}", chosen, rug, span, words.prettify(chosen[0].feature))
 
 
 def _curve_words(curve: Curve) -> str:
     lowest, highest = min(curve.y), max(curve.y)
     at = [
-        str(curve.levels[i]) if curve.levels else number_text(curve.x[i])
+        shorten(curve.levels[i], 60) if curve.levels else number_text(curve.x[i])
         for i in (curve.y.index(lowest), curve.y.index(highest))
     ]
     return f"lowest {number_text(lowest)} at {at[0]}, highest {number_text(highest)} at {at[1]}"
@@ -208,7 +209,7 @@ def _points(curves: list[Curve], most: int = 24) -> tuple[PointRow, ...]:
     first = curves[0]
     if first.kind == "category":
         levels = list(dict.fromkeys(level for curve in curves for level in curve.levels))
-        return tuple(PointRow(level, tuple(_at_level(curve, level) for curve in curves)) for level in levels[:60])
+        return tuple(PointRow(shorten(level, 60), tuple(_at_level(curve, level) for curve in curves)) for level in levels[:60])
     step = max(1, -(-len(first.x) // most))
     return tuple(PointRow(number_text(x), tuple(_at_place(curve, x) for curve in curves)) for x in first.x[::step])
 

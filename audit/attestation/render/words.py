@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from audit.evidence import VerdictWord
 
+from .glyphs import shorten
+
 
 @dataclass(frozen=True, slots=True)
 class VerdictSign:
@@ -227,11 +229,17 @@ def prettify(name: str) -> str:
     words = name.replace("_", " ").replace(".", " ").split()
     words = [ABBREVIATIONS.get(word.lower(), word) for word in words]
     phrase = " ".join(words) or name
-    return phrase[:1].upper() + phrase[1:]
+    return shorten(phrase[:1].upper() + phrase[1:], 120)
 
 
 def _lower_first(phrase: str) -> str:
     return phrase if phrase[:2].isupper() else phrase[:1].lower() + phrase[1:]
+
+
+def sentence(text: str) -> str:
+    """Return `text` as a sentence: first letter large, one full stop at its end."""
+    text = text.strip().rstrip(".")
+    return text[:1].upper() + text[1:] + "." if text else ""
 
 
 def model_name(model: str | None, *, short: bool = False) -> str:
@@ -243,7 +251,7 @@ def model_name(model: str | None, *, short: bool = False) -> str:
 
 def scope_words(group: dict[str, str], feature: str | None = None, model: str | None = None) -> str:
     """Return the scope of a number or verdict in words; empty where it is about everything."""
-    parts = [f"{prettify(name)}: {value}" for name, value in group.items()]
+    parts = [f"{prettify(name)}: {shorten(value, 120)}" for name, value in group.items()]
     if feature:
         parts.append(prettify(feature))
     if model:

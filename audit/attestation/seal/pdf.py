@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -80,10 +81,11 @@ def sign_pdf(data: bytes, signer: Signer, *, moment: datetime) -> bytes:
     from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
     from pyhanko.sign.signers import cms_embedder, pdf_byterange
 
-    reader, writer = _open_for_update(data)
-    if list(_signature_fields(reader, filled=True)):
-        raise SealError("this PDF is signed already")
-    empty = next((str(name) for name, _ in _signature_fields(reader, filled=False)), None)
+    with _hostile():
+        reader, writer = _open_for_update(data)
+        if list(_signature_fields(reader, filled=True)):
+            raise SealError("this PDF is signed already")
+        empty = next((str(name) for name, _ in _signature_fields(reader, filled=False)), None)
     spec = None if empty else SigFieldSpec(sig_field_name=FIELD_NAME, box=None)
     steps = cms_embedder.PdfCMSEmbedder(new_field_spec=spec).write_cms(
         empty or FIELD_NAME, writer, existing_fields_only=bool(empty)
@@ -126,10 +128,16 @@ def check_pdf(data: bytes) -> tuple[PdfSignature, ...]:
         A signature does not hold, the last does not cover the whole file, or a later revision changes more than
         signature fields.
     """
-    reader = _read(data)
+    with _hostile():
+        return _check_all(_read(data), data)
+
+
+def _check_all(reader: PdfFileReader, data: bytes) -> tuple[PdfSignature, ...]:
     found = [(_check_place(data, field), field) for _, field in _signature_fields(reader, filled=True)]
     found.sort(key=lambda pair: pair[0])
     if not found:
+        if b"/ETSI.CAdES.detached" in data:
+            raise SealError("a later revision of the PDF takes its signature out of its form")
         return ()
     if found[-1][0] != len(data):
         raise SealError("bytes were added to the PDF after its last signature")
@@ -181,12 +189,12 @@ def attached_file(data: bytes, name: str) -> bytes | None:
     SealError
         The PDF cannot be read, or holds two of that name.
     """
-    root = _read(data).root
-    tree = _get(_get(root, "/Names"), "/EmbeddedFiles")
-    found = [spec for key, spec in _name_tree(tree) if name in (key, _get(spec, "/UF"), _get(spec, "/F"))]
-    if len(found) > 1:
-        raise SealError(f"the PDF holds two files called {name}")
-    return bytes(_get(_get(found[0], "/EF"), "/F").data) if found else None
+    with _hostile():
+        tree = _get(_get(_read(data).root, "/Names"), "/EmbeddedFiles")
+        found = [spec for key, spec in _name_tree(tree) if name in (key, _get(spec, "/UF"), _get(spec, "/F"))]
+        if len(found) > 1:
+            raise SealError(f"the PDF holds two files called {name}")
+        return bytes(_get(_get(found[0], "/EF"), "/F").data) if found else None
 
 
 def _open_for_update(data: bytes) -> tuple[PdfFileReader, Any]:
@@ -208,13 +216,20 @@ def _room(signer: Signer) -> int:
     return 2 * (probe + 256 + (16384 if signer.stamps else 0))
 
 
-def _read(data: bytes) -> PdfFileReader:
+@contextmanager
+def _hostile() -> Iterator[None]:
+    """Turn whatever a reader may raise on a hostile file into a refusal."""
     try:
-        reader = PdfFileReader(BytesIO(data), strict=True)
-        encrypted = reader.encrypted
-    except Exception as error:  # a hostile file may break the reader in any way
+        yield
+    except SealError:
+        raise
+    except Exception as error:
         raise SealError(f"the PDF cannot be read: {str(error)[:120]}") from None
-    if encrypted:
+
+
+def _read(data: bytes) -> PdfFileReader:
+    reader = PdfFileReader(BytesIO(data), strict=True)
+    if reader.encrypted:
         raise SealError("the PDF is encrypted")
     return reader
 

@@ -11,6 +11,7 @@ import copy
 import io
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -162,7 +163,8 @@ def _call_net(net: Any, tables: Mapping[str, Any], encoder: Encoder) -> np.ndarr
     tensors = {}
     for shape in encoder.shapes:
         table = tables[shape.name]
-        table = np.asarray(table.toarray() if hasattr(table, "toarray") else table, dtype=np.float64)
+        dense = table.toarray() if hasattr(table, "toarray") else table
+        table = np.ascontiguousarray(np.asarray(dense, dtype=np.float64))
         tensors[shape.name] = torch.tensor(table, dtype=torch.int64 if shape.whole else _float_of(net))
     with torch.no_grad():
         out = as_table(still(**tensors), len(table))
@@ -207,5 +209,6 @@ def _write_file(target: Path, content: bytes) -> None:
         partial.write_bytes(content)
         partial.replace(target)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise ConfigError(f"{target.name} cannot be written: {error.strerror}", place="to") from None

@@ -37,6 +37,8 @@ NODES = (
     ast.Not, ast.Invert, ast.And, ast.Or, ast.BitAnd, ast.BitOr, ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE,
 )
 # fmt: on
+QUOTING = frozenset({"Symbol", "Integer", "Float", "Rational"})
+"""Functions that take a text."""
 GROWING = frozenset({"Pow", "PowByNatural", "FloatPow", "LShift", "RShift"})
 """Functions whose result can be far longer than their text."""
 
@@ -60,12 +62,20 @@ def check_expression(text: str) -> None:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise _refusal("is not an expression") from None
     growth = 1
+    quoted = {id(argument) for node in ast.walk(tree) for argument in _quoted_arguments(node)}
     for node in ast.walk(tree):
-        if not isinstance(node, NODES):
+        text_elsewhere = isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in quoted
+        if not isinstance(node, NODES) or text_elsewhere:
             raise _refusal("does more than arithmetic")
         growth *= _check_node(node)
         if growth > MAX_POWER:
             raise _refusal("raises to a power that is not small")
+
+
+def _quoted_arguments(node: ast.AST) -> list[ast.expr]:
+    """Return the arguments of a call that may be a text: the name of a symbol, the digits of a number."""
+    named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in QUOTING
+    return list(node.args) if named and isinstance(node, ast.Call) else []
 
 
 def _check_node(node: ast.AST) -> int:

@@ -23,7 +23,7 @@ from .contract import SAMPLE, check_contract, check_scores
 from .encode import Encoder, Survey, check_columns
 from .factory import find_factory
 from .function import FunctionModel, adopt_function, default_columns
-from .load import check_digest, load_model
+from .load import check_digest, check_path, load_model
 from .loaded import Loaded
 from .network import Network
 from .output import OutputReading, read_output
@@ -152,6 +152,7 @@ def take_in_callable(
 
 
 def _take_in_file(config: ExamineConfig, dataset: Dataset) -> tuple[BlackBox, Intake]:
+    check_path(config.model)
     encoder, reading = _prepare(config, dataset)
     file, loaded = load_model(config.model)
     identity = Identity(

@@ -77,13 +77,7 @@ def read_model(source: ModelSource) -> ModelFile:
     IntakeRefused
         Its digest is not the pinned one, or it is a format that is not let in.
     """
-    if source.path is None:
-        raise ConfigError(
-            "the model has no path",
-            place="model.path",
-            hint="name the model file, a column of scores (model.scores), or `model: none`",
-        )
-    path = Path(source.path)
+    path = check_path(source)
     if path.is_dir():
         kind = "mlflow" if (path / "MLmodel").is_file() or source.format == "mlflow" else ""
         if kind:
@@ -93,6 +87,23 @@ def read_model(source: ModelSource) -> ModelFile:
     sha256 = check_digest(data, source.sha256, path.name)
     found = detect_format(data, path.name)
     return ModelFile(path.name, data, sha256, _settle_format(found, source.format, path.name))
+
+
+def check_path(source: ModelSource) -> Path:
+    """Return the path of the model file.
+
+    Raises
+    ------
+    ConfigError
+        None is given.
+    """
+    if source.path is None:
+        raise ConfigError(
+            "the model has no path",
+            place="model.path",
+            hint="name the model file, a column of scores (model.scores), or `model: none`",
+        )
+    return Path(source.path)
 
 
 def load_model(source: ModelSource) -> tuple[ModelFile, Loaded]:

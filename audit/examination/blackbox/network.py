@@ -102,24 +102,32 @@ class Network:
         IntakeRefused
             The model cannot take these rows.
         """
+        arrays = self._encoder.encode(frame)
+        low, high = self._loaded.batch
+        step = min(CHUNK, high or CHUNK)
+        parts = [self._gradients([array[at : at + step] for array in arrays], low) for at in range(0, len(frame), step)]
+        return [None if pieces[0] is None else np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
+
+    def _gradients(self, arrays: list[np.ndarray], low: int) -> list[Any]:
         import torch
 
-        tensors = self._tensors(self._encoder.encode(frame))
+        rows = len(arrays[0])
+        tensors = self._tensors(_at_least(arrays, low))
         floats = [tensor.requires_grad_(True) for tensor in tensors if tensor.is_floating_point()]
         with torch.enable_grad():
-            out = self._forward(tensors)
-            link = self._torch_link(out)
-            found = (
-                torch.autograd.grad(link.sum(), floats, allow_unused=True)
-                if link.requires_grad
-                else [None] * len(floats)
+            link = self._torch_link(self._forward(tensors))
+            reached = link.requires_grad and bool(floats)
+            found = iter(
+                torch.autograd.grad(link.sum(), floats, allow_unused=True) if reached else [None] * len(floats)
             )
-        grads = iter(found)
+        grads = [next(found) if tensor.is_floating_point() else None for tensor in tensors]
         return [
-            (np.zeros(tuple(tensor.shape)) if (grad := next(grads)) is None else grad.double().numpy())
-            if tensor.is_floating_point()
-            else None
-            for tensor in tensors
+            None
+            if not tensor.is_floating_point()
+            else np.zeros((rows, *tensor.shape[1:]))
+            if grad is None
+            else grad.double().numpy()[:rows]
+            for tensor, grad in zip(tensors, grads, strict=True)
         ]
 
     def _torch_link(self, out: torch.Tensor) -> torch.Tensor:
@@ -135,9 +143,7 @@ class Network:
 
     def _call(self, arrays: list[np.ndarray], low: int) -> np.ndarray:
         rows = len(arrays[0])
-        if rows < low:  # the export asks for more rows than these: repeat the last one and drop the answers
-            arrays = [np.concatenate([array, np.repeat(array[-1:], low - rows, axis=0)]) for array in arrays]
-        out = self._forward(self._tensors(arrays))
+        out = self._forward(self._tensors(_at_least(arrays, low)))
         return np.asarray(out.detach().double().numpy()[:rows])
 
     def _tensors(self, arrays: list[np.ndarray]) -> list[torch.Tensor]:
@@ -168,6 +174,14 @@ class Network:
         except Exception as error:
             raise explain_failure(str(error), self._encoder) from None
         return as_table(out, len(tensors[0]))
+
+
+def _at_least(arrays: list[np.ndarray], low: int) -> list[np.ndarray]:
+    """Repeat the last row until there are `low` rows, which some exports ask for; the answers are dropped again."""
+    lacking = low - len(arrays[0])
+    if lacking <= 0:
+        return arrays
+    return [np.concatenate([array, np.repeat(array[-1:], lacking, axis=0)]) for array in arrays]
 
 
 def arrange_inputs(arguments: tuple[Argument, ...], encoder: Encoder) -> tuple[Argument, ...]:

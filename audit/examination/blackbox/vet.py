@@ -209,7 +209,9 @@ def _check_infos(infos: list[zipfile.ZipInfo], size: int) -> None:
     if not infos:
         raise IntakeRefused("the model file is an empty archive", hint="export the model again")
     if len(infos) > MAX_MEMBERS:
-        raise IntakeRefused(f"the archive has {len(infos):,} members; a model has at most {MAX_MEMBERS:,}")
+        raise IntakeRefused(
+            f"the archive has {len(infos):,} members; a model has at most {MAX_MEMBERS:,}", hint="this is not a model"
+        )
     total = sum(info.file_size for info in infos)
     if total > MAX_BYTES or (total > BOMB_BYTES and total > BOMB_RATIO * size):
         raise IntakeRefused(
@@ -230,7 +232,7 @@ def _check_infos(infos: list[zipfile.ZipInfo], size: int) -> None:
             )
     ends = sorted((info.header_offset, info.header_offset + info.compress_size) for info in infos)
     if any(end > following for (_, end), (following, _) in pairwise(ends)):
-        raise IntakeRefused("members of the archive overlap: a zip bomb, not a model")
+        raise IntakeRefused("members of the archive overlap: a zip bomb, not a model", hint="export the model again")
 
 
 def _check_name(name: str) -> None:

@@ -87,7 +87,9 @@ def check_decision(config: ExamineConfig, facts: ColumnFacts) -> None:
     Raises
     ------
     DataError
-        Rows without a decision, or a favourable value that never occurs.
+        Rows without a decision.
+    ConfigError
+        A favourable value that never occurs.
     """
     assert config.decision is not None
     if facts.missing:
@@ -97,11 +99,11 @@ def check_decision(config: ExamineConfig, facts: ColumnFacts) -> None:
         )
     keys = {match_key(level) for level in facts.levels}
     if match_key(config.decision.favourable) not in keys and facts.distinct < DISTINCT_CAP:
-        raise DataError(
+        raise ConfigError(
             f"the favourable decision {quote_value(config.decision.favourable)} does not occur in '{facts.name}': "
             f"{list_values(facts.levels)}",
-            hint=suggest_name(str(config.decision.favourable), facts.levels)
-            or "set decision.favourable to one of them",
+            place="decision.favourable",
+            hint=suggest_name(str(config.decision.favourable), facts.levels) or "set it to one of them",
         )
 
 

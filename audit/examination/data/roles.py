@@ -128,6 +128,21 @@ def _wanted_columns(config: ExamineConfig, role: str) -> Iterator[tuple[str, str
         yield config.label.column, "label", "label.column"
     if role == "train":
         return
+    yield from _declared_columns(config)
+    for column, use, place in (
+        (config.data.id, "id", "data.id"),
+        (config.data.weight, "weight", "data.weight"),
+        (config.data.time, "", "data.time"),
+        (config.model.scores, "score", "model.scores"),
+        (config.model.expected_score, "score", "model.expected_score"),
+        (config.decision.column if config.decision else None, "decision", "decision.column"),
+    ):
+        if column is not None:
+            yield column, use, place
+
+
+def _declared_columns(config: ExamineConfig) -> Iterator[tuple[str, str, str]]:
+    """Yield the columns that groups, features and exclusions name."""
     if config.groups.source is not None:
         yield config.groups.source.key, "", "groups.key"
     else:
@@ -139,16 +154,6 @@ def _wanted_columns(config: ExamineConfig, role: str) -> Iterator[tuple[str, str
             yield name, "", f"features.{name}"
     for name in config.exclude:
         yield name, "", "exclude"
-    for column, use, place in (
-        (config.data.id, "id", "data.id"),
-        (config.data.weight, "weight", "data.weight"),
-        (config.data.time, "", "data.time"),
-        (config.model.scores, "score", "model.scores"),
-        (config.model.expected_score, "score", "model.expected_score"),
-        (config.decision.column if config.decision else None, "decision", "decision.column"),
-    ):
-        if column is not None:
-            yield column, use, place
 
 
 def _list_names(names: Sequence[str], most: int = 8) -> str:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audit.config.schema import ExamineConfig
-from audit.errors import ConfigError, DataError
+from audit.errors import AuditError, ConfigError, DataError
 from audit.examination.data.read import read_dataset
 
 INPUTS = {"path": "m.pt2", "inputs": ["income"]}
@@ -157,7 +157,7 @@ def test_thousands_are_refused_not_guessed(make_config):
 
 
 def test_a_row_of_another_width(make_config):
-    with pytest.raises(DataError, match="row 3 .*has 3 values where the header names 2") as caught:
+    with pytest.raises(DataError, match=r"row 3 .*has 3 values where the header names 2") as caught:
         read_dataset(make_config("income,secret\n1,a\n2,b,topsecret\n", model=INPUTS))
     assert "topsecret" not in str(caught.value)
 
@@ -276,3 +276,24 @@ def test_what_pandas_writes_is_read_back(make_config, rows, separator):
     read = read_dataset(config).frame()
     np.testing.assert_array_equal(read["income"], frame["income"])
     assert read["word"].tolist() == [word if word.strip() else None for word in frame["word"]]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None)
+@given(
+    content=st.one_of(
+        st.binary(max_size=200),
+        st.text("ab01.,;\t\"'\r\n -é", max_size=200).map(lambda text: text.encode("cp1252")),
+        st.binary(max_size=100).map(lambda tail: b"PAR1" + tail + b"PAR1"),
+        st.binary(max_size=100).map(lambda tail: b"ARROW1\x00\x00" + tail),
+        st.binary(max_size=100).map(lambda tail: b"\xff\xff\xff\xff" + tail),
+        st.binary(max_size=100).map(lambda tail: b"income,x\n1,2\n" + tail),
+    )
+)
+def test_whatever_the_file_holds_it_is_read_or_refused(make_config, content):
+    """Fuzz: nothing but a table or an error that a person can read comes out, and a table hands out its rows."""
+    config = make_config(content, name="rows.any", model={"format": "python", "factory": "f.py:f"})
+    try:
+        dataset = read_dataset(config)
+    except AuditError:
+        return
+    assert len(dataset.frame()) == dataset.rows > 0

@@ -64,7 +64,7 @@ def test_rows_digest_and_base_rates(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_values_agree_with_pandas(name):
-    card, _, dataset = open_real(name)
+    _, _, dataset = open_real(name)
     ours, theirs = dataset.frame(), pd.read_parquet(DATA / f"{name}.parquet")
     for column in dataset.columns:
         if dataset.kinds[column] == "number":

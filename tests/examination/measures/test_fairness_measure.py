@@ -19,7 +19,7 @@ from sklearn.metrics import accuracy_score, precision_score, roc_auc_score
 from audit.evidence import AttributeUsed, Cell, CountTable, CrossCheck, Decision, Fairness, NotDone, Subject
 from audit.examination.measures.fairness.cross_check import CheckedRows, check_with_fairlearn
 from audit.examination.measures.fairness.definitions import DEFINITIONS
-from audit.examination.measures.fairness.groups import code_rows, moments_of, scoring_counts
+from audit.examination.measures.fairness.groups import calibration_by_group, code_rows, moments_of, scoring_counts
 from audit.examination.measures.fairness.measure import measure_fairness
 
 PLACES = (
@@ -291,6 +291,15 @@ def test_a_separating_score_has_no_auc_interval():
     assert pick(fairness, "auc_gap", sex="F").estimate.value is None
 
 
+def test_a_group_with_one_label_has_an_honest_calibration_interval():
+    columns = {"sex": np.array(["F"] * 40 + ["M"] * 40, object)}
+    label = np.array([0.0] * 40 + [0.0, 1.0] * 20)
+    score = np.tile([0.04, 0.05, 0.06, 0.05], 20)
+    gap = pick(measure_fairness(make_case(columns, label, score)), "calibration_in_group", sex="F").estimate
+    assert gap.value == pytest.approx(0.05)
+    assert gap.low < 0 < gap.high  # none of 40 is no proof that a base rate of 5 % is wrong
+
+
 def test_missing_scores_and_labels_are_left_out_of_what_needs_them():
     columns, label, score = make_rows(900, missing=0.2)
     score[:100] = np.nan
@@ -390,6 +399,16 @@ def test_moments_leave_out_what_is_missing():
     assert moments.variance[0] == 2.0
     assert np.isnan(moments.variance[1:]).all()
     assert np.isnan(moments.mean[2])
+
+
+def test_calibration_rests_on_rows_with_both():
+    score = np.array([0.1, 0.4, 0.5, 0.9, np.nan, 0.2, 0.3])
+    label = np.array([0.0, 0.0, 1.0, 1.0, 1.0, np.nan, 0.0])
+    one, alone, nobody = calibration_by_group(score, label, np.array([0, 0, 0, 0, 0, 0, 1]), 3)
+    assert (one.n, one.positives, nobody.n) == (4, 2, 0)
+    assert one.gap == pytest.approx(np.mean([0.1, 0.4, 0.5, 0.9]) - 0.5)
+    assert one.correlation == pytest.approx(np.corrcoef(score[:4], label[:4])[0, 1])
+    assert (alone.n, alone.positives, alone.correlation) == (1, 0, 0.0)
 
 
 def test_scoring_rate_is_strict_and_over_everybody():

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.shared, pytest.mark.skipif(not SHARED.is_dir(), reason
 
 
 def read_job(name):
-    model, label, attributes, good = JOBS[name]
+    model, _, attributes, good = JOBS[name]
     frame = pd.read_parquet(SHARED / "data" / f"{name}.parquet")
     scored = pd.read_parquet(SHARED / "models" / model / "predictions.parquet").set_index("row")
     frame = frame.loc[scored.index]

@@ -1,6 +1,7 @@
 """Laws of the tally: any way of cutting the rows gives the same counts, and the counts are those of a plain loop."""
 
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -70,7 +71,7 @@ def test_table_counts_what_a_loop_counts(rows):
 @given(ROWS, st.lists(st.integers(0, 60), max_size=4), st.randoms())
 def test_pieces_add_up_to_the_whole(rows, cuts, chance):
     edges = sorted({0, len(rows), *(cut for cut in cuts if cut < len(rows))})
-    pieces = [count(rows[low:high]) for low, high in zip(edges, edges[1:], strict=False)]
+    pieces = [count(rows[low:high]) for low, high in pairwise(edges)]
     chance.shuffle(pieces)
     merged, whole = merge_tallies(pieces), count(rows)
     assert merged.levels == whole.levels

@@ -17,7 +17,7 @@ from .style import Axis, Drawing
 def draw_reliability(name: str, title: str, description: str, bins: Sequence[CalibrationBin]) -> Markup:
     """Return the reliability figure of `bins`."""
     drawing = Drawing(336, 292)
-    across, up = Axis(0, 1, 38, 328), Axis(0, 1, 250, 10)
+    across, up = Axis(0, 1, 38, 320), Axis(0, 1, 250, 10)
     ticks = [0, 0.25, 0.5, 0.75, 1]
     for tick in ticks:
         drawing.line(across.start, up(tick), across.stop, up(tick), "grid", width=0.8)

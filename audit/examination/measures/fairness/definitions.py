@@ -207,7 +207,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         formula="mean score - base rate, over the group's people with score and label; above 0 where the score "
         "promises more positives than there are",
         better="nearer_zero",
-        source="Calibration within groups: Kleinberg, Mullainathan and Raghavan (2017); Student's interval",
+        source="Kleinberg, Mullainathan and Raghavan (2017), Inherent Trade-Offs; interval: Zou and Donner (2008)",
     ),
     Definition(
         id="fairness.calibration_gap",

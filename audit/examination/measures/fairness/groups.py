@@ -159,6 +159,11 @@ class GroupAuc:
     negatives: int
     """Rows with the negative label and a score."""
 
+    @property
+    def n(self) -> int:
+        """Rows with a label and a score."""
+        return self.positives + self.negatives
+
 
 def auc_by_group(score: Floats, label: Floats, codes: NDArray[np.int64], size: int) -> list[GroupAuc]:
     """Return the AUC of every group.
@@ -181,6 +186,60 @@ def auc_by_group(score: Floats, label: Floats, codes: NDArray[np.int64], size: i
     for low, high in pairwise(edges):
         part, good = score[low:high], positive[low:high]
         out.append(GroupAuc(*auc_delong(part[good], part[~good]), int(good.sum()), int((~good).sum())))
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCalibration:
+    """Scores and labels of one group, over the rows that have both."""
+
+    n: int
+    """Rows."""
+    positives: int
+    """Rows with the positive label."""
+    mean_score: float
+    """Mean score."""
+    variance: float
+    """Sample variance of the score; NaN below two rows."""
+    correlation: float
+    """Correlation of score and label; 0 where one of them does not vary."""
+
+    @property
+    def base_rate(self) -> float:
+        """Share of the positive label."""
+        return self.positives / self.n
+
+    @property
+    def gap(self) -> float:
+        """Mean score minus base rate."""
+        return self.mean_score - self.base_rate
+
+
+def calibration_by_group(score: Floats, label: Floats, codes: NDArray[np.int64], size: int) -> list[GroupCalibration]:
+    """Return what calibration in the large rests on, for every group.
+
+    Parameters
+    ----------
+    score, label : array of float, shape [n]
+        Score and label (1, 0, NaN).
+    codes : array of int, shape [n]
+        Place of the group, or -1.
+    size : int
+        Number of groups.
+    """
+    both = np.isfinite(score) & np.isfinite(label)
+    placed = np.where(both, codes, -1)
+    scores, labels = moments_of(score, placed, size), moments_of(label, placed, size)
+    with np.errstate(invalid="ignore"):
+        product = (score - scores.mean[placed]) * (label - labels.mean[placed])
+    covariance = moments_of(product, placed, size)
+    out = []
+    for place in range(size):
+        n = int(scores.n[place])
+        spread = float(np.sqrt(scores.variance[place] * labels.variance[place])) if n > 1 else 0.0
+        r = float(covariance.mean[place]) * n / (n - 1) / spread if spread > 0 else 0.0
+        mean, variance = float(scores.mean[place]), float(scores.variance[place])
+        out.append(GroupCalibration(n, round(float(labels.mean[place]) * n) if n else 0, mean, variance, r))
     return out
 
 

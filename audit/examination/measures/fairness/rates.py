@@ -6,7 +6,7 @@ there is no rate there is a reason, and where there are few people a mark.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from audit.evidence import Cell, Estimate, Measurement, Parity, undefined
@@ -187,44 +187,53 @@ def _measure_adverse_impact(
 
 def _adverse_impact(comparison: Comparison, small: str) -> dict[str, Estimate]:
     """Return the numbers that courts and agencies read beside the impact ratio."""
-    names = ("adverse_impact_z", "adverse_impact_p", "adverse_impact_shortfall", "minimum_detectable_ratio")
     if comparison.is_reference:
-        values: tuple[float | None, ...] = (0.0, 1.0, 0.0)
-        note, method = comparison.difference.note, ("by definition",) * 3
-        return {
-            name: Estimate(
-                value=value,
-                n=comparison.group_counts[1],
-                method=how,
-                note=note,
-                assessable=comparison.difference.assessable,
-            )
-            for name, value, how in zip(names, values, method, strict=False)
-        }
+        return {name: _by_definition(comparison, value) for name, value in _OF_REFERENCE.items()}
     group, best = comparison.group_counts, comparison.reference_counts
-    n, (k_best, n_best) = group[1], best
-    if min(n, n_best) == 0:
-        return {name: undefined(comparison.ratio.note) for name in names}
-    assessable, rows = comparison.ratio.assessable or (k_best == 0 and not small), n + n_best
-    values = (
-        pooled_z(*best, *group),
-        fisher_exact(*best, *group)[0],
-        shortfall(*group, *best),
-        minimum_detectable_ratio(n, n_best, k_best / n_best, LEVEL),
-    )
-    methods = ("pooled z", "Fisher exact", "common rate of both groups", "normal approximation, 80 % power")
-    reasons = (
-        "both groups are selected alike, all or none",
-        "",
-        "",
-        "these rows could not show even a group of which nobody is selected",
-    )
-    return {
-        name: undefined(why, n=rows, method=method)
-        if value is None
-        else Estimate(value=value, n=rows, method=method, note=small, assessable=assessable)
-        for name, value, method, why in zip(names, values, methods, reasons, strict=True)
-    }
+    rows = group[1] + best[1]
+    if min(group[1], best[1]) == 0:
+        return {name: undefined(comparison.ratio.note) for name, *_ in _IMPACT}
+    done = {}
+    for name, method, compute, why in _IMPACT:
+        value = compute(group, best)
+        done[name] = (
+            undefined(why, n=rows, method=method)
+            if value is None
+            else Estimate(
+                value=value,
+                n=rows,
+                method=method,
+                note=small,
+                assessable=comparison.difference.assessable and not small,
+            )
+        )
+    return done
+
+
+def _by_definition(comparison: Comparison, value: float) -> Estimate:
+    """Return what the reference has compared with itself."""
+    same = comparison.difference
+    return Estimate(value=value, n=same.n, method=same.method, note=same.note, assessable=same.assessable)
+
+
+_OF_REFERENCE = {"adverse_impact_z": 0.0, "adverse_impact_p": 1.0, "adverse_impact_shortfall": 0.0}
+_IMPACT: tuple[tuple[str, str, Callable[[Count, Count], float | None], str], ...] = (
+    (
+        "adverse_impact_z",
+        "pooled z",
+        lambda group, best: pooled_z(*best, *group),
+        "both groups are decided alike, all or none favourably",
+    ),
+    ("adverse_impact_p", "Fisher exact", lambda group, best: fisher_exact(*best, *group)[0], ""),
+    ("adverse_impact_shortfall", "common rate of both groups", lambda group, best: shortfall(*group, *best), ""),
+    (
+        "minimum_detectable_ratio",
+        "normal approximation, 80 % power",
+        lambda group, best: minimum_detectable_ratio(group[1], best[1], best[0] / best[1], LEVEL),
+        "with these rows and the best group's rate, no ratio could be told from 1",
+    ),
+)
+"""Name, method, function of (group, best), and why it may be undefined."""
 
 
 def measure_worst(grouping: Grouping, reading: Reading) -> Iterator[Measurement]:
@@ -273,37 +282,49 @@ def envelope_estimate(envelope: Envelope, how: str, rows: int, names: Sequence[s
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One of the two rates of equalized odds, over the judged groups that have it."""
+
+    words: str
+    names: list[str]
+    counts: list[Count]
+    missing: list[str]
+
+    @property
+    def pairs(self) -> int:
+        return len(self.counts) * (len(self.counts) - 1) // 2
+
+
+def _odds_part(grouping: Grouping, name: str, reading: Reading) -> _Part:
+    """Return the judged groups' counts of one rate."""
+    counts = count_by_group(grouping, name, reading)
+    judged = [place for place, yes in enumerate(grouping.assessable) if yes]
+    known = [place for place in judged if counts[place][1] > 0]
+    return _Part(
+        words=name.replace("_", " "),
+        names=[grouping.names[place] for place in known],
+        counts=[counts[place] for place in known],
+        missing=[grouping.names[place] for place in judged if place not in known],
+    )
+
+
 def _equalized_odds(grouping: Grouping, reading: Reading) -> Estimate:
     """Return the larger of the largest TPR and FPR differences; the intervals pay for twice the pairs."""
     if reading.no_label:
         return undefined(reading.no_label)
-    places = [place for place, yes in enumerate(grouping.assessable) if yes]
-    parts, notes, family = [], [], 0
-    for name in ("true_positive_rate", "false_positive_rate"):
-        counts = count_by_group(grouping, name, reading)
-        known = [place for place in places if counts[place][1] > 0]
-        notes += [f"{grouping.names[place]} has no {name.replace('_', ' ')}" for place in places if place not in known]
-        parts.append((name, known, counts))
-        family += len(known) * (len(known) - 1) // 2
-    if any(len(known) < 2 for _, known, _ in parts):
-        return undefined("; ".join(["fewer than two groups are large enough to judge and have both labels", *notes]))
-    envelopes = [
-        worst_difference([counts[place] for place in known], LEVEL, family=family) for _, known, counts in parts
-    ]
-    wider = max(range(2), key=lambda i: envelopes[i].value)
-    name, known, _ = parts[wider]
-    both = Envelope(
-        envelopes[wider].value,
-        max(envelope.low for envelope in envelopes),
-        max(envelope.high for envelope in envelopes),
-        family,
-        envelopes[wider].worst,
-    )
-    estimate = envelope_estimate(
-        both, "Newcombe", sum(grouping.groups[place].n for place in places), [grouping.names[p] for p in known], ""
-    )
-    words = "; ".join([f"{name.replace('_', ' ')}: {estimate.note}", *notes, *filter(None, [reading.selective])])
-    return estimate.model_copy(update={"note": words, "assessable": not notes and not reading.selective})
+    parts = [_odds_part(grouping, name, reading) for name in ("true_positive_rate", "false_positive_rate")]
+    lost = [f"{name} has no {part.words}" for part in parts for name in part.missing]
+    if any(part.pairs == 0 for part in parts):
+        return undefined("; ".join(["fewer than two groups are large enough to judge and have both labels", *lost]))
+    family = sum(part.pairs for part in parts)
+    envelopes = [worst_difference(part.counts, LEVEL, family=family) for part in parts]
+    wider, part = max(zip(envelopes, parts, strict=True), key=lambda both: both[0].value)
+    whole = wider._replace(low=max(item.low for item in envelopes), high=max(item.high for item in envelopes))
+    rows = sum(group.n for group, yes in zip(grouping.groups, grouping.assessable, strict=True) if yes)
+    estimate = envelope_estimate(whole, "Newcombe", rows, part.names, "")
+    note = "; ".join([f"{part.words}: {estimate.note}", *lost, *filter(None, [reading.selective])])
+    return estimate.model_copy(update={"note": note, "assessable": not lost and not reading.selective})
 
 
 def cell_of_all(cells: Sequence[Cell]) -> Cell:

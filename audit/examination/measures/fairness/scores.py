@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -23,15 +24,26 @@ from audit.statistics import (
     pair_level,
     square_and_add,
     widest_gap,
+    wilson,
 )
 
-from .groups import GroupAuc, Grouping, Moments, auc_by_group, moments_of, scoring_counts
+from .groups import (
+    GroupAuc,
+    GroupCalibration,
+    Grouping,
+    Moments,
+    auc_by_group,
+    calibration_by_group,
+    moments_of,
+    scoring_counts,
+)
 from .metrics import ComparedMetric
 from .rates import LEVEL, Reading, compare_counts, compared_measurement, envelope_estimate, rate_estimate, small_note
 
 Floats = NDArray[np.float64]
 SCORING_RATIO = ComparedMetric("scoring_rate_ratio", "scoring_rate", "ratio")
 _NO_SCORE = "there are no scores, only decisions"
+_NO_AUC_INTERVAL = "no interval can be given: too few rows of one class, or no overlap of the classes"
 
 
 def measure_scores(
@@ -73,8 +85,8 @@ def measure_scores(
     aucs = [] if why or label is None else auc_by_group(score, label, codes, size)
     yield from _measure_auc(grouping, reading, aucs, why)
     why = why or ("" if _is_probability(score) else "the scores are no probabilities: some lie outside 0 to 1")
-    gaps = None if why or label is None else moments_of(score - label, codes, size)
-    yield from _measure_calibration(grouping, reading, gaps, why)
+    calibrations = [] if why or label is None else calibration_by_group(score, label, codes, size)
+    yield from _measure_calibration(grouping, reading, calibrations, why)
 
 
 def _is_probability(score: Floats) -> bool:
@@ -101,7 +113,7 @@ def _measure_nothing(grouping: Grouping, why: str) -> Iterator[Measurement]:
     yield Measurement(metric="fairness.calibration_gap", estimate=undefined(why), attribute=grouping.name)
 
 
-def _mean(moments: Moments, place: int, small: str, caution: str = "") -> Estimate:
+def _mean(moments: Moments, place: int, small: str) -> Estimate:
     """Return a group's mean with Student's interval."""
     n, mean, variance = int(moments.n[place]), float(moments.mean[place]), float(moments.variance[place])
     if n == 0:
@@ -110,9 +122,8 @@ def _mean(moments: Moments, place: int, small: str, caution: str = "") -> Estima
     if math.isnan(low):
         note = "one value only, or all values alike: no interval can be given"
         return Estimate(value=mean, level=LEVEL, n=n, method="mean", note=note, assessable=False)
-    note = "; ".join(filter(None, (small, caution)))
     return Estimate(
-        value=mean, low=low, high=high, level=LEVEL, n=n, method="mean, Student", note=note, assessable=not note
+        value=mean, low=low, high=high, level=LEVEL, n=n, method="mean, Student", note=small, assessable=not small
     )
 
 
@@ -134,14 +145,13 @@ def _measure_scoring_rate(
 
 def _auc(auc: GroupAuc, note: str) -> Estimate:
     """Return an AUC with DeLong's interval on the log-odds scale."""
-    n = auc.positives + auc.negatives
+    n = auc.n
     if math.isnan(auc.auc):
         missing = "positive" if auc.positives == 0 else "negative"
         return undefined(f"nobody in this group has the {missing} label and a score", n=n)
     low, high = logit_interval(auc.auc, auc.se, LEVEL)
     if math.isnan(low):
-        why = "too few rows of one class, or no overlap of the classes: no interval can be given"
-        return Estimate(value=auc.auc, level=LEVEL, n=n, method="exact ranks", note=why, assessable=False)
+        return Estimate(value=auc.auc, level=LEVEL, n=n, method="exact ranks", note=_NO_AUC_INTERVAL, assessable=False)
     return Estimate(
         value=auc.auc, low=low, high=high, level=LEVEL, n=n, method="DeLong, logit", note=note, assessable=not note
     )
@@ -175,20 +185,34 @@ def _no_gaps(places: list[int], why: str) -> dict[int, Gap]:
     return {place: (undefined(why), None, None) for place in places}
 
 
+@dataclass(frozen=True, slots=True)
+class _Ranked:
+    """AUCs of the known groups, the best of them, and the tests of all pairs of judged groups."""
+
+    names: list[str]
+    aucs: list[GroupAuc]
+    best: int
+    parity: dict[tuple[int, int], Parity]
+
+    @property
+    def pairs(self) -> int:
+        return len(self.parity) // 2
+
+
+def _has_interval(auc: GroupAuc) -> bool:
+    return not math.isnan(logit_interval(auc.auc, auc.se)[0])
+
+
 def _auc_gaps(grouping: Grouping, aucs: list[GroupAuc], note: Callable[[int], str]) -> dict[int, Gap]:
     """Return the gap of every known group to the best, simultaneous over all pairs of judged groups."""
     known = [place for place, yes in enumerate(grouping.known) if yes]
-    sound = {place: not math.isnan(logit_interval(aucs[place].auc, aucs[place].se)[0]) for place in known}
-    family = [place for place in known if sound[place] and grouping.assessable[place]]
+    family = [place for place in known if grouping.assessable[place] and _has_interval(aucs[place])]
     candidates = [place for place in family if grouping.candidates[place]] or family
     if not candidates:
         return _no_gaps(known, "no group is large enough, with both labels and an interval, to be compared with")
     best = max(candidates, key=lambda place: aucs[place].auc)
-    parity = _auc_parity(aucs, family)
-    return {
-        place: _auc_gap(grouping, aucs, place, best, len(family), parity.get((place, best)), note(place), sound[place])
-        for place in known
-    }
+    ranked = _Ranked(grouping.names, aucs, best, _auc_parity(aucs, family))
+    return {place: _auc_gap(ranked, place, note(place)) for place in known}
 
 
 def _auc_parity(aucs: list[GroupAuc], family: list[int]) -> dict[tuple[int, int], Parity]:
@@ -206,95 +230,109 @@ def _auc_parity(aucs: list[GroupAuc], family: list[int]) -> dict[tuple[int, int]
     return done
 
 
-def _auc_gap(
-    grouping: Grouping,
-    aucs: list[GroupAuc],
-    place: int,
-    best: int,
-    members: int,
-    parity: Parity | None,
-    note: str,
-    sound: bool,
-) -> Gap:
+def _auc_gap(ranked: _Ranked, place: int, note: str) -> Gap:
     """Return one group's gap to the best."""
-    reference = grouping.names[best]
-    here, there = aucs[place], aucs[best]
+    reference = ranked.names[ranked.best]
+    here, there = ranked.aucs[place], ranked.aucs[ranked.best]
     if math.isnan(here.auc):
         return undefined("the group has no AUC: one of the two labels is absent"), reference, None
-    pairs = members * (members - 1) // 2
-    n = here.positives + here.negatives + there.positives + there.negatives
-    if place == best:
-        alone = "the reference itself" + ("" if pairs else "; there is no other group to compare it with")
-        same = Estimate(
-            value=0.0,
-            low=0.0,
-            high=0.0,
-            level=LEVEL,
-            n=here.positives + here.negatives,
-            method="by definition",
-            note="; ".join(filter(None, (alone, note))),
-            assessable=pairs > 0 and not note,
-        )
-        return same, reference, None
-    value = there.auc - here.auc
-    if not sound:
-        why = "no interval can be given: too few rows of one class, or no overlap of the classes"
-        return (
-            Estimate(value=value, level=LEVEL, n=n, method="exact ranks", note=why, assessable=False),
-            reference,
-            None,
-        )
-    each = pair_level(LEVEL, pairs)
-    bounds = [logit_interval(item.auc, item.se, each) for item in (there, here)]
-    low, high = square_and_add((there.auc, *bounds[0]), (here.auc, *bounds[1]))
-    method = "DeLong, square-and-add" + (f", simultaneous over {pairs} pairs" if pairs > 1 else "")
+    if place == ranked.best:
+        return _gap_of_best(here, note, alone=ranked.pairs == 0), reference, None
     gap = Estimate(
-        value=value,
+        value=there.auc - here.auc,
+        level=LEVEL,
+        n=here.n + there.n,
+        method="exact ranks",
+        note=_NO_AUC_INTERVAL,
+        assessable=False,
+    )
+    if not _has_interval(here):
+        return gap, reference, None
+    each = pair_level(LEVEL, ranked.pairs)
+    (a, b) = ((item.auc, *logit_interval(item.auc, item.se, each)) for item in (there, here))
+    low, high = square_and_add(a, b)
+    parity = ranked.parity.get((place, ranked.best))
+    over = f", simultaneous over {ranked.pairs} pairs" if ranked.pairs > 1 else ""
+    changes = {"low": low, "high": high, "method": f"DeLong, square-and-add{over}", "note": note}
+    return gap.model_copy(update=changes | {"assessable": parity is not None and not note}), reference, parity
+
+
+def _gap_of_best(auc: GroupAuc, note: str, *, alone: bool) -> Estimate:
+    """Return the best group's gap to itself."""
+    words = "the reference itself" + ("; no other group can be compared with it" if alone else "")
+    return Estimate(
+        value=0.0,
+        low=0.0,
+        high=0.0,
+        level=LEVEL,
+        n=auc.n,
+        method="by definition",
+        note="; ".join(filter(None, (words, note))),
+        assessable=not alone and not note,
+    )
+
+
+def _measure_calibration(
+    grouping: Grouping, reading: Reading, calibrations: list[GroupCalibration], why: str
+) -> Iterator[Measurement]:
+    """Yield mean score minus base rate by group, and the largest difference between groups."""
+
+    def estimate(place: int) -> Estimate:
+        note = "; ".join(filter(None, (small_note(grouping, place, reading), reading.selective)))
+        return undefined(why) if why else _calibration(calibrations[place], note)
+
+    yield from _by_group(grouping, "calibration_in_group", estimate)
+    gap = undefined(why) if why else _calibration_gap(grouping, calibrations, reading)
+    yield Measurement(metric="fairness.calibration_gap", estimate=gap, attribute=grouping.name)
+
+
+def _calibration_bounds(calibration: GroupCalibration, level: float) -> tuple[float, float]:
+    """Return the interval of mean score minus base rate: Student's and Wilson's, joined with their correlation.
+
+    A group in which one label does not occur has a spread of residuals that says nothing of the labels; Wilson's
+    interval of its base rate does.
+    """
+    mean = calibration.mean_score
+    low, high = mean_interval(mean, calibration.variance, calibration.n, level)
+    score = (mean, mean, mean) if math.isnan(low) else (mean, low, high)
+    rate = (calibration.base_rate, *wilson(calibration.positives, calibration.n, level))
+    return square_and_add(score, rate, calibration.correlation)
+
+
+def _calibration(calibration: GroupCalibration, note: str) -> Estimate:
+    """Return one group's mean score minus base rate."""
+    if calibration.n == 0:
+        return undefined("nobody in this group has both a score and a label", n=0)
+    low, high = _calibration_bounds(calibration, LEVEL)
+    return Estimate(
+        value=calibration.gap,
         low=low,
         high=high,
         level=LEVEL,
-        n=n,
-        method=method,
+        n=calibration.n,
+        method="Student and Wilson, square-and-add",
         note=note,
-        assessable=parity is not None and not note,
-    )
-    return gap, reference, parity
-
-
-def _measure_calibration(grouping: Grouping, reading: Reading, gaps: Moments | None, why: str) -> Iterator[Measurement]:
-    """Yield mean score minus base rate by group, and the largest difference between groups."""
-    if gaps is None:
-        yield from _by_group(grouping, "calibration_in_group", lambda place: undefined(why))
-        yield Measurement(metric="fairness.calibration_gap", estimate=undefined(why), attribute=grouping.name)
-        return
-    yield from _by_group(
-        grouping,
-        "calibration_in_group",
-        lambda place: _mean(gaps, place, small_note(grouping, place, reading), reading.selective),
-    )
-    yield Measurement(
-        metric="fairness.calibration_gap", estimate=_calibration_gap(grouping, gaps, reading), attribute=grouping.name
+        assessable=not note,
     )
 
 
-def _calibration_gap(grouping: Grouping, gaps: Moments, reading: Reading) -> Estimate:
+def _calibration_gap(grouping: Grouping, calibrations: list[GroupCalibration], reading: Reading) -> Estimate:
     """Return the largest difference of calibration between judged groups, simultaneous over all pairs."""
     judged = [place for place, yes in enumerate(grouping.assessable) if yes]
-    usable = [place for place in judged if gaps.n[place] >= 2 and gaps.variance[place] > 0]
-    each = pair_level(LEVEL, pairs := len(usable) * (len(usable) - 1) // 2)
-    values = [float(gaps.mean[place]) for place in usable]
-    bounds = [
-        mean_interval(value, float(gaps.variance[place]), int(gaps.n[place]), each)
-        for value, place in zip(values, usable, strict=True)
-    ]
+    usable = [place for place in judged if calibrations[place].n > 0]
+    pairs = len(usable) * (len(usable) - 1) // 2
     estimate = envelope_estimate(
-        widest_gap(values, bounds, pairs),
+        widest_gap(
+            [calibrations[place].gap for place in usable],
+            [_calibration_bounds(calibrations[place], pair_level(LEVEL, pairs)) for place in usable],
+            pairs,
+        ),
         "square-and-add",
-        int(gaps.n[usable].sum()) if usable else 0,
+        sum(calibrations[place].n for place in usable),
         [grouping.names[place] for place in usable],
         "fewer than two groups are large enough to judge and have scores and labels",
     )
-    lost = [f"{grouping.names[place]} could not be measured" for place in judged if place not in usable]
+    lost = [f"{grouping.names[place]} has no scores with labels" for place in judged if place not in usable]
     if estimate.value is None or not (lost or reading.selective):
         return estimate
     note = "; ".join(filter(None, [estimate.note, *lost, reading.selective]))

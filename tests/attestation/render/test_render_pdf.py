@@ -1,0 +1,136 @@
+"""The PDF report: conformant, deterministic, only our fonts, attachments whole."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from dossier_fixture import make_dossier
+
+from audit.attestation.render.pdf import render_pdf
+
+HERE = Path(__file__).parent
+FILES = (
+    ("policy.yaml.txt", b"schema: policy/1\n", "The policy", "Source"),
+    ("audit.json", b'{"a":1}', "The dossier", "Data"),
+)
+
+
+@pytest.fixture(scope="module")
+def made() -> bytes:
+    return render_pdf(make_dossier(), FILES)
+
+
+@pytest.fixture(scope="module")
+def reader(made):
+    pypdf = pytest.importorskip("pypdf")
+    return pypdf.PdfReader(io.BytesIO(made))
+
+
+def test_it_is_small_and_of_sane_length(made, reader):
+    assert len(made) < 1_000_000
+    assert 20 <= len(reader.pages) <= 36
+
+
+def test_only_our_fonts_are_embedded(reader):
+    names = set()
+    for page in reader.pages:
+        for font in (page["/Resources"].get("/Font") or {}).values():
+            names.add(re.sub(r"^/[A-Z]{6}\+", "", font.get_object()["/BaseFont"]))
+    assert names == {"Inter", "Inter-Semi-Bold", "JetBrains-Mono"}
+
+
+def test_no_page_is_empty_and_every_page_is_numbered(reader):
+    total = len(reader.pages)
+    texts = [page.extract_text() for page in reader.pages]
+    assert min(len(text) for text in texts) > 120
+    for number, text in enumerate(texts[1:], start=2):
+        assert f"page {number} of {total}" in " ".join(text.split())
+
+
+def test_the_contents_name_the_right_pages(reader):
+    texts = [" ".join(page.extract_text().split()) for page in reader.pages]
+    contents = next(text for text in texts if "Contents" in text and "How to read this report" in text)
+    page = int(re.search(r"Policy results (\d+)", contents).group(1))
+    assert "9 Policy results" in texts[page - 1]
+
+
+def test_attachments_are_embedded_byte_for_byte_with_their_relationship(reader):
+    assert {name: data[0] for name, data in reader.attachments.items()} == {name: data for name, data, *_ in FILES}
+    shown = [item.get_object() for item in reader.trailer["/Root"]["/AF"]]
+    assert sorted(item["/AFRelationship"] for item in shown) == ["/Data", "/Source"]
+
+
+def test_metadata_dates_come_from_the_dossier(reader):
+    assert reader.metadata["/CreationDate"].startswith("D:20261121091500")
+    assert reader.metadata["/Title"].startswith("Credit screening model 2.3")
+    assert reader.trailer["/Root"]["/Lang"] == "en"
+    assert b"<pdfuaid:part>1</pdfuaid:part>" in reader.trailer["/Root"]["/Metadata"].get_data()
+
+
+def test_there_are_bookmarks(reader):
+    titles = [item.title for item in reader.outline if not isinstance(item, list)]
+    assert any("Fairness" in title for title in titles)
+    assert any("Policy results" in title for title in titles)
+
+
+def test_figures_carry_a_text_alternative(made):
+    pypdf = pytest.importorskip("pypdf")
+    tree = pypdf.PdfReader(io.BytesIO(made))
+    figures = [o for o in (tree.get_object(i) for i in range(1, tree.trailer["/Size"])) if _is_figure(o)]
+    assert len(figures) > 15
+    assert all(len(figure["/Alt"]) > 40 for figure in figures)
+
+
+def _is_figure(item) -> bool:
+    return isinstance(item, dict) and item.get("/S") == "/Figure"
+
+
+def test_a_second_validator_finds_no_fault(made, tmp_path):
+    page = pytest.importorskip("page", reason="page-validation is not installed")
+    target = tmp_path / "report.pdf"
+    target.write_bytes(made)
+    for profile in ("3a", "ua1"):
+        faults = set(re.findall(r"\[(PDF\w+-[\w-]+)\]", str(page.validate_pdf(str(target), profile=profile))))
+        # a known false alarm: compressed data that happens to end in an end-of-line byte
+        assert faults - {"PDFA3A-STREAM-LENGTH-001"} == set()
+
+
+def test_the_same_dossier_gives_the_same_bytes_over_hash_seeds():
+    code = (
+        "import sys,hashlib; sys.path.insert(0, sys.argv[1]); from dossier_fixture import make_dossier;"
+        "from audit.attestation.render.pdf import render_pdf as r;"
+        "print(hashlib.sha256(r(make_dossier(), [('a.json', b'{}', 'x', 'Data')])).hexdigest())"
+    )
+    digests = set()
+    for seed, zone in (("1", "UTC"), ("7", "Asia/Tokyo")):
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": "C"}
+        run = subprocess.run([sys.executable, "-c", code, str(HERE)], env=environment, capture_output=True, check=True)
+        digests.add(run.stdout)
+    assert len(digests) == 1
+
+
+def test_signs_that_no_font_holds_are_boxed_and_named():
+    dossier = make_dossier()
+    raw = dossier.model_dump_json().replace('"under 25"', '"under \U0001f600 \u4e2d"')
+    pypdf = pytest.importorskip("pypdf")
+    reader = pypdf.PdfReader(io.BytesIO(render_pdf(type(dossier).model_validate_json(raw))))
+    text = " ".join(" ".join(page.extract_text().split()) for page in reader.pages)
+    assert "U+4E2D" in text
+    assert "U+1F600" in text
+    assert "under □ □" in text
+
+
+def test_nothing_is_fetched():
+    from audit.attestation.render.pdf import _fetch_font, _refuse
+
+    for url in ("file:///etc/passwd", "http://127.0.0.1/", "font:../../etc/passwd"):
+        with pytest.raises(ValueError, match="fetches nothing"):
+            _fetch_font(url)
+        with pytest.raises(ValueError, match="fetches nothing"):
+            _refuse(url)

@@ -1,0 +1,307 @@
+"""Sealing a folder: what is in it, that every command of VERIFY.md works, and fails where it must."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import subprocess
+
+import pytest
+
+from audit.attestation.seal.check import check_evidence
+from audit.attestation.seal.keys import certificates_pem, signer_for
+from audit.attestation.seal.sign import (
+    SEAL_FILES,
+    accept_name,
+    list_sums,
+    seal_digests,
+    seal_evidence,
+    sign_folder,
+    sign_html,
+)
+from audit.attestation.seal.statement import PAYLOAD_TYPE, STATEMENT_TYPE
+from audit.attestation.seal.timestamp import StampServer
+from audit.config.schema import SigningOrder
+from audit.errors import ConfigError, SealError, TryAgain
+
+PREVIOUS = "sha256:" + "0" * 64
+
+
+@pytest.fixture
+def seal(dossier_of, page, pdf_maker):
+    """Seal a small report; `formats` says which files it has."""
+
+    def make(signer, formats=("html", "pdf"), **more):
+        dossier = dossier_of(signer)
+        files = {"glassboxes/net.json": b"{}\n", "report.md": b"# Report\n"}
+        if "html" in formats:
+            files["report.html"] = page
+        if "pdf" in formats:
+            files["report.pdf"] = pdf_maker(dossier.canonical())
+        return sign_folder(files, dossier, signer, PREVIOUS, **more)
+
+    return make
+
+
+def blocks(guide):
+    return re.findall(r"```bash\n(.*?)\n```", guide.decode(), flags=re.DOTALL)
+
+
+def run_block(block, folder, environment=None):
+    import os
+
+    env = {"PATH": os.environ["PATH"], **(environment or {})}
+    return subprocess.run(
+        ["bash", "-e", "-u", "-o", "pipefail", "-c", block], cwd=folder, capture_output=True, env=env
+    )
+
+
+def test_files_of_a_sealed_report(seal, ada):
+    sealed = seal(ada)
+    assert set(sealed) == {
+        "audit.json", "glassboxes/net.json", "report.md", "report.html", "report.pdf", "attestation.dsse.json",
+        "SHA256SUMS", "SHA256SUMS.p7s", "signer.crt", "signer.pub", "VERIFY.md",
+    }  # fmt: skip
+    assert list(sealed)[-2:] == ["SHA256SUMS", "SHA256SUMS.p7s"]
+
+
+def test_unsigned_bytes_are_a_prefix(seal, ada, page, pdf_maker, dossier_of):
+    sealed = seal(ada)
+    assert sealed["report.html"].startswith(page)
+    assert sealed["report.pdf"].startswith(pdf_maker(dossier_of(ada).canonical()))
+    assert sealed["audit.json"] == dossier_of(ada).canonical()
+
+
+@pytest.mark.parametrize("who", ["ada", "rsa_signer", "development"])
+@pytest.mark.parametrize("formats", [("html", "pdf"), ("html",), ("pdf",), ()])
+def test_every_command_of_the_guide_works(who, formats, seal, request, write_folder):
+    sealed = seal(request.getfixturevalue(who), formats)
+    folder = write_folder(sealed)
+    found = blocks(sealed["VERIFY.md"])
+    assert len(found) == 4 + len(formats)
+    before = sorted(path.name for path in folder.rglob("*"))
+    for block in found:
+        done = run_block(block, folder)
+        assert done.returncode == 0, (block, done.stdout, done.stderr)
+    assert sorted(path.name for path in folder.rglob("*")) == before  # the commands leave nothing behind
+
+
+def test_commands_with_a_time_stamp(seal, authority, stamp_server, write_folder):
+    sealed = seal(authority.signer(stamps=StampServer(stamp_server.address)))
+    assert "SHA256SUMS.tsr" in sealed
+    assert stamp_server.asked == 3  # PDF, page, list
+    folder = write_folder(sealed)
+    found = blocks(sealed["VERIFY.md"])
+    assert len(found) == 7
+    said = [run_block(block, folder) for block in found]
+    assert [done.returncode for done in said] == [0] * 7, said
+    assert b"Verification: OK" in said[-1].stdout + said[-1].stderr
+
+
+@pytest.mark.parametrize(
+    ("file", "failing"),
+    [
+        ("audit.json", {0}),
+        ("SHA256SUMS", {0, 1}),
+        ("SHA256SUMS.p7s", {1}),
+        ("signer.pub", {0, 3}),
+        ("attestation.dsse.json", {0, 3}),
+        ("report.html", {0, 4}),
+        ("report.pdf", {0, 5}),
+    ],
+)
+def test_commands_fail_on_a_changed_file(file, failing, seal, ada, write_folder):
+    sealed = seal(ada)
+    data = bytearray(sealed[file])
+    place = data.index(b"sig", 30) + 10 if file == "attestation.dsse.json" else len(data) // 3
+    data[place] ^= 1
+    folder = write_folder({**sealed, file: bytes(data)})
+    for number, block in enumerate(blocks(sealed["VERIFY.md"])):
+        assert (run_block(block, folder).returncode != 0) == (number in failing), block
+
+
+def test_commands_fail_for_another_signer_of_the_same_authority(seal, ada, authority, write_folder):
+    sealed = seal(ada)
+    bob = authority.signer(name="Bob")
+    folder = write_folder({**sealed, "signer.crt": certificates_pem((bob.certificate,))})
+    said = [run_block(block, folder).returncode for block in blocks(sealed["VERIFY.md"])]
+    assert all(said[number] for number in (0, 1, 3, 4, 5))
+
+
+def test_last_command_asks_for_the_whole_document(seal, ada, write_folder):
+    sealed = seal(ada)
+    folder = write_folder({**sealed, "report.pdf": sealed["report.pdf"] + b"\n%junk"})
+    assert run_block(blocks(sealed["VERIFY.md"])[5], folder).returncode != 0
+
+
+def test_guide_of_a_development_key_says_so(seal, development):
+    guide = seal(development)["VERIFY.md"].decode()
+    assert "proves no identity" in guide
+    assert development.shown().fingerprint in guide
+
+
+def test_names_never_enter_a_command(seal, authority):
+    signer = authority.signer(name="$(touch /tmp/x)`id`; rm")
+    guide = seal(signer)["VERIFY.md"]
+    assert all("touch" not in block for block in blocks(guide))
+    assert guide.count(b"```bash") == len(blocks(guide))
+
+
+def test_openssl_trusts_up_to_the_root(seal, ada, authority, write_folder):
+    """What VERIFY.md says of an authority: put it in place of signer.crt and leave out -partial_chain."""
+    sealed = seal(ada)
+    folder = write_folder(sealed)
+    (folder / "../root.pem").write_bytes(certificates_pem((authority.root,)))
+    command = blocks(sealed["VERIFY.md"])[1].replace("signer.crt", "../root.pem").replace("-partial_chain ", "")
+    done = run_block(command, folder)
+    assert done.returncode == 0, done.stderr
+
+
+def test_statement_says_what_was_audited(seal, ada):
+    sealed = seal(ada)
+    envelope = json.loads(sealed["attestation.dsse.json"])
+    statement = json.loads(base64.b64decode(envelope["payload"]))
+    assert envelope["payloadType"] == PAYLOAD_TYPE
+    assert statement["_type"] == STATEMENT_TYPE
+    subjects = {item["name"]: item["digest"]["sha256"] for item in statement["subject"]}
+    assert len(subjects) == len(statement["subject"])
+    assert subjects["input/model/model.pt2"] == "aa" * 32
+    assert subjects["input/data.audit/rows.csv"] == "bb" * 32
+    assert subjects["input/data.audit/rows.csv#2"] == "cc" * 32
+    files = set(sealed) - {"SHA256SUMS", "SHA256SUMS.p7s", "attestation.dsse.json"}
+    assert {name for name in subjects if not name.startswith("input/")} == files
+    assert all(subjects[name] == hashlib.sha256(sealed[name]).hexdigest() for name in files)
+    predicate = statement["predicate"]
+    assert predicate["outcome"] == "passed"
+    assert predicate["rules"] == [
+        {"rule": "pack/rule", "severity": "high", "limit": "at least 0.80", "status": "pass"}
+    ]
+    assert predicate["policies"][0]["sha256"] == "sha256:" + "ee" * 32
+    assert predicate["previous"] == PREVIOUS
+    assert predicate["incomplete"] == ["drift"]
+    assert predicate["seed"] == 0
+    assert predicate["signer"]["identity"] == "certificate"
+
+
+def test_statement_of_a_development_key_says_so(seal, development):
+    envelope = json.loads(seal(development)["attestation.dsse.json"])
+    statement = json.loads(base64.b64decode(envelope["payload"]))
+    assert statement["predicate"]["signer"]["identity"] == "self-signed-development"
+
+
+def test_unsigned_folder_says_so(seal, write_folder):
+    sealed = seal(None)
+    assert not set(sealed) & (set(SEAL_FILES) - {"SHA256SUMS", "VERIFY.md"})
+    assert b"**unsigned**" in sealed["VERIFY.md"]
+    (block,) = blocks(sealed["VERIFY.md"])
+    assert run_block(block, write_folder(sealed)).returncode == 0
+
+
+def test_server_down_leaves_a_signed_report_and_a_note(seal, authority, stamp_server, write_folder):
+    stamp_server.mode = "error"
+    signer = authority.signer(stamps=StampServer(stamp_server.address))
+    sealed = seal(signer)
+    assert "SHA256SUMS.tsr" not in sealed
+    assert "no time stamp" in signer.stamps.notes[0]
+    folder = write_folder(sealed)
+    assert [run_block(block, folder).returncode for block in blocks(sealed["VERIFY.md"])] == [0] * 7
+
+
+def test_server_down_stops_where_a_signature_is_required(seal, authority, stamp_server):
+    stamp_server.mode = "error"
+    with pytest.raises(TryAgain):
+        seal(authority.signer(stamps=StampServer(stamp_server.address, required=True)))
+
+
+def test_report_that_names_another_signer_is_refused(ada, eve, dossier_of):
+    with pytest.raises(SealError, match="names another signer"):
+        sign_folder({}, dossier_of(eve), ada)
+    with pytest.raises(SealError, match="names another signer"):
+        sign_folder({}, dossier_of(None), ada)
+    with pytest.raises(SealError, match="names another signer"):
+        sign_folder({}, dossier_of(ada), None)
+
+
+def test_other_dossier_than_audit_json_is_refused(ada, dossier_of):
+    with pytest.raises(SealError, match="not the dossier"):
+        sign_folder({"audit.json": b"{}"}, dossier_of(ada), ada)
+
+
+@pytest.mark.parametrize("name", [*SEAL_FILES, "../x", "/x", "a//b", "a/", ".", "a/../b", "a\nb", "a\\b", "", "a\x1bb"])
+def test_names_that_cannot_be_listed_are_refused(name, ada, dossier_of):
+    assert name in SEAL_FILES or not accept_name(name)
+    with pytest.raises(SealError, match="cannot be called"):
+        sign_folder({name: b""}, dossier_of(ada), ada)
+
+
+@pytest.mark.parametrize("name", ["report.pdf", "glassboxes/ebm_label.json", "a b", "ä.json", ".x", "-x", "a/-b"])
+def test_names_that_sha256sum_reads(name, ada, dossier_of, write_folder):
+    sealed = sign_folder({name: b"x"} if name != "report.pdf" else {}, dossier_of(ada), ada)
+    done = subprocess.run(
+        ["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=write_folder(sealed), capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_list_is_the_one_sha256sum_writes(tmp_path):
+    files = {"b": b"1", "a": b"", "c d": b"\0"}
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    said = subprocess.run(["sha256sum", *sorted(files)], cwd=tmp_path, capture_output=True, check=True).stdout
+    assert list_sums({name: hashlib.sha256(data).hexdigest() for name, data in files.items()}) == said
+
+
+def test_page_signed_twice_is_refused(ada, page):
+    from datetime import UTC, datetime
+
+    once = sign_html(page, ada, moment=datetime.now(UTC))
+    with pytest.raises(SealError, match="signed already"):
+        sign_html(once, ada, moment=datetime.now(UTC))
+
+
+def test_digests_for_the_ledger(seal, ada):
+    sealed = seal(ada)
+    assert seal_digests(sealed).keys() == {"SHA256SUMS", "SHA256SUMS.p7s", "attestation.dsse.json"}
+    assert seal_digests(seal(None)).keys() == {"SHA256SUMS"}
+
+
+def test_evidence_and_its_envelope(ada, eve):
+    evidence = b'{"a":1}'
+    envelope = seal_evidence(evidence, ada)
+    shown = ada.shown()
+    assert check_evidence(evidence, envelope) == f"signed by {shown.name} (certificate {shown.fingerprint})"
+    assert check_evidence(evidence, None) == "evidence was supplied unsigned"
+    with pytest.raises(SealError, match="not the one that was signed"):
+        check_evidence(b'{"a":2}', envelope)
+    swapped = json.loads(envelope)
+    swapped["signatures"][0]["certificate"] = json.loads(seal_evidence(evidence, eve))["signatures"][0]["certificate"]
+    with pytest.raises(SealError):
+        check_evidence(evidence, json.dumps(swapped, separators=(",", ":"), sort_keys=True).encode())
+
+
+def test_every_changed_byte_of_the_evidence_envelope_is_noticed(ada):
+    envelope = seal_evidence(b"{}", ada)
+    for place in range(len(envelope)):
+        changed = bytearray(envelope)
+        changed[place] ^= 1 << (place % 7)
+        with pytest.raises(SealError):
+            check_evidence(b"{}", bytes(changed))
+
+
+def test_attestation_of_a_report_is_none_for_evidence(seal, ada):
+    with pytest.raises(SealError):
+        check_evidence(b"{}", seal(ada, ())["attestation.dsse.json"])
+
+
+def test_evidence_of_a_development_key_says_so(development):
+    said = check_evidence(b"{}", seal_evidence(b"{}", development))
+    assert said.startswith("signed by DEVELOPMENT KEY - not a trusted identity")
+
+
+def test_no_key_is_no_secret_in_any_file(seal, development):
+    for data in seal(development).values():
+        assert b"PRIVATE KEY" not in data
+    with pytest.raises(ConfigError):
+        signer_for(SigningOrder(required=True), interactive=False)
