@@ -71,8 +71,14 @@ def run_audit(
     if progress:
         progress.stage("judge, render and seal")
     return attest(
-        examined.evidence, config, out=out or name_folder(examined.evidence, now), now=now,
-        artifacts=examined.artifacts, fail_on=fail_on, allow=allow, interactive=interactive,
+        examined.evidence,
+        config,
+        out=out or name_folder(examined.evidence, now),
+        now=now,
+        artifacts=examined.artifacts,
+        fail_on=fail_on,
+        allow=allow,
+        interactive=interactive,
     )
 
 
@@ -145,8 +151,15 @@ def attest_from_file(
     signed = check_evidence(data, envelope.read_bytes() if envelope.is_file() else None)
     evidence, now = read_evidence(data), read_clock()
     return attest(
-        evidence, order, out=out or name_folder(evidence, now), now=now, artifacts=_collect_artifacts(evidence, path),
-        evidence_signed=signed, fail_on=fail_on, allow=allow, interactive=interactive,
+        evidence,
+        order,
+        out=out or name_folder(evidence, now),
+        now=now,
+        artifacts=_collect_artifacts(evidence, path),
+        evidence_signed=signed,
+        fail_on=fail_on,
+        allow=allow,
+        interactive=interactive,
     )
 
 

@@ -92,8 +92,11 @@ def read_yaml(path: Path | str) -> YamlTree:
     except (IsADirectoryError, PermissionError) as error:
         raise ConfigError(f"cannot be read: {error.strerror}", place=str(path)) from None
     if len(data) > MAX_BYTES:
-        raise ConfigError(f"{len(data):,} bytes is too large for a text that a person wrote", place=str(path),
-                          hint=f"the limit is {MAX_BYTES:,} bytes")
+        raise ConfigError(
+            f"{len(data):,} bytes is too large for a text that a person wrote",
+            place=str(path),
+            hint=f"the limit is {MAX_BYTES:,} bytes",
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -145,8 +148,11 @@ class _Walk:
     def read(self, node: yaml.Node, path: Path_) -> Any:
         self.nodes += 1
         if self.nodes > MAX_NODES:
-            raise ConfigError("more than 200,000 values, through anchors that multiply", place=self.tree.name,
-                              hint="write the values out")
+            raise ConfigError(
+                "more than 200,000 values, through anchors that multiply",
+                place=self.tree.name,
+                hint="write the values out",
+            )
         if id(node) in self.open:
             raise ConfigError("an anchor contains itself", place=self._where(node))
         self.open.add(id(node))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+
 import pytest
 from material import make_net, make_table
 

@@ -69,7 +69,9 @@ def make_features(**declared):
     return tuple(FeatureUsed(name=name, kind=kind, **declared.get(name, {})) for name, kind in KINDS.items())
 
 
-def make_case(frame, *, link=None, label=None, blackbox=None, fits=None, groups=None, features=None, config=None, **over):
+def make_case(
+    frame, *, link=None, label=None, blackbox=None, fits=None, groups=None, features=None, config=None, **over
+):
     """Return a case around a frame; scores come from `link` and the cut one half."""
     values = {"data": "rows.csv", "label": "y", "effort": "standard", "model": {"format": "python"}, **(config or {})}
     settings = ExamineConfig.model_validate(values)

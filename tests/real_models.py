@@ -11,27 +11,48 @@ from material import SHARED
 
 MODELS: dict[str, dict[str, Any]] = {
     "adult": {
-        "folder": "adult_mlp", "table": "adult", "label": "income", "id": None,
-        "groups": {"sex": "sex", "race": {"column": "race", "stands_for": "race_ethnicity"},
-                   "age": {"column": "age", "bins": [25, 40, 60]}},
-        "decision": "score >= 0.5", "output": {"task": "binary", "scale": "logit"},
+        "folder": "adult_mlp",
+        "table": "adult",
+        "label": "income",
+        "id": None,
+        "groups": {
+            "sex": "sex",
+            "race": {"column": "race", "stands_for": "race_ethnicity"},
+            "age": {"column": "age", "bins": [25, 40, 60]},
+        },
+        "decision": "score >= 0.5",
+        "output": {"task": "binary", "scale": "logit"},
     },
     "compas": {
-        "folder": "compas_resnet", "table": "compas", "label": "two_year_recid", "id": None,
+        "folder": "compas_resnet",
+        "table": "compas",
+        "label": "two_year_recid",
+        "id": None,
         "groups": {"race": {"column": "race", "stands_for": "race_ethnicity"}, "sex": "sex", "age_cat": "age_cat"},
-        "decision": "score < 0.5", "output": {"task": "binary", "scale": "logit"},
+        "decision": "score < 0.5",
+        "output": {"task": "binary", "scale": "logit"},
     },
     "german": {
-        "folder": "german_softmax", "table": "german_credit", "label": "good_credit", "id": None,
+        "folder": "german_softmax",
+        "table": "german_credit",
+        "label": "good_credit",
+        "id": None,
         "groups": {"sex": "sex", "age": "age_25", "foreign_worker": "foreign_worker"},
         "decision": "score >= 0.5",
         "output": {"task": "binary", "scale": "logits", "classes": [0, 1], "positive": 1},
     },
     "acs_income": {
-        "folder": "acs_income_mlp", "table": "acs_income", "label": "income_over_50k", "id": None,
-        "groups": {"sex": "sex", "race": {"column": "race", "stands_for": "race_ethnicity"},
-                   "age": {"column": "age", "bins": [25, 40, 60]}},
-        "decision": "score >= 0.5", "output": {"task": "binary", "scale": "logit"},
+        "folder": "acs_income_mlp",
+        "table": "acs_income",
+        "label": "income_over_50k",
+        "id": None,
+        "groups": {
+            "sex": "sex",
+            "race": {"column": "race", "stands_for": "race_ethnicity"},
+            "age": {"column": "age", "bins": [25, 40, 60]},
+        },
+        "decision": "score >= 0.5",
+        "output": {"task": "binary", "scale": "logit"},
     },
 }
 """Name to what a configuration needs."""
@@ -51,7 +72,9 @@ def input_blocks(name: str) -> Any:
     numeric, categorical = given["numeric"], given["categorical"]
     levels = {c: [k for k, _ in sorted(given["maps"][c].items(), key=lambda item: item[1])] for c in categorical}
     numbers: dict[str, Any] = {
-        "kind": "numeric", "columns": numeric, "missing": [given["median"][c] for c in numeric],
+        "kind": "numeric",
+        "columns": numeric,
+        "missing": [given["median"][c] for c in numeric],
     }
     if given["style"] == "pair":
         numbers |= {"mean": [given["mean"][c] for c in numeric], "scale": [given["std"][c] for c in numeric]}
@@ -81,16 +104,26 @@ def write_real_config(name: str, folder: Path, *, form: str = "pt2", **changes: 
     else:
         card = json.loads((source / "model.json").read_text())["formats"]["state_dict"]
         shutil.copy(source / "module.py", folder / "module.py")
-        model |= {"factory": f"module.py:{card['cls']}", "factory_args": card["kwargs"], "trust_code": True,
-                  "format": form, "path": str(source / "state_dict.pt")}
+        model |= {
+            "factory": f"module.py:{card['cls']}",
+            "factory_args": card["kwargs"],
+            "trust_code": True,
+            "format": form,
+            "path": str(source / "state_dict.pt"),
+        }
         if form == "safetensors":
             model["path"] = str(_as_safetensors(source / "state_dict.pt", folder / "model.safetensors"))
     config = {
-        "title": f"{name} model", "system": {"name": name.replace("_", "-"), "version": "1"},
+        "title": f"{name} model",
+        "system": {"name": name.replace("_", "-"), "version": "1"},
         "data": {"audit": str(data / "data" / f"{about['table']}.parquet"), "model_train": "unknown"},
-        "label": about["label"], "groups": about["groups"], "model": model,
-        "decision": {"favourable": about["decision"]}, "signing": {"key": "development"},
-        "ledger": {"path": str(folder / "audit-log")}, **changes,
+        "label": about["label"],
+        "groups": about["groups"],
+        "model": model,
+        "decision": {"favourable": about["decision"]},
+        "signing": {"key": "development"},
+        "ledger": {"path": str(folder / "audit-log")},
+        **changes,
     }
     path = folder / "audit.yaml"
     path.write_text(json.dumps(config, indent=1), encoding="utf-8")

@@ -13,7 +13,6 @@ import warnings
 from pathlib import Path
 
 import pytest
-
 from material import ROOT, make_net, make_table
 
 GOOD = {
@@ -94,12 +93,12 @@ def _policy(folder, text):
 
 RULE = """schema: policy/1
 pack: ours
-title: Ours
+title: What our house asks
 version: 1.0.0
 law: {citation: none, jurisdiction: any, status: internal, verified_on: 2026-11-21, review_by: 2027-11-21}
 rules:
   - id: one
-    title: A rule
+    title: Every group is treated alike
     severity: high
     measure: %s
     for_each: %s
@@ -117,22 +116,31 @@ CASES = {
     "group column absent": (lambda f: {"groups": ["gender"]}, 2, "gender"),
     "model file truncated": (_truncated, 3, "model"),
     "a pickle": (_pickle, 3, "pickle"),
-    "wrong input width": (
-        lambda f: {"model": {**GOOD["model"], "inputs": ["income", "debts"]}}, 3, "column"),
-    "logits declared as probabilities": (
-        lambda f: {"model": {**GOOD["model"], "output": "probability"}}, 3, "logit"),
+    "wrong input width": (lambda f: {"model": {**GOOD["model"], "inputs": ["income", "debts"]}}, 3, "column"),
+    "logits declared as probabilities": (lambda f: {"model": {**GOOD["model"], "output": "probability"}}, 3, "logit"),
     "NaN scores": (_nan_scores, 3, "NaN"),
     "feature unknown to the data": (
-        lambda f: {"model": {**GOOD["model"], "inputs": ["incme", "debts", "age"]}}, 2, "income"),
+        lambda f: {"model": {**GOOD["model"], "inputs": ["incme", "debts", "age"]}},
+        2,
+        "income",
+    ),
     "unknown configuration key": (lambda f: {"lable": "repaid"}, 2, "did you mean 'label'"),
     "policy naming an unknown metric": (
-        lambda f: _policy(f, RULE % ("fairness.selection_rate_ration", "protected")), 2,
-        "did you mean 'fairness.selection_rate_ratio'"),
+        lambda f: _policy(f, RULE % ("fairness.selection_rate_ration", "protected")),
+        2,
+        "did you mean 'fairness.selection_rate_ratio'",
+    ),
     "policy naming an unknown group": (
-        lambda f: _policy(f, RULE % ("fairness.selection_rate_ratio", "gendr")), 2, "gendr"),
+        lambda f: _policy(f, RULE % ("fairness.selection_rate_ratio", "gendr")),
+        2,
+        "gendr",
+    ),
     "unknown pack": (lambda f: {"policies": ["baseline-fairnes"]}, 2, "baseline-fairness"),
     "missing values that the model is not told to fill": (
-        lambda f: change_table(f, lambda t: t.assign(age=t["age"].where(t.index > 30))) or {}, 3, "missing"),
+        lambda f: change_table(f, lambda t: t.assign(age=t["age"].where(t.index > 30))) or {},
+        3,
+        "missing",
+    ),
 }
 
 
@@ -199,7 +207,10 @@ def test_ctrl_c_leaves_nothing(job):
     config = write_config(job)
     process = subprocess.Popen(
         [sys.executable, "-m", "audit", "run", str(config), "--out", str(job / "report")],
-        cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stderr is not None
     process.stderr.readline()  # the first stage is done

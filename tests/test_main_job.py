@@ -9,11 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from material import ROOT, make_table
 
 import audit
 from audit.evidence import Dossier, Estimate, NotDone, read_evidence
-
-from material import ROOT, make_table
 
 
 def walk_estimates(value, path=""):
@@ -30,8 +29,15 @@ def walk_estimates(value, path=""):
 def test_report_folder_is_whole(small_report):
     names = {str(p.relative_to(small_report.folder)) for p in small_report.folder.rglob("*") if p.is_file()}
     assert {
-        "audit.json", "report.html", "report.pdf", "attestation.dsse.json", "SHA256SUMS", "SHA256SUMS.p7s",
-        "signer.crt", "signer.pub", "VERIFY.md",
+        "audit.json",
+        "report.html",
+        "report.pdf",
+        "attestation.dsse.json",
+        "SHA256SUMS",
+        "SHA256SUMS.p7s",
+        "signer.crt",
+        "signer.pub",
+        "VERIFY.md",
     } <= names
     assert any(name.startswith("glassboxes/") and name.endswith(".json") for name in names)
     assert any(name.startswith("glassboxes/") and name.endswith(".parquet") for name in names)
@@ -58,7 +64,7 @@ def test_no_row_of_data_is_in_the_report(small_report):
     table = make_table()
     text = (small_report.folder / "audit.json").read_text() + (small_report.folder / "report.html").read_text()
     assert not [name for name in table["applicant"] if name in text]
-    exact = [f'{value:.2f}' for value in table["income"].sort_values().iloc[[0, -1]]]
+    exact = [f"{value:.2f}" for value in table["income"].sort_values().iloc[[0, -1]]]
     assert not [value for value in exact if value in text], "extremes of a column are single people"
 
 
@@ -139,8 +145,12 @@ def test_python_objects_without_files(tmp_path):
     outcome = audit.run(
         data=frame.drop(columns="applicant"),
         predict=lambda rows: 1 / (1 + pow(2.718281828, -(0.08 * (rows["income"] - 32) - 0.25 * (rows["debts"] - 6)))),
-        label="repaid", groups=["sex"], out=tmp_path / "report", effort="fast",
-        signing={"key": "development"}, ledger={"path": str(tmp_path / "log")},
+        label="repaid",
+        groups=["sex"],
+        out=tmp_path / "report",
+        effort="fast",
+        signing={"key": "development"},
+        ledger={"path": str(tmp_path / "log")},
     )
     assert outcome.folder.is_dir()
     assert set(outcome.verdicts) >= {"baseline-fairness/selection-ratio"}
@@ -175,8 +185,14 @@ def test_run_needs_no_network(small_job, tmp_path):
         "from audit.cli.main import run_command\n"
         f"sys.exit(run_command(['run', {str(small_job / 'audit.yaml')!r}, '--out', {str(tmp_path / 'report')!r}]))"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=False,
-                          env={**os.environ, "PYTHONPATH": str(ROOT)})
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
     assert done.returncode in (0, 1, 5), done.stderr
     assert (tmp_path / "report" / "report.pdf").is_file()
 

@@ -26,7 +26,9 @@ def test_scores_equal_stored_predictions(name, form, tmp_path):
     dataset = read_dataset(config)
     blackbox, intake = take_in(config, dataset)
     scores = score_rows(blackbox, dataset, config)
-    stored = pd.read_parquet(shared_data() / "models" / MODELS[name]["folder"] / "predictions.parquet").sort_values("row")
+    stored = pd.read_parquet(shared_data() / "models" / MODELS[name]["folder"] / "predictions.parquet").sort_values(
+        "row"
+    )
     assert len(stored) == dataset.rows
     assert np.abs(scores.score - stored["score"].to_numpy()).max() < 1e-6
     assert not [check for check in intake.checks if check.status == "fail"], intake.checks

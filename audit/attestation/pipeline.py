@@ -112,8 +112,14 @@ def attest(
     """
     packs, papers = load_packs(order), load_papers(order.documents)
     judgement = judge(
-        evidence, packs, papers, order,
-        as_of=as_of or now.astimezone(UTC).date(), evidence_signed=evidence_signed, fail_on=fail_on, allow=allow,
+        evidence,
+        packs,
+        papers,
+        order,
+        as_of=as_of or now.astimezone(UTC).date(),
+        evidence_signed=evidence_signed,
+        fail_on=fail_on,
+        allow=allow,
     )
     signer = signer_for(order.signing, interactive=interactive)
     with hold_ledger(order.ledger) as ledger:
@@ -137,5 +143,3 @@ def attest(
         write_folder(sealed, out)
         ledger.append(dossier, sealed, signer)
     return Outcome(dossier, out, tuple(sorted(sealed)))
-
-

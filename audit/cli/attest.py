@@ -47,7 +47,7 @@ def attest(
     from audit.config.load import load_config
     from audit.workflow import attest_from_file
 
-    order = load_config(config, overrides=set_)
+    order = load_config(config, overrides=set_, files="attest")
     outcome = attest_from_file(
         evidence, order, out=out, fail_on=fail_on, allow=read_allow(allow), interactive=sys.stderr.isatty()
     )

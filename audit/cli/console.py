@@ -17,8 +17,14 @@ if TYPE_CHECKING:
     from audit.attestation.pipeline import Outcome
 
 MARKS = {
-    "error": ("!", "red"), "fail": ("✗", "red"), "inconclusive": ("?", "yellow"), "manual": ("✎", "yellow"),
-    "warn": ("!", "yellow"), "waived": ("~", "cyan"), "pass": ("✓", "green"), "not_applicable": ("·", "dim"),
+    "error": ("!", "red"),
+    "fail": ("✗", "red"),
+    "inconclusive": ("?", "yellow"),
+    "manual": ("✎", "yellow"),
+    "warn": ("!", "yellow"),
+    "waived": ("~", "cyan"),
+    "pass": ("✓", "green"),
+    "not_applicable": ("·", "dim"),
 }
 SENTENCES = {
     "passed": "PASSED: every rule that decides was decided, and none failed.",
@@ -98,8 +104,10 @@ def tell_outcome(outcome: Outcome, *, title: str = "") -> None:
     for finding in sort_findings(judgement.findings):
         mark, colour = MARKS[finding.status]
         table.add_row(
-            Text(f"{mark} {finding.status.replace('_', ' ')}", style=colour), Text(finding.rule),
-            Text(finding.severity), Text(_say_because(finding)),
+            Text(f"{mark} {finding.status.replace('_', ' ')}", style=colour),
+            Text(finding.rule),
+            Text(finding.severity),
+            Text(_say_because(finding)),
         )
     screen.print(table)
     screen.print(Text(SENTENCES[judgement.outcome], style="bold"))
@@ -134,8 +142,13 @@ def describe_outcome(outcome: Outcome) -> dict[str, Any]:
         "evidence": judgement.evidence_digest,
         "counts": {word: judgement.count(word) for word in VERDICT_ORDER},
         "findings": [
-            {"rule": f.rule, "severity": f.severity, "status": f.status, "because": _say_because(f),
-             "ids": [v.id for v in f.verdicts if v.status == f.status]}
+            {
+                "rule": f.rule,
+                "severity": f.severity,
+                "status": f.status,
+                "because": _say_because(f),
+                "ids": [v.id for v in f.verdicts if v.status == f.status],
+            }
             for f in sort_findings(judgement.findings)
         ],
     }

@@ -1,4 +1,4 @@
-"""``audit doctor``: is this installation sound?"""
+"""``audit doctor``: whether this installation is sound."""
 
 from __future__ import annotations
 
@@ -12,8 +12,24 @@ from audit.errors import AuditError
 from . import console
 
 LIBRARIES = (
-    "torch", "numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "interpret-core", "fairlearn", "matplotlib",
-    "jinja2", "weasyprint", "pyhanko", "cryptography", "pydantic", "PyYAML", "rfc8785", "cyclopts", "safetensors",
+    "torch",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "scipy",
+    "scikit-learn",
+    "interpret-core",
+    "fairlearn",
+    "matplotlib",
+    "jinja2",
+    "weasyprint",
+    "pyhanko",
+    "cryptography",
+    "pydantic",
+    "PyYAML",
+    "rfc8785",
+    "cyclopts",
+    "safetensors",
 )
 
 

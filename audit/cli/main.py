@@ -44,8 +44,15 @@ def build_app(chosen: str = "") -> App:
     chosen : str
         The command about to run; it speaks for itself, all others show their line of the table.
     """
-    app = App(name="audit", help=HELP, version=_tell_version, help_format="markdown", print_error=False,
-              exit_on_error=False, result_action="return_value")
+    app = App(
+        name="audit",
+        help=HELP,
+        version=_tell_version,
+        help_format="markdown",
+        print_error=False,
+        exit_on_error=False,
+        result_action="return_value",
+    )
     for position, (name, (target, words)) in enumerate(COMMANDS.items()):
         app.command(target, name=name, help=None if name == chosen else words, sort_key=position)
     return app

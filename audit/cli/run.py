@@ -84,8 +84,14 @@ def _folder_name(path: Path, configs: tuple[Path, ...]) -> str:
 
 
 def _run_one(
-    path: Path, out: Path | None, overrides: list[str], fail_on: Severity, allow: frozenset[str], *,
-    quiet: bool, alone: bool,
+    path: Path,
+    out: Path | None,
+    overrides: list[str],
+    fail_on: Severity,
+    allow: frozenset[str],
+    *,
+    quiet: bool,
+    alone: bool,
 ) -> dict[str, Any]:
     import sys
 
@@ -95,8 +101,9 @@ def _run_one(
     progress = console.TerminalProgress()
     try:
         config = load_config(path, overrides=overrides)
-        outcome = run_audit(config, out=out, fail_on=fail_on, allow=allow, interactive=sys.stderr.isatty(),
-                            progress=progress)
+        outcome = run_audit(
+            config, out=out, fail_on=fail_on, allow=allow, interactive=sys.stderr.isatty(), progress=progress
+        )
     except AuditError as error:
         if alone:
             raise

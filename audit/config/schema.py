@@ -216,8 +216,19 @@ FORMATS = ("pt2", "torchscript", "safetensors", "state_dict", "python", "onnx", 
 class ModelSource(Settings):
     """The black box: a file and how to feed it, stored scores, or none."""
 
-    format: Literal["auto", "pt2", "torchscript", "safetensors", "state_dict", "python", "onnx", "mlflow", "pickle",
-                    "scores", "none"] = "auto"
+    format: Literal[
+        "auto",
+        "pt2",
+        "torchscript",
+        "safetensors",
+        "state_dict",
+        "python",
+        "onnx",
+        "mlflow",
+        "pickle",
+        "scores",
+        "none",
+    ] = "auto"
     """Format; read from the file where it can be."""
     path: str | None = None
     """Model file."""
@@ -257,6 +268,17 @@ class ModelSource(Settings):
             return [{"blocks": _as_blocks(value)}]
         return value
 
+    @model_validator(mode="before")
+    @classmethod
+    def _choose_scale(cls, value: Any) -> Any:
+        """Read stored scores and a callable's as probabilities, unless it says otherwise; a net's output as a logit."""
+        if not isinstance(value, Mapping) or not (value.get("scores") or value.get("format") == "python"):
+            return value
+        output = value.get("output", {})
+        if isinstance(output, Mapping) and "scale" not in output and output.get("task", "binary") == "binary":
+            return {**value, "output": {**output, "scale": "probability"}}
+        return value
+
     @field_validator("output", mode="before")
     @classmethod
     def _read_output(cls, value: Any) -> Any:
@@ -282,7 +304,9 @@ class DecisionRule(Settings):
     @model_validator(mode="after")
     def _check_condition(self) -> DecisionRule:
         if self.column is None and not self.bands and not _CONDITION.match(str(self.favourable)):
-            raise ValueError("favourable must read like 'score >= 0.5' or 'score < 0.5', or name a `column` of decisions")
+            raise ValueError(
+                "favourable must read like 'score >= 0.5' or 'score < 0.5', or name a `column` of decisions"
+            )
         return self
 
     @property
@@ -422,8 +446,11 @@ def _as_groups(value: Any) -> Any:
         return {**(inner if isinstance(inner, Mapping) else {}), "source": rest, **unknown}
     return {
         "attributes": {
-            str(name): {"column": item} if isinstance(item, str) else {"column": str(name), **item}
-            if isinstance(item, Mapping) else item
+            str(name): {"column": item}
+            if isinstance(item, str)
+            else {"column": str(name), **item}
+            if isinstance(item, Mapping)
+            else item
             for name, item in value.items()
         }
     }
@@ -503,5 +530,5 @@ class Config(ExamineConfig, AttestConfig):
     """Version of this file's form."""
     extends: str | None = None
     """A file whose keys these override; one level."""
-    base: Path = Field(default=Path("."), exclude=True, repr=False)
+    base: Path = Field(default=Path(), exclude=True, repr=False)
     """Folder that relative paths are relative to; set by the loader, never written."""

@@ -8,9 +8,7 @@ from .base import Record
 from .estimate import Estimate
 from .papers import Papers
 
-VerdictWord = Literal[
-    "error", "fail", "inconclusive", "manual", "warn", "waived", "pass", "not_applicable"
-]
+VerdictWord = Literal["error", "fail", "inconclusive", "manual", "warn", "waived", "pass", "not_applicable"]
 VERDICT_ORDER: tuple[VerdictWord, ...] = (
     "error",
     "fail",

@@ -53,7 +53,7 @@ class Decision(Record):
     favourable_is_high: bool = True
     """Whether a score at or above the threshold is the favourable side."""
     positive_is_favourable: bool = True
-    """Whether deciding the label's positive class is the favourable decision; TPR, FPR, PPV follow the positive class."""
+    """Whether deciding the label's positive class is the favourable decision; TPR, FPR and PPV follow that class."""
 
 
 class Subject(Record):

@@ -11,6 +11,7 @@ from audit.evidence import Evidence
 
 from .blackbox.intake import take_in, take_in_callable
 from .blackbox.score import score_rows
+from .data.columns import settle_bins
 from .data.read import read_dataset, read_frame
 from .engine.progress import Progress, SilentProgress, timed_stage
 from .glassbox.fit import tables_of
@@ -74,6 +75,7 @@ def examine(
     progress, seconds = progress or SilentProgress(), dict[str, float]()
     with timed_stage(progress, "read data", seconds):
         dataset = read_frame(frame, config) if frame is not None else read_dataset(config)
+        config = settle_bins(config, dataset.frame())
     with timed_stage(progress, "take in model", seconds):
         blackbox, intake = take_in_callable(predict, config, dataset) if predict else take_in(config, dataset)
         subject = describe_subject(config, dataset, intake.columns, has_model=blackbox is not None)

@@ -79,8 +79,13 @@ def run(
     frame = None if data is None or isinstance(data, str | Path) else data
     resolved = _resolve(config, data if frame is None else None, frame is not None, predict is not None, settings)
     return run_audit(
-        resolved, out=Path(out) if out else None, frame=frame, predict=predict, fail_on=fail_on,
-        allow=frozenset(allow), interactive=True,
+        resolved,
+        out=Path(out) if out else None,
+        frame=frame,
+        predict=predict,
+        fail_on=fail_on,
+        allow=frozenset(allow),
+        interactive=True,
     )
 
 
@@ -108,14 +113,18 @@ def attest(evidence: Evidence | str | Path, config: str | Path | Config, *, out:
     from audit import workflow
     from audit.attestation.pipeline import attest as attest_evidence
 
-    order = config if isinstance(config, Config) else load(config)
+    order = config if isinstance(config, Config) else load_config(Path(config), files="attest")
     folder = Path(out) if out else None
     if not isinstance(evidence, Evidence):
         return workflow.attest_from_file(Path(evidence), order, out=folder, interactive=True)
     now = workflow.read_clock()
     return attest_evidence(
-        evidence, order, out=folder or workflow.name_folder(evidence, now), now=now,
-        evidence_signed="evidence was supplied unsigned", interactive=True,
+        evidence,
+        order,
+        out=folder or workflow.name_folder(evidence, now),
+        now=now,
+        evidence_signed="evidence was supplied unsigned",
+        interactive=True,
     )
 
 
@@ -186,5 +195,3 @@ def _resolve(
         settings.setdefault("model", {})
         settings["model"] = {**settings["model"], "format": "python"}
     return config_from(settings)
-
-

@@ -1,8 +1,8 @@
 """Time whole audits, each in a process of its own with warm imports; print seconds, memory and sizes.
 
 Run from the checkout: ``.venv/bin/python tests/benchmarks/whole_audit.py [quickstart adult acs_income commands]``.
-The quickstart's data and models must have been made (./examples/quickstart). Where a figure is a goal of this project it
-is printed beside what was measured, with their ratio.
+The quickstart's data and models must have been made (./examples/quickstart). Where a figure is a goal of this project
+it is printed beside what was measured, with their ratio.
 """
 
 from __future__ import annotations
@@ -38,13 +38,20 @@ print(json.dumps({
 
 def time_audit(name: str, config: Path, folder: Path) -> None:
     """Run one audit in a fresh process and print its figures beside the goal."""
-    done = subprocess.run([sys.executable, "-c", CHILD, str(config), str(folder / "report")], check=True,
-                          capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD, str(config), str(folder / "report")],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
     told = json.loads(done.stdout.splitlines()[-1])
     goal, memory = GOALS[name]
-    print(f"{name}: {told['wall']:.1f} s wall (goal {goal:.0f}, ratio {told['wall'] / goal:.2f}), "
-          f"{told['cpu']:.1f} s CPU of this process, {told['rss']:.2f} GB peak (goal {memory:.0f}), "
-          f"HTML {told['html']:.2f} MB, PDF {told['pdf']:.2f} MB, outcome {told['outcome']}")
+    print(
+        f"{name}: {told['wall']:.1f} s wall (goal {goal:.0f}, ratio {told['wall'] / goal:.2f}), "
+        f"{told['cpu']:.1f} s CPU of this process, {told['rss']:.2f} GB peak (goal {memory:.0f}), "
+        f"HTML {told['html']:.2f} MB, PDF {told['pdf']:.2f} MB, outcome {told['outcome']}"
+    )
     for stage, seconds in told["seconds"].items():
         if seconds >= 0.2:
             print(f"    {seconds:7.1f} s  {stage}")
@@ -63,7 +70,9 @@ def time_commands(report: Path | None) -> None:
             subprocess.run([sys.executable, "-m", "audit", *command], check=True, capture_output=True, cwd=ROOT)
             walls.append(time.perf_counter() - begun)
         shown = " ".join(Path(word).name for word in command)
-        print(f"audit {shown}: median {statistics.median(walls):.2f} s (goal 1.00), {min(walls):.2f} to {max(walls):.2f}")
+        print(
+            f"audit {shown}: median {statistics.median(walls):.2f} s (goal 1.00), {min(walls):.2f} to {max(walls):.2f}"
+        )
 
 
 def main() -> None:

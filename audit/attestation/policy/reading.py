@@ -94,7 +94,7 @@ def _known_keys(kind: type[BaseModel], path: tuple[str | int, ...]) -> list[str]
         if isinstance(part, int) or not _is_model(here):
             continue
         field = next((f for name, f in here.model_fields.items() if part in (name, f.alias)), None)
-        here = _inner_model(field.annotation) if field else None
+        here = _inner_model(field.annotation) if field else here  # else: a key of a mapping, not of a type
     return [f.alias or name for name, f in here.model_fields.items()] if _is_model(here) else []
 
 

@@ -59,7 +59,7 @@ class MetricEntry(Part):
     """Rows."""
     count: int | None = None
     """Numerator."""
-    group: dict[str, str] = {}  # noqa: RUF012 - pydantic copies it
+    group: dict[str, str] = {}
     """Group."""
     attribute: str | None = None
     """Attribute."""

@@ -62,16 +62,13 @@ def load_exported(data: bytes) -> Loaded:
 def weights_only() -> Iterator[None]:
     """Force torch to unpickle nothing but tensors, and keep its loaders from printing."""
     kept = {name: os.environ.pop(name, None) for name in (FORCE, LOOSEN)}
-    loggers = [logging.getLogger(name) for name in ("torch.export", "torch._export", "torch")]
-    silent = [logger.disabled for logger in loggers]
+    level = logging.root.manager.disable
     os.environ[FORCE] = "1"
     try:
-        for logger in loggers:
-            logger.disabled = True
+        logging.disable(logging.CRITICAL)
         yield
     finally:
-        for logger, was in zip(loggers, silent, strict=True):
-            logger.disabled = was
+        logging.disable(level)
         os.environ.pop(FORCE, None)
         os.environ.update({name: value for name, value in kept.items() if value is not None})
 

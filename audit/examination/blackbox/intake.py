@@ -107,7 +107,7 @@ def take_in(
         return None, _take_in_decisions(config, dataset)
     if source.format == "python":
         return _take_in_python(config, dataset)
-    return _take_in_file(config, dataset)
+    return _take_in_file(config, dataset, progress)
 
 
 def take_in_callable(
@@ -151,14 +151,16 @@ def take_in_callable(
     return _take_in_function(predict, identity, config, dataset)
 
 
-def _take_in_file(config: ExamineConfig, dataset: Dataset) -> tuple[BlackBox, Intake]:
+def _take_in_file(
+    config: ExamineConfig, dataset: Dataset, progress: Progress | None
+) -> tuple[BlackBox, Intake]:
     check_path(config.model)
     encoder, reading = _prepare(config, dataset)
     file, loaded = load_model(config.model)
     identity = Identity(
         file.format, file.name, file.sha256, len(file.data), loaded.parameters, loaded.trust, loaded.vetted
     )
-    return _take_in_loaded(loaded, identity, encoder, reading, config, dataset)
+    return _take_in_loaded(loaded, identity, encoder, reading, config, dataset, progress)
 
 
 def _take_in_net(net: Any, config: ExamineConfig, dataset: Dataset) -> tuple[BlackBox, Intake]:

@@ -172,10 +172,10 @@ def vet_program(content: bytes) -> Program:
     program = read_json(content)
     try:
         version = str(program.get("torch_version", ""))
-        walk = _Walk()
-        walk.clean(program, "", 0)
         graph, signature = program["graph_module"]["graph"], program["graph_module"]["signature"]
         _check_operators(graph["nodes"])
+        walk = _Walk()
+        walk.clean(program, "", 0)
         _check_training(graph["nodes"], signature)
         inputs, symbols = _find_inputs(program["graph_module"])
         batch = _find_batch(symbols, program["range_constraints"])
@@ -256,6 +256,7 @@ TEXT_RULES: dict[str, re.Pattern[str]] = {
     "as_string": OPTION,
     "as_strings": OPTION,
     "torch_version": VERSION,
+    **dict.fromkeys(("as_float", "as_floats", "as_float_lists", "real", "imag"), re.compile(r"^(-?Infinity|NaN)$")),
 }
 """Key to what a text under it must look like."""
 
@@ -290,7 +291,7 @@ def _check_operators(nodes: list[dict[str, Any]]) -> None:
         if not match:
             raise IntakeRefused(
                 "the .pt2 calls an operator that is not one of torch.ops.aten",
-                hint="export the model without custom operators or higher-order operators",
+                hint="export it without custom operators and without torch.no_grad() or cond inside forward",
             )
         name, overload = match.groups()
         # aten::save and its like exist for TorchScript alone and write files; they are not in the dispatcher

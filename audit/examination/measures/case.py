@@ -55,6 +55,8 @@ class Case:
         How it was taken in.
     fits : Fits or NotDone
         The glass boxes, or why there are none.
+    training : Dataset or None
+        Rows of the separate training file of the glass boxes, if one was named.
     """
 
     config: ExamineConfig
@@ -69,6 +71,7 @@ class Case:
     blackbox: BlackBox | None
     intake: Intake
     fits: Fits | NotDone
+    training: Dataset | None = None
 
     @property
     def seed(self) -> int:

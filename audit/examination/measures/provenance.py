@@ -10,7 +10,15 @@ from audit.evidence import FileDigest, Provenance, canonical_bytes, digest_bytes
 from .case import Case
 
 COMPUTING = (
-    "torch", "numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "interpret-core", "fairlearn", "pydantic",
+    "torch",
+    "numpy",
+    "scipy",
+    "pandas",
+    "pyarrow",
+    "scikit-learn",
+    "interpret-core",
+    "fairlearn",
+    "pydantic",
 )
 """Libraries whose version can change a number."""
 
@@ -41,7 +49,11 @@ def describe_provenance(case: Case, artifacts: dict[str, bytes], started: str, s
         versions={"python": platform.python_version(), **{name: _installed(name) for name in COMPUTING}},
         platform=f"{platform.system()} {platform.machine()}",
         config_digest=digest_bytes(canonical_bytes(_portable(case))),
-        files=(*case.dataset.files, *((model,) if case.intake.format not in ("scores", "decisions", "none") else ())),
+        files=(
+            *case.dataset.files,
+            *(case.training.files if case.training else ()),
+            *((model,) if case.intake.format not in ("scores", "decisions", "none") else ()),
+        ),
         artifacts=tuple(
             FileDigest(name=name, sha256=digest_bytes(data), size=len(data), role="artifact")
             for name, data in sorted(artifacts.items())
@@ -70,8 +82,13 @@ def _portable(case: Case) -> dict[str, object]:
     from audit.config.schema import ExamineConfig
 
     dump = case.config.model_dump(mode="json", include=set(ExamineConfig.model_fields))
-    for block, key in (("data", "audit"), ("data", "train"), ("data", "model_train"), ("model", "path"),
-                       ("model", "factory")):
+    for block, key in (
+        ("data", "audit"),
+        ("data", "train"),
+        ("data", "model_train"),
+        ("model", "path"),
+        ("model", "factory"),
+    ):
         if isinstance(dump[block].get(key), str):
             dump[block][key] = dump[block][key].replace("\\", "/").rsplit("/", 1)[-1]
     source = dump["groups"].get("source")

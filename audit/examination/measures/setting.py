@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from audit.config.schema import ExamineConfig
 from audit.errors import AuditError, TryAgain
 from audit.evidence import Intake, NotDone, Subject
 from audit.examination.data.columns import groups_of, label_of, weights_of
+from audit.examination.data.read import read_dataset
 from audit.examination.engine.progress import Progress
 from audit.examination.tally.tally import build_tally
 
@@ -60,14 +62,9 @@ def open_case(
         blackbox=blackbox,
         intake=intake,
         fits=NotDone(not_done="the glass boxes were not fitted yet"),
+        training=read_dataset(config, role="train") if config.data.train else None,
     )
-    return _replace_fits(case, _fit_safely(case, progress))
-
-
-def _replace_fits(case: Case, fits: Fits | NotDone) -> Case:
-    from dataclasses import replace
-
-    return replace(case, fits=fits)
+    return replace(case, fits=_fit_safely(case, progress))
 
 
 def _fit_safely(case: Case, progress: Progress) -> Fits | NotDone:
@@ -104,11 +101,10 @@ def _fit(case: Case, progress: Progress) -> Fits:
 
 def _training_rows(case: Case) -> TrainRows | None:
     """Return the rows of the separate training file, scored by the black box; None where none is named."""
-    if case.config.data.train is None:
+    if case.training is None:
         return None
-    from audit.examination.data.read import read_dataset
     from audit.examination.glassbox.fit import TrainRows
 
-    rows = read_dataset(case.config, role="train").frame()
+    rows = case.training.frame()
     link = case.blackbox.link(rows) if case.blackbox is not None else None
     return TrainRows(rows, label_of(rows, case.config), link, weights_of(rows, case.config))

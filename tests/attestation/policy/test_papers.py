@@ -68,8 +68,8 @@ approvals:
     assert caught.value.exit_code == 2
     for place, what in (("3:24", "did you mean 'system.jurisdictions'?"), ("4:17", "one of development, pre_release, production"),
                         ("5:26", "true or false"), ("6:19", "computed"), ("8:29", "did you mean 'system.intended_purpose'?"),
-                        ("9:30", "no such file: none.md"), ("11:24", "write pack/rule"), ("13:12", "did you mean 'system.limitations'?"),
-                        ("13:39", "no digest")):
+                        ("9:30", "no such file: none.md"), ("11:24", "write pack/rule"), ("13:13", "did you mean 'system.limitations'?"),
+                        ("13:40", "no digest")):
         assert any(f":{place}:" in line and what in line for line in lines), (place, what, lines)
 
 
