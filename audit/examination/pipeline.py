@@ -78,9 +78,9 @@ def examine(
         config = settle_bins(config, dataset.frame())
     with timed_stage(progress, "take in model", seconds):
         blackbox, intake = take_in_callable(predict, config, dataset) if predict else take_in(config, dataset)
-        subject = describe_subject(config, dataset, intake.columns, has_model=blackbox is not None)
     with timed_stage(progress, "score rows", seconds):
         scores = score_rows(blackbox, dataset, config, progress=progress)
+        subject = describe_subject(config, dataset, intake.columns, scores, has_model=blackbox is not None)
     with timed_stage(progress, "fit glass boxes", seconds):
         case = open_case(config, subject, dataset, scores, blackbox, intake, progress)
     sections = {}

@@ -41,7 +41,7 @@ def time_audit(name: str, config: Path, folder: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", CHILD, str(config), str(folder / "report")],
         check=True,
-        capture_output=True,
+        stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
     )

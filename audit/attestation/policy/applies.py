@@ -100,7 +100,7 @@ def _ask(name: str, wanted: Condition, value: FactValue | None) -> Word:
     options = wanted if isinstance(wanted, tuple) else (wanted,)
     values = value if isinstance(value, tuple) else (value,)
     if not values:
-        return "no"
+        return "unknown"  # an empty list is one that nobody filled in
     answers = [_match(str(option), str(item)) for option in options for item in values]
     return max(answers, key=_WORST.__getitem__)
 

@@ -153,7 +153,7 @@ _TABLE: tuple[Metric, ...] = (
     Metric(
         "fairness.adverse_impact_z", "Distance from parity in standard deviations", "lower", _GROUP, compares="test"
     ),
-    Metric("fairness.adverse_impact_p", "p-value of parity", "higher", _GROUP, compares="test"),
+    Metric("fairness.adverse_impact_p", "P-value of parity", "higher", _GROUP, compares="test"),
     Metric("fairness.adverse_impact_shortfall", "Selections short of parity", "lower", _GROUP, compares="test"),
     Metric("fairness.minimum_detectable_ratio", "Smallest disparity that these rows could show", "none", _GROUP),
     Metric("fairness.unknown_group_share", "Share of people whose group is unknown", "lower", _ATTRIBUTE),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 
 from audit.evidence import Calibration, Data, Estimate, Measurement, VerdictWord
 from audit.statistics.adjust import holm
@@ -26,6 +27,7 @@ from .select import LoadedRule
 
 _SAME = 1e-9
 """Whole people and the printed number are the same figure within this."""
+_rows_to_decide = lru_cache(maxsize=4096)(rows_to_decide)  # several rules ask the same of the same groups
 
 
 def judge_measure(rule: LoadedRule, bench: Bench, parameters: Mapping[str, Fraction]) -> list[Ruling]:
@@ -281,7 +283,7 @@ def _would_decide(row: Measurement, reading: Reading, limit: Limit, bench: Bench
     other = bench.count_of(base, reference) if base and reference else None
     if METRICS[row.metric].compares == "ratio" and own and other:
         level = pair_level(reading.estimate.level, row.parity.pairs if row.parity else 1)
-        more = rows_to_decide(own, other, edge, level)
+        more = _rows_to_decide(own, other, edge, level)
         if more:
             return f"about {_round_up(more):,} more people in {_say(row.group)}, were the rates to stay as they are"
         return f"more people in {_say(row.group)} alone would not decide it" if more is None else ""

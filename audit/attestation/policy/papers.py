@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeGuard
 
 from pydantic import Field, model_validator
 
@@ -26,6 +26,8 @@ _RULE = re.compile(r"^[a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9.-]*$")
 _DIGEST = re.compile(r"^(sha256:)?[0-9a-f]{64}$")
 _TEXT_ENDINGS = (".txt", ".md", ".rst", ".html", ".csv")
 MOST_BYTES = 100_000_000
+UNFILLED = "unknown"
+"""Value of a fact that nobody knows yet; the same as leaving it out."""
 
 
 class TextEntry(Part):
@@ -101,6 +103,12 @@ class DocumentsFile(Part):
     approvals: tuple[ApprovalEntry, ...] = ()
     """Acceptances."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_empty(cls, value: object) -> object:
+        """Take a heading with nothing under it for one that is not there."""
+        return {key: item for key, item in value.items() if item is not None} if isinstance(value, dict) else value
+
 
 def load_papers(path: Path | str | None) -> Papers:
     """Read documents.yaml.
@@ -129,7 +137,7 @@ def load_papers(path: Path | str | None) -> Papers:
     if mistakes:
         raise ConfigError(mistakes=mistakes)
     return Papers(
-        facts={name: _as_fact(name, value) for name, value in parsed.facts.items() if value is not None},
+        facts={name: _as_fact(name, value) for name, value in parsed.facts.items() if _is_filled(value)},
         texts=tuple(text for text in texts if text),
         answers=tuple(
             Answer(rule=rule, answer=_as_answer(entry.answer), by=entry.by, role=entry.role, on=entry.on.isoformat())
@@ -155,7 +163,7 @@ def _check(parsed: DocumentsFile) -> Iterable[tuple[tuple[str | int, ...], str, 
             yield ("facts", name), f"'{name}' is computed from the evidence and cannot be supplied", "remove it"
         elif name not in FACTS:
             yield ("facts", name), f"unknown fact '{name}'", suggest_name(name, FACTS)
-        elif value is not None and (problem := _refuse_value(name, value)):
+        elif _is_filled(value) and (problem := _refuse_value(name, value)):
             yield ("facts", name), problem[0], problem[1]
     yield from _check_references(parsed)
 
@@ -197,6 +205,11 @@ def _refuse_value(name: str, value: object) -> tuple[str, str] | None:
 
 def _as_fact(name: str, value: bool | int | float | str | tuple[str, ...]) -> FactValue:
     return (value,) if FACTS[name].kind == "list" and isinstance(value, str) else value
+
+
+def _is_filled(value: bool | int | float | str | tuple[str, ...] | None) -> TypeGuard[FactValue]:
+    """Return whether a fact says anything; ``unknown`` and an empty list say nothing."""
+    return value not in (None, "", UNFILLED, ())
 
 
 def _as_answer(answer: str | bool) -> str:

@@ -132,10 +132,19 @@ def _show_scope(verdict: Verdict, lexicon: Lexicon) -> ScopeShown:
     return ScopeShown(
         verdict=verdict,
         sign=words.VERDICTS[verdict.status],
-        name=words.scope_words(verdict.group, verdict.feature, verdict.model),
+        name=_scope_name(verdict),
         observed=observed,
         waived_from=words.VERDICTS[verdict.original].word.lower() if verdict.original else "",
     )
+
+
+def _scope_name(verdict: Verdict) -> str:
+    """Return the scope in words; an attribute as a whole stands in the scope's name alone."""
+    inside = verdict.scope.partition("[")[2].rpartition("]")[0]
+    whole = [part.strip() for part in inside.split(",") if part.strip() and "=" not in part]
+    spoken = "" if verdict.group else ", ".join(words.prettify(part) for part in whole)
+    rest = words.scope_words(verdict.group, verdict.feature, verdict.model)
+    return ", ".join(part for part in (rest, spoken) if part)
 
 
 def _no_scope(finding: RuleFinding) -> ScopeShown:

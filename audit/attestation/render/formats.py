@@ -13,7 +13,7 @@ from audit.evidence import Dossier
 from .html import render_html
 from .junit import render_junit
 from .markdown import render_markdown
-from .pdf import render_pdf
+from .pdf import render_pdf_with_sources
 from .sarif import render_sarif
 
 
@@ -42,7 +42,7 @@ class Format:
 
 FORMATS: dict[str, Format] = {
     "html": Format("report.html", "text/html", render_html),
-    "pdf": Format("report.pdf", "application/pdf", render_pdf),
+    "pdf": Format("report.pdf", "application/pdf", render_pdf_with_sources),
     "markdown": Format("report.md", "text/markdown", render_markdown),
     "junit": Format("junit.xml", "application/xml", render_junit),
     "sarif": Format("results.sarif", "application/sarif+json", render_sarif),

@@ -7,7 +7,7 @@ verdicts, never assumed.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
@@ -90,7 +90,9 @@ def _show_attribute(
         _group_row(label, group, by_group.get(label, {}), counts.get(label), judged.get(label), lexicon)
         for label, group in groups.items()
     )
-    reference = next((words.prettify_scope(m.reference) for m in numbers if m.metric == RATIO and m.reference), "")
+    reference = next(
+        (words.prettify_scope(m.reference, kind) for m in numbers if m.metric == RATIO and m.reference), ""
+    )
     rows = tuple(_mark_reference(row, reference) for row in rows)
     title = words.prettify(name)
     message = _message(rows, reference)
@@ -159,9 +161,9 @@ def _group_row(
 
 
 def _mark_reference(row: GroupRow, reference: str) -> GroupRow:
-    if row.ratio is not None or not reference or row.label != reference:
+    if not reference or row.label != reference:
         return row
-    return GroupRow(row.label, row.n, row.favourable, row.rate, None, None, "", True, row.small, row.sign, row.need)
+    return replace(row, ratio=None, gap=None, p="", reference=True)
 
 
 def _message(rows: tuple[GroupRow, ...], reference: str) -> str:
@@ -173,7 +175,9 @@ def _message(rows: tuple[GroupRow, ...], reference: str) -> str:
         more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
         return f"Impact ratio beyond the limit: {names}{more}, compared with {shorten(reference, 60)}."
     if unsure:
-        names = ", ".join(shorten(row.label, 60) for row in unsure[:3]) + (f" and {len(unsure) - 3} more" if len(unsure) > 3 else "")
+        names = ", ".join(shorten(row.label, 60) for row in unsure[:3]) + (
+            f" and {len(unsure) - 3} more" if len(unsure) > 3 else ""
+        )
         return f"No group is shown to be beyond the limit; for {names} the data cannot tell."
     if any(row.sign for row in rows):
         return f"Every judged group is within the limit, compared with {shorten(reference, 60)}."
@@ -182,7 +186,8 @@ def _message(rows: tuple[GroupRow, ...], reference: str) -> str:
     )
     if lowest is None or lowest.ratio is None:
         return "Selection by group; no group could be compared."
-    return f"Lowest impact ratio: {shorten(lowest.label, 60)} at {lowest.ratio.text}, compared with {shorten(reference, 60)}; no rule judged it."
+    name, against = shorten(lowest.label, 60), shorten(reference, 60)
+    return f"Lowest impact ratio: {name} at {lowest.ratio.text}, compared with {against}; no rule judged it."
 
 
 def _plain(shown: Shown | None) -> str:

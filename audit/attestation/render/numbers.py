@@ -189,14 +189,14 @@ def show(estimate: Estimate, metric: str = "", unit: str = "") -> Shown:
     if estimate.value is None:
         return Shown("not measured", "", estimate.note, n, False, False, level, estimate.method)
     value, interval = _as_text(estimate, metric, unit)
-    if unit and unit not in words.SHARE_UNITS | words.WHOLE_UNITS and unit not in {"log-odds", "nat"}:
-        value = f"{value}{NBSP}{unit}"
     reason = estimate.note or ("" if interval or not estimate.method else "no interval")
     return Shown(value, interval, reason, n, True, estimate.assessable, level, estimate.method)
 
 
 def _as_text(estimate: Estimate, metric: str, unit: str) -> tuple[str, str]:
     assert estimate.value is not None
+    if metric.endswith("_p") and not estimate.has_interval:
+        return p_text(estimate.value), ""
     value, low, high = estimate.value, estimate.low, estimate.high
     if is_share(metric, unit):
         scale, sign = 100.0, "%"
@@ -213,8 +213,10 @@ def _as_text(estimate: Estimate, metric: str, unit: str) -> tuple[str, str]:
 
 def _shared_decimals(value: float, low: float | None, high: float | None, scale: float) -> int:
     ends = [end * scale for end in (low, high) if end is not None and math.isfinite(end)]
-    weight = 1.0 if ends and min(ends) <= 0 <= max(ends) else 0.3  # near nothing, the interval sets the precision
-    largest = max([abs(value), *(weight * abs(end) for end in ends)])
+    if ends and min(ends) <= 0 <= max(ends) and max(abs(end) for end in ends) > 0:
+        widest = max(abs(end) for end in ends)  # near nothing, the interval sets the precision
+        return max(decimals_for(widest, 2), 3 if widest < 1 else 0)
+    largest = max([abs(value), *(0.3 * abs(end) for end in ends)])
     return decimals_for(largest) if largest else 2
 
 

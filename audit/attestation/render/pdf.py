@@ -57,6 +57,17 @@ def render_pdf(dossier: Dossier, attachments: Sequence[Attachment] = ()) -> byte
     return data
 
 
+def render_pdf_with_sources(dossier: Dossier) -> bytes:
+    """Return the PDF with the dossier and the text of every policy embedded: what the report is a function of."""
+    policies = [
+        (f"{policy.pack}.policy.txt", policy.text.encode("utf-8", errors="replace"), f"Policy {policy.title}", "Source")
+        for policy in dossier.judgement.policies
+    ]
+    return render_pdf(
+        dossier, [("audit.json", dossier.canonical(), "The dossier behind this report", "Data"), *policies]
+    )
+
+
 def _join_alternatives(page: str) -> str:
     """Put title and description of each figure into its title: the one that becomes the PDF's text alternative."""
     return _ALTERNATIVE.sub(r"<title>\1. \2</title>", page)
@@ -112,7 +123,6 @@ def _quiet() -> Iterator[None]:
     """Hold the garbage collector (a third of the time otherwise) and the layout engine's remarks."""
     log = logging.getLogger("weasyprint")
     level, collecting = log.level, gc.isenabled()
-    gc.collect()
     gc.disable()
     log.setLevel(logging.CRITICAL)
     try:

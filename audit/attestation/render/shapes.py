@@ -161,7 +161,9 @@ def _panel(
     if not chosen or (models == LABELS and not any(m in curves for m in LABELS[1:])):
         return None
     described = "; ".join(f"{words.model_name(c.model)}: {_curve_words(c)}" for c in chosen)
-    return draw_feature(name, title, f"{shorten(message, 300)} {described}", chosen, rug, span, words.prettify(chosen[0].feature))
+    return draw_feature(
+        name, title, f"{shorten(message, 300)} {described}", chosen, rug, span, words.prettify(chosen[0].feature)
+    )
 
 
 def _curve_words(curve: Curve) -> str:
@@ -209,7 +211,9 @@ def _points(curves: list[Curve], most: int = 24) -> tuple[PointRow, ...]:
     first = curves[0]
     if first.kind == "category":
         levels = list(dict.fromkeys(level for curve in curves for level in curve.levels))
-        return tuple(PointRow(shorten(level, 60), tuple(_at_level(curve, level) for curve in curves)) for level in levels[:60])
+        return tuple(
+            PointRow(shorten(level, 60), tuple(_at_level(curve, level) for curve in curves)) for level in levels[:60]
+        )
     step = max(1, -(-len(first.x) // most))
     return tuple(PointRow(number_text(x), tuple(_at_place(curve, x) for curve in curves)) for x in first.x[::step])
 
@@ -245,19 +249,25 @@ def feature_grid(effects: Effects, lexicon: Lexicon, metric: str, by: str) -> Gr
         ``model`` or ``attribute``: what the columns are.
     """
     chosen: list[Measurement] = [m for m in effects.measurements if m.metric == metric and m.feature]
+    if by == "attribute":  # the attribute as a whole; its single groups stand in the embedded data
+        chosen = [m for m in chosen if m.attribute] or chosen
     if not chosen:
         return None
-    keys = list(dict.fromkeys(str(getattr(m, by) or "") for m in chosen))
+    keys = list(dict.fromkeys(_column(m, by) for m in chosen))
     if by == "model":
         keys.sort(key=lambda model: words.MODEL_ORDER.index(model) if model in words.MODEL_ORDER else 9)
     found: dict[str, dict[str, Shown]] = {}
     for m in chosen:
-        found.setdefault(m.feature or "", {})[str(getattr(m, by) or "")] = lexicon.show(m)
+        found.setdefault(m.feature or "", {})[_column(m, by)] = lexicon.show(m)
     order = {feature: index for index, feature in enumerate(importance_order(effects))}
     names = sorted(found, key=lambda feature: order.get(feature, len(order)))
     heads = tuple(words.model_name(key, short=True) if by == "model" else words.prettify(key) for key in keys)
     rows = tuple(GridRow(words.prettify(f), "", tuple(found[f].get(key) for key in keys)) for f in names)
     return Grid("Feature", heads, rows)
+
+
+def _column(measurement: Measurement, by: str) -> str:
+    return str(getattr(measurement, by) or "") or words.scope_words(measurement.group)
 
 
 def feature_grids(effects: Effects, lexicon: Lexicon) -> tuple[Grid, ...]:
@@ -269,7 +279,8 @@ def feature_grids(effects: Effects, lexicon: Lexicon) -> tuple[Grid, ...]:
             ("Against direction, {}", "effects.reversal", "model"),
             ("Disagreement, {}", "effects.disagreement", "model"),
         )
-        if (grid := feature_grid(effects, lexicon, metric, by)) is not None
+        if not (metric == "effects.disagreement" and effects.disagreements)  # told in words already
+        and (grid := feature_grid(effects, lexicon, metric, by)) is not None
     ]
     heads = tuple(title.format(head) for title, grid in parts for head in grid.heads)
     names = list(dict.fromkeys(row.label for _, grid in parts for row in grid.rows))

@@ -67,7 +67,10 @@ class Lexicon:
 
     def head(self, metric: str) -> str:
         """Return a short title for a column."""
-        return words.SHORT_METRICS.get(metric.rpartition(".")[2], self.title(metric))
+        short = words.SHORT_METRICS.get(metric.rpartition(".")[2], self.title(metric))
+        unit = self.unit(metric)
+        silent = words.SHARE_UNITS | words.WHOLE_UNITS | {""}
+        return short if unit in silent or unit in short else f"{short} ({unit})"
 
     def unit(self, metric: str) -> str:
         """Return the metric's unit."""
@@ -124,7 +127,7 @@ def make_grid(
     return Grid(corner, tuple(lexicon.head(metric) for metric in columns), rows)
 
 
-def split_grid(grid: Grid, most: int = 6) -> tuple[Grid, ...]:
+def split_grid(grid: Grid, most: int = 5) -> tuple[Grid, ...]:
     """Cut a grid with many columns into several of about equal width, each of at most `most` columns."""
     parts = -(-len(grid.heads) // most) or 1
     most = -(-len(grid.heads) // parts)

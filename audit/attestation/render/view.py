@@ -309,7 +309,9 @@ def _calibration(evidence: Evidence, lexicon: Lexicon) -> Panels | None:
     )
     message = _calibration_message(part)
     figure = draw_reliability("reliability", message, described, part.bins) if part.bins else None
-    return Panels(message, figure, _value_grid(part.measurements, lexicon), None, ())
+    models = {m.model for m in part.measurements}
+    grid = _by_model(list(part.measurements), lexicon) if len(models) > 1 else _value_grid(part.measurements, lexicon)
+    return Panels(message, figure, grid, None, ())
 
 
 def _calibration_message(part: Calibration) -> str:
@@ -332,7 +334,7 @@ def _value_grid(numbers: tuple[Measurement, ...], lexicon: Lexicon) -> Grid | No
     if not numbers:
         return None
     rows = tuple(
-        GridRow(lexicon.title(m.metric), words.scope_words(m.group, m.feature, m.model), (lexicon.show(m),))
+        GridRow(lexicon.head(m.metric), words.scope_words(m.group, m.feature, m.model), (lexicon.show(m),))
         for m in numbers
     )
     return Grid("Measure", ("Value",), rows)

@@ -259,8 +259,11 @@ def scope_words(group: dict[str, str], feature: str | None = None, model: str | 
     return ", ".join(parts)
 
 
-def prettify_scope(reference: str | None) -> str:
-    """Return the group that others are compared with: ``sex=M * age=40`` becomes ``M · 40``."""
+def prettify_scope(reference: str | None, attributes: tuple[str, ...] = ()) -> str:
+    """Return the group that others are compared with: ``sex=M, age=40`` or ``sex=M * age=40`` becomes ``M · 40``."""
     if not reference:
         return ""
-    return " · ".join(part.partition("=")[2] or part for part in reference.split(" * "))
+    rest = reference
+    for name in attributes:
+        rest = rest.replace(f", {name}=", "\x00").replace(f" * {name}=", "\x00").removeprefix(f"{name}=")
+    return " · ".join(rest.split("\x00"))

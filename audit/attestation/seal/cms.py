@@ -42,7 +42,8 @@ OID_RSA_SHA256 = "1.2.840.113549.1.1.11"
 _SEQUENCE, _SET, _OCTETS = 0x30, 0x31, 0x04
 _ONE = b"\x02\x01\x01"
 NO_SIGNATURE = (
-    ValueError, TypeError, KeyError, IndexError, AttributeError, UnsupportedAlgorithm, x509.InvalidVersion
+    ValueError, TypeError, KeyError, IndexError, AttributeError, UnsupportedAlgorithm,
+    x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType,
 )  # fmt: skip
 """What reading bytes that are no signature may raise."""
 _ORDERS = {
@@ -139,6 +140,21 @@ def certificate_bytes(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(Encoding.DER)
 
 
+def load_certificate(data: bytes) -> x509.Certificate:
+    """Return a certificate all of whose parts that are used here can be read; the library itself reads them late.
+
+    Raises
+    ------
+    ValueError
+        One cannot; other errors of `NO_SIGNATURE` are possible.
+    """
+    certificate = x509.load_der_x509_certificate(data)
+    certificate.public_key()
+    _ = (certificate.subject, certificate.issuer, certificate.extensions)
+    _ = (certificate.not_valid_before_utc, certificate.not_valid_after_utc)
+    return certificate
+
+
 def sign_digest(
     digest: bytes,
     signer: CmsSigner,
@@ -212,7 +228,7 @@ def check_digest(signed: bytes, digest: bytes) -> CmsSignature:
 
 
 def _check_parts(parts: _Parts, digest: bytes) -> CmsSignature:
-    leaf, *chain = (x509.load_der_x509_certificate(item) for item in parts.certificates)
+    leaf, *chain = (load_certificate(item) for item in parts.certificates)
     check_signature(leaf, parts.signature, der(_SET, parts.attributes))
     found = _read_attributes(parts.attributes)
     if found.get(OID_MESSAGE_DIGEST) != der(_OCTETS, digest):

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from audit.errors import SealError
 from audit.evidence.base import canonical_bytes
 
-from .cms import NO_SIGNATURE, CmsSigner, certificate_bytes, check_signature, sign_data
+from .cms import NO_SIGNATURE, CmsSigner, certificate_bytes, check_signature, load_certificate, sign_data
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def open_envelope(envelope: bytes) -> OpenedEnvelope:
         (entry,) = outer["signatures"]
         payload_type, payload = str(outer["payloadType"]), base64.b64decode(outer["payload"], validate=True)
         signature = base64.b64decode(entry["sig"], validate=True)
-        certificate = x509.load_der_x509_certificate(base64.b64decode(entry["certificate"], validate=True))
+        certificate = load_certificate(base64.b64decode(entry["certificate"], validate=True))
         same = _write(payload_type, payload, signature, certificate) == envelope
     except (*NO_SIGNATURE, RecursionError):
         raise SealError("this is not a signed envelope, or it was changed") from None

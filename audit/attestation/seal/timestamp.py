@@ -28,7 +28,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from audit.errors import ConfigError, SealError, TryAgain
 
-from .cms import NO_SIGNATURE, certificate_bytes, der
+from .cms import NO_SIGNATURE, certificate_bytes, der, load_certificate
 
 _HASHES: dict[str, type[hashes.SHA256] | type[hashes.SHA384] | type[hashes.SHA512]] = {
     "sha256": hashes.SHA256,
@@ -205,7 +205,7 @@ def _token_info(token: bytes) -> tuple[Any, Any, bytes]:
 def _check_signer(data: Any, content: bytes) -> tuple[x509.Certificate, tuple[x509.Certificate, ...]]:
     """Check the token's own signature; return the authority's certificate and the others."""
     (info,) = data["signer_infos"]
-    found = [x509.load_der_x509_certificate(choice.chosen.dump()) for choice in data["certificates"]]
+    found = [load_certificate(choice.chosen.dump()) for choice in data["certificates"]]
     certificate = next((one for one in found if _bound(info["signed_attrs"], one)), None)
     if certificate is None:
         raise SealError("the time stamp does not name its signer's certificate")

@@ -112,9 +112,7 @@ class Encoder:
             else:
                 found = [self._levels[at, nr, name].positions(frame[name]) for name in block.columns]
                 parts.append(
-                    _encode_codes(block, found, self)
-                    if isinstance(block, CodesBlock)
-                    else _encode_one_hot(block, found, self)
+                    _encode_codes(block, found) if isinstance(block, CodesBlock) else _encode_one_hot(block, found)
                 )
         whole = self.shapes[at].whole
         joined = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
@@ -244,7 +242,7 @@ def _encode_numeric(block: NumericBlock, frame: pd.DataFrame) -> np.ndarray:
     return np.concatenate([raw, gaps.astype(np.float64)], axis=1) if block.indicator else raw
 
 
-def _encode_codes(block: CodesBlock, found: list[np.ndarray], encoder: Encoder) -> np.ndarray:
+def _encode_codes(block: CodesBlock, found: list[np.ndarray]) -> np.ndarray:
     out = np.empty((len(found[0]), len(found)), dtype=np.int64)
     missing = block.unknown if block.missing is None else block.missing
     for at, positions in enumerate(found):
@@ -259,7 +257,7 @@ def _encode_codes(block: CodesBlock, found: list[np.ndarray], encoder: Encoder) 
     return out
 
 
-def _encode_one_hot(block: OneHotBlock, found: list[np.ndarray], encoder: Encoder) -> np.ndarray:
+def _encode_one_hot(block: OneHotBlock, found: list[np.ndarray]) -> np.ndarray:
     parts = []
     for name, positions in zip(block.columns, found, strict=True):
         levels = block.levels[name]

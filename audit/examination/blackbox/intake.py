@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from audit.evidence import ContractCheck, Intake
 from .blackbox import BlackBox
 from .contract import SAMPLE, check_contract, check_scores
 from .encode import Encoder, Survey, check_columns
-from .factory import find_factory
+from .factory import Factory, find_factory
 from .function import FunctionModel, adopt_function, default_columns
 from .load import check_digest, check_path, load_model
 from .loaded import Loaded
@@ -82,7 +82,7 @@ def take_in(
     dataset : Dataset
         The rows to be judged.
     progress : Progress, optional
-        Hears of the steps.
+        Hears of every batch that is looked through for unknown levels.
 
     Returns
     -------
@@ -110,9 +110,7 @@ def take_in(
     return _take_in_file(config, dataset, progress)
 
 
-def take_in_callable(
-    predict: Callable[[Any], Any], config: ExamineConfig, dataset: Dataset, *, progress: Progress | None = None
-) -> tuple[BlackBox, Intake]:
+def take_in_callable(predict: Callable[[Any], Any], config: ExamineConfig, dataset: Dataset) -> tuple[BlackBox, Intake]:
     """Take in a model that is an object: a function from a frame to scores, or a net with its `inputs`.
 
     Parameters
@@ -151,9 +149,7 @@ def take_in_callable(
     return _take_in_function(predict, identity, config, dataset)
 
 
-def _take_in_file(
-    config: ExamineConfig, dataset: Dataset, progress: Progress | None
-) -> tuple[BlackBox, Intake]:
+def _take_in_file(config: ExamineConfig, dataset: Dataset, progress: Progress | None) -> tuple[BlackBox, Intake]:
     check_path(config.model)
     encoder, reading = _prepare(config, dataset)
     file, loaded = load_model(config.model)
@@ -202,9 +198,10 @@ def _take_in_loaded(
     reading: OutputReading,
     config: ExamineConfig,
     dataset: Dataset,
+    progress: Progress | None = None,
 ) -> tuple[BlackBox, Intake]:
     network = Network(loaded, encoder, reading, identity.format)
-    survey = encoder.survey(dataset.batches())
+    survey = encoder.survey(_heard(dataset, progress))
     encoder.refuse_unlisted(survey)
     checks = check_contract(network, sample_rows(dataset, config.seed), reading, config.model.expected_score)
     return network, _write_intake(
@@ -212,8 +209,37 @@ def _take_in_loaded(
     )
 
 
+def _heard(dataset: Dataset, progress: Progress | None) -> Iterator[pd.DataFrame]:
+    """Yield all rows batch by batch, and tell of each."""
+    done = 0
+    for frame in dataset.batches():
+        yield frame
+        done += len(frame)
+        if progress:
+            progress.step(done, dataset.rows)
+
+
 def _take_in_python(config: ExamineConfig, dataset: Dataset) -> tuple[BlackBox, Intake]:
     source = config.model
+    factory = _trusted_function(source)
+    predict = factory.build(source.factory_args) if source.factory_args else factory.find()
+    if isinstance(predict, type):
+        predict = factory.build({})
+    if not callable(predict):
+        raise ConfigError(
+            f"{factory.shown} is not a function of a frame",
+            place="model.factory",
+            hint="name a function that takes a frame and returns scores",
+        )
+    trust = f"`trust_code: true` and a pinned digest: {factory.shown} was run"
+    identity = Identity(
+        "python", factory.file.name, factory.sha256, len(factory.content), None, trust, (f"{factory.shown} is pinned",)
+    )
+    return _take_in_function(predict, identity, config, dataset)
+
+
+def _trusted_function(source: ModelSource) -> Factory:
+    """Return the named function, not yet imported, if its code is trusted and pinned."""
     if not source.factory:
         raise ConfigError(
             "the format python needs the function", place="model.factory", hint="factory: module.py:function"
@@ -232,29 +258,7 @@ def _take_in_python(config: ExamineConfig, dataset: Dataset) -> tuple[BlackBox, 
             hint=f"sha256: {factory.sha256.removeprefix('sha256:')}",
         )
     check_digest(factory.content, source.sha256, factory.file.name)
-    predict = factory.build(source.factory_args) if _wants_building(source) else factory.find()
-    if isinstance(predict, type):
-        predict = factory.build({})
-    if not callable(predict):
-        raise ConfigError(
-            f"{factory.shown} is not a function of a frame",
-            place="model.factory",
-            hint="name a function that takes a frame and returns scores",
-        )
-    identity = Identity(
-        "python",
-        factory.file.name,
-        factory.sha256,
-        len(factory.content),
-        None,
-        f"`trust_code: true` and a pinned digest: {factory.shown} was run",
-        (f"{factory.shown} is pinned",),
-    )
-    return _take_in_function(predict, identity, config, dataset)
-
-
-def _wants_building(source: ModelSource) -> bool:
-    return bool(source.factory_args)
+    return factory
 
 
 def _take_in_function(

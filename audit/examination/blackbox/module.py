@@ -7,7 +7,6 @@ Comes in: the bytes of a TorchScript archive, or a state of tensors and the fact
 from __future__ import annotations
 
 import inspect
-import io
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from audit.errors import ConfigError, IntakeRefused, suggest_name
 from .factory import Factory, find_factory
 from .loaded import Argument, Loaded
 from .tensors import read_safetensors, read_state
-from .vet import check_torchscript, read_archive
+from .vet import check_torchscript, read_archive, write_archive
 
 if TYPE_CHECKING:
     import torch
@@ -33,12 +32,14 @@ def load_torchscript(data: bytes, source: ModelSource) -> Loaded:
     """
     import torch
 
-    vetted = check_torchscript(read_archive(data))
+    archive = read_archive(data)
+    vetted = check_torchscript(archive)
+    rebuilt = write_archive(archive.members.items(), archive.root)
     try:
         with warnings.catch_warnings():
             # deprecated as of torch 2.11, still the format of most deployed models
             warnings.simplefilter("ignore")
-            net = torch.jit.load(io.BytesIO(data), map_location="cpu").eval()  # type: ignore[no-untyped-call]
+            net = torch.jit.load(rebuilt, map_location="cpu").eval()  # type: ignore[no-untyped-call]
     except Exception:  # torch's text repeats code of the file
         raise IntakeRefused(
             "torch cannot load this TorchScript archive; it is damaged or of another version",

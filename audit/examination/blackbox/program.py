@@ -61,23 +61,6 @@ FILE_OPERATORS = frozenset(
 )
 """Operators of aten that touch files or memory of the machine, or talk."""
 
-RANDOM_OPERATORS = frozenset(
-    {
-        "rand",
-        "randn",
-        "randint",
-        "rand_like",
-        "randn_like",
-        "randint_like",
-        "bernoulli",
-        "normal",
-        "multinomial",
-        "randperm",
-        "poisson",
-        "uniform",
-        "normal_functional",
-    }
-)
 NAME_KEYS = frozenset({"name", "as_name"})
 DOTTED_KEYS = frozenset({"fqn", "parameter_name", "buffer_name", "tensor_constant_name"})
 FOREIGN_KEYS = frozenset({"as_custom_obj", "as_operator", "as_graph", "as_string_to_argument", "custom_obj", "token"})

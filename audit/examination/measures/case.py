@@ -89,7 +89,9 @@ def seeded_generator(seed: int, name: str) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, word])))
 
 
-def describe_subject(config: ExamineConfig, dataset: Dataset, columns: tuple[str, ...], *, has_model: bool) -> Subject:
+def describe_subject(
+    config: ExamineConfig, dataset: Dataset, columns: tuple[str, ...], scores: Scores, *, has_model: bool
+) -> Subject:
     """Say what is audited.
 
     Parameters
@@ -100,6 +102,8 @@ def describe_subject(config: ExamineConfig, dataset: Dataset, columns: tuple[str
         The rows as read, for the kinds of columns.
     columns : tuple of str
         Columns that the model reads, in its order.
+    scores : Scores
+        Which side of the decision goes with the positive class.
     has_model : bool
         False for stored scores or decisions alone.
     """
@@ -110,7 +114,7 @@ def describe_subject(config: ExamineConfig, dataset: Dataset, columns: tuple[str
         task=config.model.output.task,
         label=config.label.column if config.label else "",
         positive=str(config.label.positive) if config.label else "",
-        decision=_describe_decision(config),
+        decision=_describe_decision(config, scores),
         attributes=tuple(
             AttributeUsed(
                 name=name,
@@ -141,14 +145,18 @@ def list_intersections(config: ExamineConfig) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(item) for item in config.intersections)
 
 
-def _describe_decision(config: ExamineConfig) -> Decision | None:
+def _describe_decision(config: ExamineConfig, scores: Scores) -> Decision | None:
     rule = config.decision
     if rule is None:
         if config.model.format == "none" or config.model.output.task != "binary":
             return None
         return Decision(favourable="score >= 0.5", threshold=0.5)
     if rule.column is not None:
-        return Decision(favourable=f"{rule.column} = {rule.favourable}")
+        positive = scores.predicted_positive
+        same = positive is None or bool(np.mean(positive == scores.favourable) >= 0.5)
+        return Decision(
+            favourable=f"{rule.column} = {rule.favourable}", favourable_is_high=same, positive_is_favourable=same
+        )
     high = rule.operator in (">=", ">")
     return Decision(
         favourable=str(rule.favourable),

@@ -60,7 +60,7 @@ def open_case(
         scores=scores,
         tally=tally,
         blackbox=blackbox,
-        intake=intake,
+        intake=intake.model_copy(update={"notes": (*intake.notes, *scores.notes)}),
         fits=NotDone(not_done="the glass boxes were not fitted yet"),
         training=read_dataset(config, role="train") if config.data.train else None,
     )

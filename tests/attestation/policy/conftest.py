@@ -32,10 +32,23 @@ def stage():
 
     def make(counts=None, metrics=(), *, rates=None, features=(), small_count=1, **changes):
         blocks = [
-            (names if isinstance(names, tuple) else (names,), [
-                {**dict(zip(names if isinstance(names, tuple) else (names,), key if isinstance(key, tuple) else (key,),
-                            strict=True)), "selected": k, "total": n}
-                for key, (k, n) in groups.items()])
+            (
+                names if isinstance(names, tuple) else (names,),
+                [
+                    {
+                        **dict(
+                            zip(
+                                names if isinstance(names, tuple) else (names,),
+                                key if isinstance(key, tuple) else (key,),
+                                strict=True,
+                            )
+                        ),
+                        "selected": k,
+                        "total": n,
+                    }
+                    for key, (k, n) in groups.items()
+                ],
+            )
             for names, groups in (counts or {}).items()
         ]
         entries = [entry if isinstance(entry, MetricEntry) else MetricEntry(**entry) for entry in metrics]
@@ -63,8 +76,16 @@ def judge_text(write_pack):
 
     def run(text, evidence, *, papers=None, waivers=(), as_of=TODAY, strict=False, **how):
         packs = read_packs([str(write_pack(text))])
-        return judge_with(evidence, packs, papers or Papers(), waivers, as_of=as_of, evidence_signed="test",
-                          strict_names=strict, **how)
+        return judge_with(
+            evidence,
+            packs,
+            papers or Papers(),
+            waivers,
+            as_of=as_of,
+            evidence_signed="test",
+            strict_names=strict,
+            **how,
+        )
 
     return run
 
@@ -74,7 +95,9 @@ def verdict(judge_text):
     """Return a function from one measuring rule and evidence to ``scope words -> verdict``."""
 
     def run(rule, evidence, **how):
-        judgement = judge_text(f"rules:\n  - {{id: r, title: A rule under test, severity: high, {rule}}}\n", evidence, **how)
+        judgement = judge_text(
+            f"rules:\n  - {{id: r, title: A rule under test, severity: high, {rule}}}\n", evidence, **how
+        )
         return {v.scope.partition("[")[2].removesuffix("]"): v for v in judgement.findings[0].verdicts}
 
     return run

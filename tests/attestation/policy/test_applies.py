@@ -10,32 +10,41 @@ from audit.attestation.policy.pack import Law
 PLACE = "system.jurisdictions"
 
 
-@pytest.mark.parametrize(("wanted", "value", "word"), [
-    ("US-NYC", ("US-NYC",), "yes"),
-    ("US-NYC", ("EU", "US-NYC"), "yes"),
-    ("US-NYC", ("US",), "unknown"),  # coarser
-    ("US-NYC", ("US-NY",), "unknown"),  # the state contains the city
-    ("US-NYC", ("US-CA",), "no"),
-    ("US-NYC", ("EU", "US"), "unknown"),
-    ("US", ("US-NYC",), "yes"),  # finer
-    ("US*", ("US-CA",), "yes"),
-    ("US*", ("EU",), "no"),
-    ("EU", ("DE",), "yes"),
-    ("DE", ("EU",), "unknown"),
-    ("DE", ("FR",), "no"),
-    ("US-NYC", (), "no"),
-    (("US-NYC", "US-CA"), ("US-CA",), "yes"),
-])
+@pytest.mark.parametrize(
+    ("wanted", "value", "word"),
+    [
+        ("US-NYC", ("US-NYC",), "yes"),
+        ("US-NYC", ("EU", "US-NYC"), "yes"),
+        ("US-NYC", ("US",), "unknown"),  # coarser
+        ("US-NYC", ("US-NY",), "unknown"),  # the state contains the city
+        ("US-NYC", ("US-CA",), "no"),
+        ("US-NYC", ("EU", "US"), "unknown"),
+        ("US", ("US-NYC",), "yes"),  # finer
+        ("US*", ("US-CA",), "yes"),
+        ("US*", ("EU",), "no"),
+        ("EU", ("DE",), "yes"),
+        ("DE", ("EU",), "unknown"),
+        ("DE", ("FR",), "no"),
+        ("US-NYC", (), "unknown"),
+        (("US-NYC", "US-CA"), ("US-CA",), "yes"),
+    ],
+)
 def test_places(wanted, value, word):
     assert ask_facts({PLACE: wanted}, {PLACE: value}).word == word
 
 
-@pytest.mark.parametrize(("wanted", "value", "word"), [
-    ("employment.*", "employment.hiring", "yes"), ("employment.*", "employment", "unknown"),
-    ("employment.hiring", "employment", "unknown"), ("employment", "employment.hiring", "yes"),
-    ("employment.*", "credit.underwriting", "no"), (("credit.*", "fraud.*"), "fraud.cards", "yes"),
-    ("employment.hiring", "employ", "no"),
-])
+@pytest.mark.parametrize(
+    ("wanted", "value", "word"),
+    [
+        ("employment.*", "employment.hiring", "yes"),
+        ("employment.*", "employment", "unknown"),
+        ("employment.hiring", "employment", "unknown"),
+        ("employment", "employment.hiring", "yes"),
+        ("employment.*", "credit.underwriting", "no"),
+        (("credit.*", "fraud.*"), "fraud.cards", "yes"),
+        ("employment.hiring", "employ", "no"),
+    ],
+)
 def test_use_cases(wanted, value, word):
     assert ask_facts({"system.use_case": wanted}, {"system.use_case": value}).word == word
 
@@ -52,8 +61,10 @@ def test_one_condition_that_fails_is_enough():
     assert "system.risk_class" in answer.because
 
 
-@pytest.mark.parametrize(("wanted", "value", "word"), [
-    ("at least 30", 30, "yes"), ("at least 30", 29.9, "no"), ("at least 30", "much", "unknown")])
+@pytest.mark.parametrize(
+    ("wanted", "value", "word"),
+    [("at least 30", 30, "yes"), ("at least 30", 29.9, "no"), ("at least 30", "much", "unknown")],
+)
 def test_numbers(wanted, value, word):
     name = "organisation.total_assets_usd_bn"
     assert ask_facts({name: wanted}, {name: value}).word == word
@@ -66,7 +77,9 @@ def test_flags():
     assert ask_facts({name: False}, {}).word == "unknown"
 
 
-@given(st.dictionaries(st.sampled_from([PLACE, "system.use_case", "system.role"]), st.sampled_from(["US", "EU", "both"])))
+@given(
+    st.dictionaries(st.sampled_from([PLACE, "system.use_case", "system.role"]), st.sampled_from(["US", "EU", "both"]))
+)
 def test_filling_a_fact_in_never_turns_no_into_unknown(facts):
     conditions = {PLACE: "EU", "system.use_case": "EU", "system.role": "both"}
     word = ask_facts(conditions, facts).word
@@ -78,7 +91,14 @@ def test_filling_a_fact_in_never_turns_no_into_unknown(facts):
 
 
 def test_laws_have_their_time():
-    law = Law(citation="a", jurisdiction="EU", status="in_force", applies_from="2027-12-02", applies_until="2030-01-01",
-              verified_on="2026-01-01", review_by="2027-01-01")
+    law = Law(
+        citation="a",
+        jurisdiction="EU",
+        status="in_force",
+        applies_from="2027-12-02",
+        applies_until="2030-01-01",
+        verified_on="2026-01-01",
+        review_by="2027-01-01",
+    )
     days = {"2027-12-01": "not_yet", "2027-12-02": "yes", "2030-01-01": "yes", "2030-01-02": "no"}
     assert {day: ask_law(law, date.fromisoformat(day)).word for day in days} == days

@@ -15,14 +15,23 @@ from audit.evidence import SEVERITY_ORDER, VERDICT_ORDER, Judgement, NotDone, Pa
 
 TODAY = date(2026, 11, 21)
 FILLED = {
-    "system.jurisdictions": ("US-NYC",), "system.use_case": "employment.hiring", "data.small_categories_excluded": True,
+    "system.jurisdictions": ("US-NYC",),
+    "system.use_case": "employment.hiring",
+    "data.small_categories_excluded": True,
 }
 RULE = "rules: [{id: r, title: A rule under test, severity: high, measure: data.rows, must_be: at least 1, threshold_basis: guidance}]"
 
 
 def run(pack, evidence, facts=None, **how):
-    return judge_with(evidence, read_packs([pack]), Papers(facts=facts or {}), (), as_of=TODAY, evidence_signed="test",
-                      **{"strict_names": False, **how})
+    return judge_with(
+        evidence,
+        read_packs([pack]),
+        Papers(facts=facts or {}),
+        (),
+        as_of=TODAY,
+        evidence_signed="test",
+        **{"strict_names": False, **how},
+    )
 
 
 @pytest.mark.parametrize("pack", list(list_shipped()))
@@ -38,30 +47,51 @@ def test_on_empty_evidence_nothing_passes(stage, pack, kind):
 @pytest.mark.parametrize("pack", list(list_shipped()))
 @pytest.mark.parametrize("kind", ["selection", "score"])
 def test_on_ten_rows_per_group_nothing_passes(stage, pack, kind):
-    people = {"sex": {"M": (5, 10), "F": (5, 10)}, "race_ethnicity": {"A": (5, 10), "B": (5, 10)},
-              ("sex", "race_ethnicity"): {(s, r): (3, 5) for s in "MF" for r in "AB"}}
+    people = {
+        "sex": {"M": (5, 10), "F": (5, 10)},
+        "race_ethnicity": {"A": (5, 10), "B": (5, 10)},
+        ("sex", "race_ethnicity"): {(s, r): (3, 5) for s in "MF" for r in "AB"},
+    }
     tiny = {"n": 20, "low": 0.0, "high": 1.0}
     metrics = [
-        *({"metric": f"fairness.{name}", "attribute": a, "value": 0.0, **tiny}
-          for name in ("equalized_odds_difference", "calibration_gap") for a in ("sex", "race_ethnicity")),
-        *({"metric": f"{m}", "model": "black_box", "value": 0.99, **tiny} for m in ("performance.auc", "calibration.slope")),
+        *(
+            {"metric": f"fairness.{name}", "attribute": a, "value": 0.0, **tiny}
+            for name in ("equalized_odds_difference", "calibration_gap")
+            for a in ("sex", "race_ethnicity")
+        ),
+        *(
+            {"metric": f"{m}", "model": "black_box", "value": 0.99, **tiny}
+            for m in ("performance.auc", "calibration.slope")
+        ),
         *({"metric": "fidelity.r2", "model": m, "value": 0.99, **tiny} for m in ("ebm_surrogate", "net_surrogate")),
         *({"metric": "performance.auc_gap", "model": m, "value": 0.09, **tiny} for m in ("ebm_label", "net_label")),
         {"metric": "effects.importance_share", "feature": "income", "model": "black_box", "value": 0.9, "n": 20},
         {"metric": "effects.disagreement", "feature": "income", "model": "net_surrogate", "value": 0.0, "n": 20},
-        *({"metric": "effects.proxy_strength", "feature": "income", "attribute": a, "value": 0.5, **tiny}
-          for a in ("sex", "race_ethnicity")),
+        *(
+            {"metric": "effects.proxy_strength", "feature": "income", "attribute": a, "value": 0.5, **tiny}
+            for a in ("sex", "race_ethnicity")
+        ),
         {"metric": "data.missing_rate", "feature": "income", "value": 0.0, **tiny},
-        *({"metric": "data.rows", "group": {a: g}, "value": 10.0, "n": 10}
-          for a, groups in (("sex", "MF"), ("race_ethnicity", "AB")) for g in groups),
+        *(
+            {"metric": "data.rows", "group": {a: g}, "value": 10.0, "n": 10}
+            for a, groups in (("sex", "MF"), ("race_ethnicity", "AB"))
+            for g in groups
+        ),
     ]
-    rates = {"race_ethnicity": {"A": (10, 0.5), "B": (10, 0.5)}, "sex": {"M": (10, 0.5), "F": (10, 0.5)}} \
-        if kind == "score" else {}
+    rates = (
+        {"race_ethnicity": {"A": (10, 0.5), "B": (10, 0.5)}, "sex": {"M": (10, 0.5), "F": (10, 0.5)}}
+        if kind == "score"
+        else {}
+    )
     evidence = stage({} if rates else people, metrics, rates=rates, features=["income"], small_count=30)
     if rates:  # marked by the examination as too small to judge
-        small = tuple(m.model_copy(update={"estimate": m.estimate.model_copy(update={"assessable": False, "note": "10 people"})})
-                      for m in evidence.fairness.measurements)
-        evidence = evidence.model_copy(update={"fairness": evidence.fairness.model_copy(update={"measurements": small})})
+        small = tuple(
+            m.model_copy(update={"estimate": m.estimate.model_copy(update={"assessable": False, "note": "10 people"})})
+            for m in evidence.fairness.measurements
+        )
+        evidence = evidence.model_copy(
+            update={"fairness": evidence.fairness.model_copy(update={"measurements": small})}
+        )
     judgement = run(pack, evidence, {**FILLED, "system.decision_kind": kind})
     passed = {v.scope for f in judgement.findings for v in f.verdicts if v.status == "pass"}
     # that the model reads no protected column does not rest on any row
@@ -70,8 +100,17 @@ def test_on_ten_rows_per_group_nothing_passes(stage, pack, kind):
 
 
 def finding(status, severity):
-    return RuleFinding(rule="a/b", pack="a", title="A rule under test", severity=severity, kind="measure", status=status,
-                       verdicts=(), path="a.yaml", line=1)
+    return RuleFinding(
+        rule="a/b",
+        pack="a",
+        title="A rule under test",
+        severity=severity,
+        kind="measure",
+        status=status,
+        verdicts=(),
+        path="a.yaml",
+        line=1,
+    )
 
 
 def test_the_outcome_at_every_severity():
@@ -79,7 +118,10 @@ def test_the_outcome_at_every_severity():
         outcome = find_outcome([finding(status, severity), finding("pass", "critical")], broken=False, fail_on=fail_on)
         decides = SEVERITY_ORDER.index(severity) <= SEVERITY_ORDER.index(fail_on)
         expected = {"error": "incomplete"}.get(status) or (
-            {"fail": "failed", "inconclusive": "undecided", "manual": "undecided"}.get(status, "passed") if decides else "passed")
+            {"fail": "failed", "inconclusive": "undecided", "manual": "undecided"}.get(status, "passed")
+            if decides
+            else "passed"
+        )
         assert outcome == expected, (status, severity, fail_on)
 
 
@@ -88,7 +130,9 @@ def test_the_worst_outcome_wins():
     assert find_outcome(mixed, broken=False, fail_on="high") == "failed"
     assert find_outcome(mixed, broken=True, fail_on="high") == "incomplete"
     assert find_outcome(mixed[1:], broken=False, fail_on="high", allow=frozenset({"inconclusive"})) == "undecided"
-    assert find_outcome(mixed[1:], broken=False, fail_on="high", allow=frozenset({"inconclusive", "manual"})) == "passed"
+    assert (
+        find_outcome(mixed[1:], broken=False, fail_on="high", allow=frozenset({"inconclusive", "manual"})) == "passed"
+    )
     assert find_outcome([], broken=False, fail_on="high") == "passed"
 
 
@@ -104,7 +148,10 @@ def test_one_rule_that_breaks_is_one_error(stage, judge_text, monkeypatch):
         raise ZeroDivisionError("by nothing")
 
     monkeypatch.setitem(judge_module.JUDGES, MeasureRule, broken)
-    text = RULE.removesuffix("]") + ", {id: f, title: A rule under test, severity: low, fact: audit.complete, must_be: true}]"
+    text = (
+        RULE.removesuffix("]")
+        + ", {id: f, title: A rule under test, severity: low, fact: audit.complete, must_be: true}]"
+    )
     judgement = judge_text(text, stage())
     assert [f.status for f in judgement.findings] == ["error", "pass"]
     assert "ZeroDivisionError: by nothing" in judgement.findings[0].verdicts[0].because
@@ -118,7 +165,9 @@ def test_ids_stay_the_same_and_differ_by_system_rule_and_scope(stage):
     assert ids == [v.id for f in again.findings for v in f.verdicts]
     assert len(set(ids)) == len(ids)
     changed = run("baseline-fairness", stage({"sex": {"M": (50, 100), "F": (5, 100)}}))
-    assert {v.scope: v.id for f in changed.findings for v in f.verdicts} == {v.scope: v.id for f in first.findings for v in f.verdicts}
+    assert {v.scope: v.id for f in changed.findings for v in f.verdicts} == {
+        v.scope: v.id for f in first.findings for v in f.verdicts
+    }
     evidence = stage(people)
     other = evidence.model_copy(update={"subject": evidence.subject.model_copy(update={"system": "another"})})
     assert not {v.id for f in run("baseline-fairness", other).findings for v in f.verdicts} & set(ids)
@@ -164,8 +213,9 @@ def test_a_pack_that_does_not_apply_says_why(stage):
 
 
 def test_a_law_that_does_not_apply_yet_never_fails_a_run(stage, write_pack, head, judge_text):
-    text = head.replace("status: internal", "status: adopted_not_yet_applicable, applies_from: 2027-12-02") + RULE.replace(
-        "at least 1", "at least 1000000")
+    text = head.replace(
+        "status: internal", "status: adopted_not_yet_applicable, applies_from: 2027-12-02"
+    ) + RULE.replace("at least 1", "at least 1000000")
     evidence = stage(None, [{"metric": "data.rows", "value": 10, "n": 10}])
     before, on_the_day = (judge_text(text, evidence, as_of=day) for day in (date(2027, 12, 1), date(2027, 12, 2)))
     (found,) = before.findings
@@ -206,7 +256,9 @@ def test_a_hundred_and_fifty_rules_take_no_time(stage, write_pack):
     people = {name: {f"g{i}": (40 + i, 100) for i in range(6)} for name in ("sex", "age", "origin")}
     rules = "".join(
         f"  - {{id: r{i}, title: A rule under test, severity: low, measure: fairness.selection_rate_ratio, for_each: protected, "
-        "must_be: at least 0.8, threshold_basis: guidance, judged_on: court}\n" for i in range(150))
+        "must_be: at least 0.8, threshold_basis: guidance, judged_on: court}\n"
+        for i in range(150)
+    )
     packs = read_packs([str(write_pack("rules:\n" + rules))])
     evidence = stage(people)
     times = []

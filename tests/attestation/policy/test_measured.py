@@ -35,7 +35,9 @@ def test_exactly_four_fifths_in_whole_people_is_not_below_it(stage, verdict):
         exact = (people * 12 // 25) * 5 >= (people * 3 // 5) * 4
         found = verdict(f"{RATIO}, judged_on: estimate", evidence)["sex=F"]
         assert (found.status == "pass") == exact
-    assert verdict(f"{RATIO}, judged_on: estimate", stage({"sex": {"M": (3, 7), "F": (12, 35)}}))["sex=F"].status == "pass"
+    assert (
+        verdict(f"{RATIO}, judged_on: estimate", stage({"sex": {"M": (3, 7), "F": (12, 35)}}))["sex=F"].status == "pass"
+    )
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -52,8 +54,10 @@ def test_the_literal_verdict_is_that_of_integers(stage, write_pack, k, n, m):
 
 
 def test_a_group_without_anyone_selected_fails_in_court(stage, verdict):
-    found = verdict(f"{RATIO}, judged_on: court, min_samples: {{per_group: 30, favourable: 5}}",
-                    stage({"sex": {"M": (250, 500), "F": (0, 500)}}))["sex=F"]
+    found = verdict(
+        f"{RATIO}, judged_on: court, min_samples: {{per_group: 30, favourable: 5}}",
+        stage({"sex": {"M": (250, 500), "F": (0, 500)}}),
+    )["sex=F"]
     assert found.status == "fail"
     assert "established" in found.because
 
@@ -69,15 +73,22 @@ def test_too_few_people_decide_nothing_and_are_counted(stage, verdict):
     found = verdict(f"{RATIO}, judged_on: estimate, min_samples: {{per_group: 30}}", evidence)
     assert found["sex=F"].status == "inconclusive"
     assert found["sex=F"].would_decide == "10 more people in sex=F"
-    assert verdict(f"{RATIO}, judged_on: estimate, min_samples: {{total: 61}}", evidence)["sex=F"].status == "inconclusive"
+    assert (
+        verdict(f"{RATIO}, judged_on: estimate, min_samples: {{total: 61}}", evidence)["sex=F"].status == "inconclusive"
+    )
     assert verdict(f"{RATIO}, judged_on: estimate, min_samples: {{total: 60}}", evidence)["sex=F"].status == "fail"
-    assert verdict(f"{RATIO}, judged_on: estimate, min_samples: {{favourable: 23}}", evidence)["sex=F"].status == "inconclusive"
+    assert (
+        verdict(f"{RATIO}, judged_on: estimate, min_samples: {{favourable: 23}}", evidence)["sex=F"].status
+        == "inconclusive"
+    )
     assert verdict(f"{RATIO}, judged_on: estimate, min_samples: {{favourable: 22}}", evidence)["sex=F"].status == "fail"
 
 
 def test_too_few_in_the_reference_decide_nothing_either(stage, verdict):
-    found = verdict(f"{RATIO}, judged_on: estimate, min_samples: {{per_group: 30}}",
-                    stage({"sex": {"M": (10, 10), "F": (100, 400)}}))
+    found = verdict(
+        f"{RATIO}, judged_on: estimate, min_samples: {{per_group: 30}}",
+        stage({"sex": {"M": (10, 10), "F": (100, 400)}}),
+    )
     assert found["sex=F"].status == "inconclusive"
     assert "sex=M" in found["sex=F"].because
 
@@ -95,7 +106,9 @@ def test_what_would_decide_it_does(stage, verdict):
     assert found.status == "inconclusive"
     more = int(found.would_decide.split()[1].replace(",", ""))
     grown = 200 + more
-    later = verdict(f"{RATIO}, judged_on: interval", stage({"sex": {"M": (100, 200), "F": (round(grown * 95 / 200), grown)}}))
+    later = verdict(
+        f"{RATIO}, judged_on: interval", stage({"sex": {"M": (100, 200), "F": (round(grown * 95 / 200), grown)}})
+    )
     assert later["sex=F"].status == "pass"
 
 
@@ -117,14 +130,24 @@ def test_nobody_leaves_at_exactly_the_share(stage, verdict):
     assert verdict(f"{RATIO}, judged_on: estimate, leave_out_groups_below: 2%", evidence)["sex=F"].status == "pass"
 
 
-@pytest.mark.parametrize(("whom", "value"), [
-    ("best", 0.4 / 0.5), ("largest", 0.4 / 0.3), ("rest", 0.4 / (350 / 1100)), ("overall", 0.4 / (390 / 1200)),
-    ("reference", 0.4 / 0.3),
-])
+@pytest.mark.parametrize(
+    ("whom", "value"),
+    [
+        ("best", 0.4 / 0.5),
+        ("largest", 0.4 / 0.3),
+        ("rest", 0.4 / (350 / 1100)),
+        ("overall", 0.4 / (390 / 1200)),
+        ("reference", 0.4 / 0.3),
+    ],
+)
 def test_whom_a_group_is_compared_with(stage, verdict, whom, value):
     evidence = stage({"sex": {"A": (50, 100), "B": (300, 1000), "C": (40, 100)}})
-    subject = evidence.subject.model_copy(update={"attributes": (AttributeUsed(name="sex", column="sex", reference="B"),)})
-    found = verdict(f"{RATIO}, judged_on: estimate, compared_to: {whom}", evidence.model_copy(update={"subject": subject}))
+    subject = evidence.subject.model_copy(
+        update={"attributes": (AttributeUsed(name="sex", column="sex", reference="B"),)}
+    )
+    found = verdict(
+        f"{RATIO}, judged_on: estimate, compared_to: {whom}", evidence.model_copy(update={"subject": subject})
+    )
     assert found["sex=C"].observed.value == pytest.approx(value)
 
 
@@ -146,9 +169,16 @@ def test_confidence_and_exact_intervals(stage, verdict):
     assert verdict(rate, evidence)["sex=F"].status == "pass"
     assert verdict(f"{rate}, confidence: 0.999", evidence)["sex=F"].status == "inconclusive"
     exact = verdict(f"{rate}, interval: exact", evidence)["sex=F"].observed
-    assert (exact.low, exact.high) == (pytest.approx(0.40737, abs=1e-5), pytest.approx(0.59263, abs=1e-5))  # R: binom.test
-    given = stage(metrics=[{"metric": "performance.auc", "model": "black_box", "value": 0.8, "low": 0.7, "high": 0.9, "n": 99}])
-    (found,) = verdict("measure: performance.auc, must_be: above 0.5, threshold_basis: guidance, confidence: 0.9", given).values()
+    assert (exact.low, exact.high) == (
+        pytest.approx(0.40737, abs=1e-5),
+        pytest.approx(0.59263, abs=1e-5),
+    )  # R: binom.test
+    given = stage(
+        metrics=[{"metric": "performance.auc", "model": "black_box", "value": 0.8, "low": 0.7, "high": 0.9, "n": 99}]
+    )
+    (found,) = verdict(
+        "measure: performance.auc, must_be: above 0.5, threshold_basis: guidance, confidence: 0.9", given
+    ).values()
     assert found.status == "inconclusive"
 
 
@@ -173,8 +203,10 @@ def test_warn_unless_speaks_only_after_a_pass(stage, verdict):
 def test_many_scopes_are_paid_for_together(stage, judge_text):
     rates = {"A": (60, 100), "B": (44, 100)}
     evidence = stage({"sex": rates, "age": rates, "origin": rates})
-    rule = ("rules: [{id: r, title: A rule under test, severity: high, measure: fairness.selection_rate_ratio, for_each: protected, "
-            "must_be: at least 0.8, threshold_basis: guidance, judged_on: court%s}]")
+    rule = (
+        "rules: [{id: r, title: A rule under test, severity: high, measure: fairness.selection_rate_ratio, for_each: protected, "
+        "must_be: at least 0.8, threshold_basis: guidance, judged_on: court%s}]"
+    )
     assert judge_text(rule % "", evidence).findings[0].status == "fail"
     assert judge_text(rule % ", adjust_for_many: true", evidence).findings[0].status == "inconclusive"
 
@@ -182,7 +214,8 @@ def test_many_scopes_are_paid_for_together(stage, judge_text):
 def test_an_attribute_is_found_by_what_it_stands_for(stage, verdict):
     evidence = stage({"origin": {"A": (50, 100), "B": (20, 100)}})
     subject = evidence.subject.model_copy(
-        update={"attributes": (AttributeUsed(name="origin", column="o", stands_for="race_ethnicity"),)})
+        update={"attributes": (AttributeUsed(name="origin", column="o", stands_for="race_ethnicity"),)}
+    )
     evidence = evidence.model_copy(update={"subject": subject})
     found = verdict(f"{RATIO}, judged_on: estimate".replace("sex", "race_ethnicity"), evidence, strict=True)
     assert found["origin=B"].status == "fail"
@@ -196,7 +229,9 @@ def test_pairs_in_either_order(stage, verdict):
     assert pairs["sex=F,age=old"].status == "fail"
 
 
-@pytest.mark.parametrize(("attributes", "status"), [([], "inconclusive"), (["sex"], "not_applicable"), (["sex", "age"], "inconclusive")])
+@pytest.mark.parametrize(
+    ("attributes", "status"), [([], "inconclusive"), (["sex"], "not_applicable"), (["sex", "age"], "inconclusive")]
+)
 def test_pairs_that_were_not_measured(stage, verdict, attributes, status):
     evidence = stage({name: {"A": (50, 100), "B": (50, 100)} for name in attributes})
     found = verdict(f"{RATIO}, judged_on: estimate".replace("for_each: sex", "for_each: protected pairs"), evidence)
@@ -204,18 +239,26 @@ def test_pairs_that_were_not_measured(stage, verdict, attributes, status):
 
 
 def test_a_group_that_a_metric_forgot_is_inconclusive(stage, verdict):
-    evidence = stage(ADULT, [{"metric": "fairness.precision", "group": {"sex": "A"}, "value": 0.9, "n": 100, "count": 90}])
+    evidence = stage(
+        ADULT, [{"metric": "fairness.precision", "group": {"sex": "A"}, "value": 0.9, "n": 100, "count": 90}]
+    )
     rule = "measure: fairness.precision, for_each: sex, must_be: at least 0.5, threshold_basis: guidance, judged_on: estimate"
     assert {k: v.status for k, v in verdict(rule, evidence).items()} == {"sex=A": "pass", "sex=B": "inconclusive"}
 
 
 def test_models_and_features(stage, verdict):
-    metrics = [{"metric": "effects.importance_share", "feature": f, "model": m, "value": v, "n": 500}
-               for f, v in (("income", 0.7), ("zip", 0.26), ("sex", 0.04)) for m in ("black_box", "ebm_label")]
+    metrics = [
+        {"metric": "effects.importance_share", "feature": f, "model": m, "value": v, "n": 500}
+        for f, v in (("income", 0.7), ("zip", 0.26), ("sex", 0.04))
+        for m in ("black_box", "ebm_label")
+    ]
     evidence = stage({"sex": {"A": (50, 100), "B": (50, 100)}}, metrics, features=["income", "zip", "sex"])
     rule = "measure: effects.importance_share, must_be: at most 0.3, threshold_basis: guidance, judged_on: estimate, for_features: "
     assert {k: v.status for k, v in verdict(rule + "all", evidence).items()} == {
-        "feature=income,model=black_box": "fail", "feature=zip,model=black_box": "pass", "feature=sex,model=black_box": "pass"}
+        "feature=income,model=black_box": "fail",
+        "feature=zip,model=black_box": "pass",
+        "feature=sex,model=black_box": "pass",
+    }
     every = verdict(rule + "zip, of_model: every_model", evidence)
     assert every["feature=zip,model=ebm_label"].status == "pass"
     assert every["feature=zip,model=net_label"].status == "inconclusive"
@@ -224,22 +267,31 @@ def test_models_and_features(stage, verdict):
 
 
 def test_important_features_follow_the_parameter(stage, judge_text):
-    metrics = [{"metric": "effects.importance_share", "feature": f, "model": "black_box", "value": v, "n": 500}
-               for f, v in (("a", 0.90), ("b", 0.05), ("c", 0.0499))]
+    metrics = [
+        {"metric": "effects.importance_share", "feature": f, "model": "black_box", "value": v, "n": 500}
+        for f, v in (("a", 0.90), ("b", 0.05), ("c", 0.0499))
+    ]
     text = """parameters:
   important_share: {title: Share, default: 5%%, minimum: 1%%, maximum: 99%%, basis: organisation}
 rules:
   - {id: r, title: A rule under test, severity: low, measure: effects.proxy_strength, for_features: role:important, for_each: sex, must_be: reported}
 """
-    metrics += [{"metric": "effects.proxy_strength", "feature": f, "attribute": "sex", "value": 0.6, "n": 500} for f in "abc"]
+    metrics += [
+        {"metric": "effects.proxy_strength", "feature": f, "attribute": "sex", "value": 0.6, "n": 500} for f in "abc"
+    ]
     found = judge_text(text.replace("%%", "%"), stage(None, metrics, features="abc")).findings[0]
-    assert [(v.scope, v.status) for v in found.verdicts] == [("own/r[sex,feature=a]", "pass"), ("own/r[sex,feature=b]", "pass")]
+    assert [(v.scope, v.status) for v in found.verdicts] == [
+        ("own/r[sex,feature=a]", "pass"),
+        ("own/r[sex,feature=b]", "pass"),
+    ]
     nothing = judge_text(text.replace("%%", "%"), stage(features="abc")).findings[0]
     assert nothing.status == "inconclusive"
 
 
-ROLE = ("measure: effects.importance_share, for_features: role:%s, must_be: exactly 0, threshold_basis: regulation, "
-        "judged_on: estimate, when_no_such_scope: pass")
+ROLE = (
+    "measure: effects.importance_share, for_features: role:%s, must_be: exactly 0, threshold_basis: regulation, "
+    "judged_on: estimate, when_no_such_scope: pass"
+)
 
 
 def test_when_no_such_scope_covers_only_what_the_model_does_not_read(stage, verdict):
@@ -249,7 +301,9 @@ def test_when_no_such_scope_covers_only_what_the_model_does_not_read(stage, verd
     not_measured = verdict(ROLE % "protected", stage(groups, features=["sex"]))
     assert [v.status for v in not_measured.values()] == ["inconclusive"]
     assert [v.status for v in verdict(ROLE % "protected", stage(features=["income"])).values()] == ["inconclusive"]
-    assert [v.status for v in verdict(ROLE % "prohibited", stage(groups, features=["income"])).values()] == ["inconclusive"]
+    assert [v.status for v in verdict(ROLE % "prohibited", stage(groups, features=["income"])).values()] == [
+        "inconclusive"
+    ]
 
 
 def test_a_role_that_a_person_reviewed_is_not_applicable(stage, verdict):
@@ -260,8 +314,10 @@ def test_a_role_that_a_person_reviewed_is_not_applicable(stage, verdict):
 
 def test_names_that_the_audit_does_not_know_are_refused(stage, judge_text):
     evidence = stage({"sex": {"A": (50, 100), "B": (50, 100)}}, features=["income"])
-    rule = ("rules: [{id: r, title: A rule under test, severity: low, measure: effects.proxy_strength, for_features: %s, "
-            "for_each: %s, must_be: reported}]")
+    rule = (
+        "rules: [{id: r, title: A rule under test, severity: low, measure: effects.proxy_strength, for_features: %s, "
+        "for_each: %s, must_be: reported}]"
+    )
     for features, groups, hint in (("incme", "sex", "income"), ("income", "sexx", "sex"), ("al", "sex", "all")):
         with pytest.raises(PolicyError, match=f"did you mean '{hint}'") as caught:
             judge_text(rule % (features, groups), evidence, strict=True)
@@ -270,8 +326,13 @@ def test_names_that_the_audit_does_not_know_are_refused(stage, judge_text):
 
 
 def test_a_gap_that_may_favour_the_black_box_decides_nothing(stage, verdict):
-    evidence = stage(None, [{"metric": "performance.auc_gap", "model": m, "value": 0.05, "low": 0.04, "high": 0.06, "n": 900}
-                            for m in ("ebm_label", "net_label")])
+    evidence = stage(
+        None,
+        [
+            {"metric": "performance.auc_gap", "model": m, "value": 0.05, "low": 0.04, "high": 0.06, "n": 900}
+            for m in ("ebm_label", "net_label")
+        ],
+    )
     rule = "measure: performance.auc_gap, must_be: at least 0.01, threshold_basis: organisation, judged_on: interval"
     assert {v.status for v in verdict(rule, evidence).values()} == {"pass"}
     cautious = evidence.performance.model_copy(update={"caution": "may favour the black box: nobody knows its rows"})
@@ -281,6 +342,8 @@ def test_a_gap_that_may_favour_the_black_box_decides_nothing(stage, verdict):
 
 
 def test_a_rule_of_another_kind_is_refused(write_pack):
-    (pack,) = read_packs([str(write_pack("rules: [{id: r, title: A rule under test, severity: low, ask: 'Why?', asked_of: me}]"))])
+    (pack,) = read_packs(
+        [str(write_pack("rules: [{id: r, title: A rule under test, severity: low, ask: 'Why?', asked_of: me}]"))]
+    )
     with pytest.raises(TypeError):
         judge_measure(pack.rules[0], None, {})

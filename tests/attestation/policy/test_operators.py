@@ -58,8 +58,13 @@ def test_an_exact_number_is_judged_on_its_point():
 ends = st.floats(-2, 3).map(lambda x: round(x, 3))
 
 
-@given(ends, ends, ends, st.floats(0, 1), st.sampled_from(["at least 0.8", "at most 0.1", "between 0.2 and 0.9",
-                                                            "above 0", "below 1"]))
+@given(
+    ends,
+    ends,
+    ends,
+    st.floats(0, 1),
+    st.sampled_from(["at least 0.8", "at most 0.1", "between 0.2 and 0.9", "above 0", "below 1"]),
+)
 def test_laws_of_the_operators(a, b, c, p, phrase):
     limit = parse_phrase(phrase, {})
     low, value, high = sorted((a, b, c))

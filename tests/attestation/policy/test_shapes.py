@@ -2,15 +2,28 @@ import pytest
 
 from audit.evidence import Curve, Effects, FeatureUsed
 
-RULE = ("rules: [{id: r, title: A rule under test, severity: medium, shape_of: %s, of_model: %s, must_be: %s, tolerance: 5%%, "
-        "threshold_basis: organisation, min_samples: {total: 100}}]")
+RULE = (
+    "rules: [{id: r, title: A rule under test, severity: medium, shape_of: %s, of_model: %s, must_be: %s, tolerance: 5%%, "
+    "threshold_basis: organisation, min_samples: {total: 100}}]"
+)
 
 
 def curve(y, *, model="net_surrogate", low=None, high=None, interval=True, rows=500, feature="income", kind="numeric"):
     x = tuple(float(i) for i in range(len(y)))
-    return Curve(feature=feature, model=model, kind=kind, method="test", x=x if kind == "numeric" else (),
-                 levels=tuple(map(str, x)) if kind == "category" else (), y=tuple(y), low=tuple(low or ()),
-                 high=tuple(high or ()), band="a spread of 8 bags", band_is_interval=interval, rows=rows)
+    return Curve(
+        feature=feature,
+        model=model,
+        kind=kind,
+        method="test",
+        x=x if kind == "numeric" else (),
+        levels=tuple(map(str, x)) if kind == "category" else (),
+        y=tuple(y),
+        low=tuple(low or ()),
+        high=tuple(high or ()),
+        band="a spread of 8 bags",
+        band_is_interval=interval,
+        rows=rows,
+    )
 
 
 @pytest.fixture
@@ -29,20 +42,23 @@ def band(y, width):
     return {"low": [v - width for v in y], "high": [v + width for v in y]}
 
 
-@pytest.mark.parametrize(("y", "must_be", "status"), [
-    ([0, 1, 2, 3], "increasing", "pass"),
-    ([0, 1, 0.9, 3], "increasing", "pass"),  # 3 % of the range, within the tolerance
-    ([0, 1, 0.2, 3], "increasing", "fail"),
-    ([3, 2, 1, 0], "increasing", "fail"),
-    ([3, 2, 1, 0], "decreasing", "pass"),
-    ([0, 1, 0.2, 3], "decreasing", "fail"),
-    ([3, 2, 1, 0], "monotone", "pass"),
-    ([0, 3, 0], "monotone", "fail"),
-    ([1, 1, 1], "increasing", "pass"),
-    ([1, 1, 1], "flat", "pass"),
-    ([0, 3], "flat", "fail"),
-    ([0, 1, 2, 3], "smooth", "fail"),
-])
+@pytest.mark.parametrize(
+    ("y", "must_be", "status"),
+    [
+        ([0, 1, 2, 3], "increasing", "pass"),
+        ([0, 1, 0.9, 3], "increasing", "pass"),  # 3 % of the range, within the tolerance
+        ([0, 1, 0.2, 3], "increasing", "fail"),
+        ([3, 2, 1, 0], "increasing", "fail"),
+        ([3, 2, 1, 0], "decreasing", "pass"),
+        ([0, 1, 0.2, 3], "decreasing", "fail"),
+        ([3, 2, 1, 0], "monotone", "pass"),
+        ([0, 3, 0], "monotone", "fail"),
+        ([1, 1, 1], "increasing", "pass"),
+        ([1, 1, 1], "flat", "pass"),
+        ([0, 3], "flat", "fail"),
+        ([0, 1, 2, 3], "smooth", "fail"),
+    ],
+)
 def test_shapes(shape, y, must_be, status):
     assert shape(curve(y, **band(y, 0.01)), must_be=must_be)["net_surrogate"].status == status
 
@@ -74,7 +90,9 @@ def test_an_imposed_direction_is_no_evidence(shape):
 
 def test_directions_come_from_what_is_expected(shape):
     y = [0, 1, 2]
-    assert shape(curve(y, **band(y, 0.1)), of="role:increasing", expected="increasing")["net_surrogate"].status == "pass"
+    assert (
+        shape(curve(y, **band(y, 0.1)), of="role:increasing", expected="increasing")["net_surrogate"].status == "pass"
+    )
     assert shape(curve(y, **band(y, 0.1)), of="role:increasing")[""].status == "not_applicable"
 
 

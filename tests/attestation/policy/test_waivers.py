@@ -34,7 +34,9 @@ def waive(stage, write_pack, tmp_path):
         path = tmp_path / "waivers.yaml"
         path.write_text(text)
         evidence = stage({"sex": {"M": (50, 100), "F": (selected, 100), "X": (10, 100)}})
-        judgement = judge_with(evidence, packs, Papers(), load_waivers(path, packs), as_of=today, evidence_signed="test")
+        judgement = judge_with(
+            evidence, packs, Papers(), load_waivers(path, packs), as_of=today, evidence_signed="test"
+        )
         return judgement, {v.scope: v for f in judgement.findings for v in f.verdicts}
 
     return run
@@ -52,34 +54,40 @@ def test_a_waiver_covers_its_scope_and_keeps_the_numbers(waive):
     assert judgement.warnings == ()
 
 
-@pytest.mark.parametrize(("how", "status", "warning"), [
-    ({"selected": 34}, "fail", "it lapsed: the number is 0.6800"),
-    ({"today": date(2027, 1, 31)}, "waived", ""),
-    ({"today": date(2027, 2, 1)}, "fail", "it expired on 2027-01-31"),
-    ({"today": date(2026, 9, 30)}, "fail", "it begins on 2026-10-01"),
-    ({"selected": 50}, "pass", "covers nothing"),
-    ({"text": WAIVER + "    model_version: '2'\n"}, "fail", "granted for version 2"),
-    ({"text": WAIVER.replace("sex: F", "sex: Q")}, "fail", "covers nothing"),
-    ({"text": WAIVER.replace("sex: F", "seks: F")}, "fail", "covers nothing"),
-])
+@pytest.mark.parametrize(
+    ("how", "status", "warning"),
+    [
+        ({"selected": 34}, "fail", "it lapsed: the number is 0.6800"),
+        ({"today": date(2027, 1, 31)}, "waived", ""),
+        ({"today": date(2027, 2, 1)}, "fail", "it expired on 2027-01-31"),
+        ({"today": date(2026, 9, 30)}, "fail", "it begins on 2026-10-01"),
+        ({"selected": 50}, "pass", "covers nothing"),
+        ({"text": WAIVER + "    model_version: '2'\n"}, "fail", "granted for version 2"),
+        ({"text": WAIVER.replace("sex: F", "sex: Q")}, "fail", "covers nothing"),
+        ({"text": WAIVER.replace("sex: F", "seks: F")}, "fail", "covers nothing"),
+    ],
+)
 def test_a_waiver_lapses(waive, how, status, warning):
     judgement, found = waive(**how)
     assert found["own/ratio[sex=F]"].status == status
     assert (warning in " ".join(judgement.warnings)) and bool(judgement.warnings) == bool(warning)
 
 
-@pytest.mark.parametrize(("old", "new", "what"), [
-    ("own/ratio", "own/ration", "did you mean 'own/ratio'?"),
-    ("own/ratio", "own/firm", "cannot be waived"),
-    ("approved_by: head_of_model_risk", "approved_by: Head_of_recruiting", "another one than the one who asks"),
-    ("2027-01-31", "2027-10-03", "within 366 days"),
-    ("2027-01-31", "2026-09-01", "within 366 days"),
-    ("The test is under revalidation until the spring.", "because", "reason"),
-    ("at least 0.70", "atleast 0.70", "is no limit"),
-    ("at least 0.70", "reported", "no range"),
-    ("    expires: 2027-01-31\n", "", "'expires' is missing"),
-    ("expires:", "expire:", "did you mean 'expires'?"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        ("own/ratio", "own/ration", "did you mean 'own/ratio'?"),
+        ("own/ratio", "own/firm", "cannot be waived"),
+        ("approved_by: head_of_model_risk", "approved_by: Head_of_recruiting", "another one than the one who asks"),
+        ("2027-01-31", "2027-10-03", "within 366 days"),
+        ("2027-01-31", "2026-09-01", "within 366 days"),
+        ("The test is under revalidation until the spring.", "because", "reason"),
+        ("at least 0.70", "atleast 0.70", "is no limit"),
+        ("at least 0.70", "reported", "no range"),
+        ("    expires: 2027-01-31\n", "", "'expires' is missing"),
+        ("expires:", "expire:", "did you mean 'expires'?"),
+    ],
+)
 def test_waivers_that_are_none(waive, old, new, what):
     assert old in WAIVER
     with pytest.raises(PolicyError) as caught:

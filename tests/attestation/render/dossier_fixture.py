@@ -1189,7 +1189,11 @@ def make_papers() -> Papers:
 def make_dossier(evidence: Evidence | None = None, **presentation: object) -> Dossier:
     """Return the whole dossier; `presentation` overrides fields of its presentation."""
     evidence = evidence or make_evidence()
-    findings = make_findings(evidence.fairness) if isinstance(evidence.fairness, Fairness) and evidence.fairness.measurements else ()
+    findings = (
+        make_findings(evidence.fairness)
+        if isinstance(evidence.fairness, Fairness) and evidence.fairness.measurements
+        else ()
+    )
     judgement = Judgement(
         evidence_digest=evidence.digest(),
         evidence_signed="signed by DEVELOPMENT KEY (not a trusted identity)",

@@ -31,7 +31,7 @@ def test_examples_in_the_docstrings_hold(module):
         ),
         (Estimate(value=0.6153, low=0.6, high=0.63), "fairness.selection_rate", "", "61.5% (95% 60.0 to 63.0%)"),
         (Estimate(value=6000), "data.rows", "rows", "6,000"),
-        (Estimate(value=0.0041, low=-0.0061, high=0.0143), "x.gap", "", "0.0041 (95% −0.0061 to 0.0143)"),
+        (Estimate(value=0.0041, low=-0.0061, high=0.0143), "x.gap", "", "0.004 (95% −0.006 to 0.014)"),
         (Estimate(value=0.9, low=0.8), "x.y", "", "0.900 (95% at least 0.800)"),
         (Estimate(value=0.0), "x.y", "", "0"),
         (undefined("no positives in group"), "fairness.true_positive_rate", "", "not measured: no positives in group"),

@@ -20,9 +20,19 @@ from audit.config.schema import ExamineConfig
 NUMERIC = ["age", "income", "debts"]
 JOBS = ["clerk", "driver", "nurse"]
 BLOCKS = {
-    "x_num": [{"kind": "numeric", "columns": NUMERIC, "mean": [40.0, 30.0, 5.0], "scale": [10.0, 15.0, 4.0], "missing": 0.0}],
-    "x_cat": [{"kind": "codes", "columns": ["job", "region"], "levels": {"job": JOBS, "region": [1, 2]}, "unknown": 0,
-               "missing": 0, "offset": 1}],
+    "x_num": [
+        {"kind": "numeric", "columns": NUMERIC, "mean": [40.0, 30.0, 5.0], "scale": [10.0, 15.0, 4.0], "missing": 0.0}
+    ],
+    "x_cat": [
+        {
+            "kind": "codes",
+            "columns": ["job", "region"],
+            "levels": {"job": JOBS, "region": [1, 2]},
+            "unknown": 0,
+            "missing": 0,
+            "offset": 1,
+        }
+    ],
 }
 MODULE = textwrap.dedent(
     '''
@@ -77,7 +87,9 @@ class Rows:
         return self._frame.iloc[rows]
 
 
-def configure(*, decision: Any = None, label: Any = "repaid", groups: Any = (), seed: int = 0, **model: Any) -> ExamineConfig:
+def configure(
+    *, decision: Any = None, label: Any = "repaid", groups: Any = (), seed: int = 0, **model: Any
+) -> ExamineConfig:
     return ExamineConfig.model_validate(
         {"data": "rows.csv", "label": label, "groups": list(groups), "decision": decision, "seed": seed, "model": model}
     )
@@ -127,8 +139,15 @@ def tools() -> Any:
     from types import SimpleNamespace
 
     return SimpleNamespace(
-        Rows=Rows, configure=configure, change_zip=change_zip, change_graph=change_graph, pickle_evil=pickle_evil, BLOCKS=BLOCKS,
-        NUMERIC=NUMERIC, JOBS=JOBS, Evil=Evil,
+        Rows=Rows,
+        configure=configure,
+        change_zip=change_zip,
+        change_graph=change_graph,
+        pickle_evil=pickle_evil,
+        BLOCKS=BLOCKS,
+        NUMERIC=NUMERIC,
+        JOBS=JOBS,
+        Evil=Evil,
     )
 
 
@@ -180,9 +199,19 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Any:
     net.eval()
     args = (torch.randn(4, 3), torch.ones(4, 2, dtype=torch.int64))
     free = {"x_num": {0: torch.export.Dim("batch")}, "x_cat": {0: torch.export.Dim("batch")}}
-    files = {name: folder / f"{name}.{end}" for name, end in (
-        ("pt2", "pt2"), ("static", "pt2"), ("train", "pt2"), ("torchscript", "pt"), ("state_dict", "pt"),
-        ("safetensors", "safetensors"), ("pickle", "pt"), ("trainscript", "pt"))}
+    files = {
+        name: folder / f"{name}.{end}"
+        for name, end in (
+            ("pt2", "pt2"),
+            ("static", "pt2"),
+            ("train", "pt2"),
+            ("torchscript", "pt"),
+            ("state_dict", "pt"),
+            ("safetensors", "safetensors"),
+            ("pickle", "pt"),
+            ("trainscript", "pt"),
+        )
+    }
     torch.export.save(torch.export.export(net, args, dynamic_shapes=free), files["pt2"])
     torch.export.save(torch.export.export(net, args), files["static"])
     net.train()
@@ -203,10 +232,20 @@ def truth(studio: Any, people: pd.DataFrame) -> np.ndarray:
     """Return the net's logits on the rows, encoded by hand."""
     import torch
 
-    num = np.stack([(people[name].fillna(0.0) - mean) / scale
-                    for name, mean, scale in zip(NUMERIC, (40, 30, 5), (10, 15, 4), strict=True)], axis=1)
-    cat = np.stack([people["job"].map({name: at + 1 for at, name in enumerate(JOBS)}).fillna(0),
-                    people["region"].map({1.0: 1, 2.0: 2}).fillna(0)], axis=1)
+    num = np.stack(
+        [
+            (people[name].fillna(0.0) - mean) / scale
+            for name, mean, scale in zip(NUMERIC, (40, 30, 5), (10, 15, 4), strict=True)
+        ],
+        axis=1,
+    )
+    cat = np.stack(
+        [
+            people["job"].map({name: at + 1 for at, name in enumerate(JOBS)}).fillna(0),
+            people["region"].map({1.0: 1, 2.0: 2}).fillna(0),
+        ],
+        axis=1,
+    )
     with torch.no_grad():
         out = studio.net(torch.tensor(num, dtype=torch.float32), torch.tensor(cat, dtype=torch.int64))
     return out.double().numpy()

@@ -30,7 +30,9 @@ def honest(frame):
 def test_honest_model_passes_every_clause(hand_in):
     checks, intake = hand_in(honest)
     assert {name: check.status for name, check in checks.items()} == {
-        **dict.fromkeys(list(TITLES)[:-2], "pass"), "gradients": "not_done"}
+        **dict.fromkeys(list(TITLES)[:-2], "pass"),
+        "gradients": "not_done",
+    }
     assert intake.notes == ()
 
 

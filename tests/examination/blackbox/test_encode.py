@@ -36,7 +36,9 @@ def test_plain_list_is_one_float_tensor():
 
 
 def test_numeric_by_hand():
-    [table] = encoder([{"columns": ["a", "b"], "mean": [2, 20], "scale": [4, 10], "missing": [6, 0], "indicator": True}]).encode(FRAME)
+    [table] = encoder(
+        [{"columns": ["a", "b"], "mean": [2, 20], "scale": [4, 10], "missing": [6, 0], "indicator": True}]
+    ).encode(FRAME)
     np.testing.assert_array_equal(table, np.float32([[-0.25, -1, 0, 0], [1, 0, 1, 0], [0.25, 1, 0, 0]]))
 
 
@@ -48,7 +50,14 @@ def test_numeric_is_computed_in_double():
 
 
 def test_codes_by_hand():
-    block = {"kind": "codes", "columns": ["c", "n"], "levels": {"c": ["z", "y", "x"], "n": [1, 2]}, "unknown": 9, "missing": 7, "offset": 1}
+    block = {
+        "kind": "codes",
+        "columns": ["c", "n"],
+        "levels": {"c": ["z", "y", "x"], "n": [1, 2]},
+        "unknown": 9,
+        "missing": 7,
+        "offset": 1,
+    }
     [table] = encoder([block]).encode(FRAME)
     assert table.dtype == np.int64
     np.testing.assert_array_equal(table, [[3, 1], [7, 2], [1, 7]])
@@ -68,8 +77,12 @@ def test_one_hot_by_hand():
 
 
 def test_mixed_blocks_are_floats_and_codes_alone_are_whole():
-    made = encoder({"x": [{"columns": ["b"]}, {"kind": "codes", "columns": ["c"], "levels": {"c": ["x", "z"]}, "unknown": 2}],
-                    "y": [{"kind": "codes", "columns": ["n"], "levels": {"n": [1, 2]}, "unknown": 2}]})
+    made = encoder(
+        {
+            "x": [{"columns": ["b"]}, {"kind": "codes", "columns": ["c"], "levels": {"c": ["x", "z"]}, "unknown": 2}],
+            "y": [{"kind": "codes", "columns": ["n"], "levels": {"n": [1, 2]}, "unknown": 2}],
+        }
+    )
     x, y = made.encode(FRAME)
     assert (x.dtype, y.dtype) == (np.float32, np.int64)
     assert made.columns == ("b", "c", "n")
@@ -143,7 +156,9 @@ def test_level_spellings():
 
 
 @pytest.mark.parametrize("levels", [[False, True], ["false", "true"], ["False", "True"], [0, 1], ["0", "1"]])
-@pytest.mark.parametrize("values", [[False, True], ["false", "true"], ["False", "True"], ["FALSE", "TRUE"], [0.0, 1.0], ["0", "1"]])
+@pytest.mark.parametrize(
+    "values", [[False, True], ["false", "true"], ["False", "True"], ["FALSE", "TRUE"], [0.0, 1.0], ["0", "1"]]
+)
 def test_truth_spellings(levels, values):
     np.testing.assert_array_equal(LevelIndex(levels).positions(pd.Series(values, dtype=object)), [0, 1])
 
@@ -153,7 +168,7 @@ def test_true_is_no_level_of_other_codes():
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.one_of(st.integers(-10**6, 10**6), st.text(min_size=1, max_size=4)), min_size=1, max_size=12))
+@given(st.lists(st.one_of(st.integers(-(10**6), 10**6), st.text(min_size=1, max_size=4)), min_size=1, max_size=12))
 def test_every_listed_level_finds_its_own_position(levels):
     unique = list({level_text(level): level for level in levels}.values())
     index = LevelIndex(unique)
@@ -165,10 +180,15 @@ def test_every_listed_level_finds_its_own_position(levels):
 def test_encoding_is_row_by_row(n, seed):
     """Encoding a frame in pieces gives the pieces of the encoding: nothing is fitted on the batch."""
     rng = np.random.default_rng(seed)
-    frame = pd.DataFrame({"a": np.where(rng.random(n) < 0.2, np.nan, rng.normal(size=n)),
-                          "c": rng.choice(["x", "y", None], n)})
-    made = encoder([{"columns": ["a"], "mean": 1, "scale": 3, "missing": 0, "indicator": True},
-                    {"kind": "one_hot", "columns": ["c"], "levels": {"c": ["x"]}}])
+    frame = pd.DataFrame(
+        {"a": np.where(rng.random(n) < 0.2, np.nan, rng.normal(size=n)), "c": rng.choice(["x", "y", None], n)}
+    )
+    made = encoder(
+        [
+            {"columns": ["a"], "mean": 1, "scale": 3, "missing": 0, "indicator": True},
+            {"kind": "one_hot", "columns": ["c"], "levels": {"c": ["x"]}},
+        ]
+    )
     [whole] = made.encode(frame)
     cut = n // 2
     parts = [made.encode(part)[0] for part in (frame.iloc[:cut], frame.iloc[cut:])]

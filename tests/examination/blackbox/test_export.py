@@ -56,7 +56,9 @@ NUMERIC = {
     "constant then largest": make_pipeline(SimpleImputer(strategy="constant", fill_value=-7.0), MaxAbsScaler()),
     "frequent then robust": make_pipeline(SimpleImputer(strategy="most_frequent"), RobustScaler()),
     "standard then median": make_pipeline(StandardScaler(), SimpleImputer(strategy="median")),
-    "standard, range, fill": make_pipeline(StandardScaler(), MinMaxScaler(), SimpleImputer(strategy="constant", fill_value=0.5)),
+    "standard, range, fill": make_pipeline(
+        StandardScaler(), MinMaxScaler(), SimpleImputer(strategy="constant", fill_value=0.5)
+    ),
     "no mean": make_pipeline(SimpleImputer(), StandardScaler(with_mean=False)),
     "no scale": make_pipeline(SimpleImputer(), StandardScaler(with_std=False)),
     "idle steps": make_pipeline(SimpleImputer(), FunctionTransformer(), "passthrough", StandardScaler()),
@@ -109,8 +111,11 @@ def test_ordinal_with_coded_gaps(strings):
 def test_column_transformer_in_its_own_order(strings):
     mixed = ColumnTransformer(
         [
-            ("c", make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore")),
-             ["job"]),
+            (
+                "c",
+                make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore")),
+                ["job"],
+            ),
             ("gone", "drop", ["repaid"]),
             ("n", make_pipeline(SimpleImputer(), StandardScaler()), [2, 1]),
             ("empty", StandardScaler(), []),
@@ -121,8 +126,10 @@ def test_column_transformer_in_its_own_order(strings):
     agree(mixed.fit(frame), frame)
 
 
-@pytest.mark.parametrize("chosen", [["income"], [1], slice(0, 2), slice("age", "income"), [False, True, True], "income",
-                                    lambda frame: ["debts"]])
+@pytest.mark.parametrize(
+    "chosen",
+    [["income"], [1], slice(0, 2), slice("age", "income"), [False, True, True], "income", lambda frame: ["debts"]],
+)
 def test_ways_to_choose_columns(people, chosen):
     inner = "passthrough" if isinstance(chosen, str) else SimpleImputer()
     if isinstance(chosen, str):
@@ -137,17 +144,26 @@ def test_ways_to_choose_columns(people, chosen):
         (lambda f: PCA(1).fit(f[["age", "income"]]), "step PCA"),
         (lambda f: ColumnTransformer([("b", KBinsDiscretizer(2), ["age"])]).fit(f[NUM]), "step KBinsDiscretizer"),
         (lambda f: FunctionTransformer(np.log1p).fit(f[["age"]]), "step FunctionTransformer"),
-        (lambda f: make_pipeline(OneHotEncoder(sparse_output=False), StandardScaler()).fit(f[["sex"]]), "OneHotEncoder"),
+        (
+            lambda f: make_pipeline(OneHotEncoder(sparse_output=False), StandardScaler()).fit(f[["sex"]]),
+            "OneHotEncoder",
+        ),
         (lambda f: OneHotEncoder(max_categories=2).fit(f[["sex"]]), "joins infrequent"),
         (lambda f: OneHotEncoder().fit(f[["job"]]), "counts missing values of job"),
         (lambda f: MinMaxScaler(clip=True).fit(f[["age"]]), "clip"),
         (lambda f: SimpleImputer(missing_values=-1).fit(f[["age"]]), "missing_values=-1"),
-        (lambda f: make_pipeline(ColumnTransformer([("n", "passthrough", ["age"])]), StandardScaler()).fit(f[["age"]]),
-         "after a ColumnTransformer"),
+        (
+            lambda f: make_pipeline(ColumnTransformer([("n", "passthrough", ["age"])]), StandardScaler()).fit(
+                f[["age"]]
+            ),
+            "after a ColumnTransformer",
+        ),
         (lambda f: StandardScaler().fit(f[["age"]].to_numpy()), "not on a DataFrame"),
         (lambda f: StandardScaler(), "not fitted"),
-        (lambda f: ColumnTransformer([("n", "passthrough", ["age"])], transformer_weights={"n": 2}).fit(f[NUM]),
-         "transformer_weights"),
+        (
+            lambda f: ColumnTransformer([("n", "passthrough", ["age"])], transformer_weights={"n": 2}).fit(f[NUM]),
+            "transformer_weights",
+        ),
     ],
 )
 @pytest.mark.filterwarnings("ignore")
@@ -162,8 +178,16 @@ def pipeline(strings):
     return ColumnTransformer(
         [
             ("n", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), NUM),
-            ("c", Pipeline([("fill", SimpleImputer(strategy="constant", fill_value="none")),
-                            ("hot", OneHotEncoder(handle_unknown="ignore"))]), CAT),
+            (
+                "c",
+                Pipeline(
+                    [
+                        ("fill", SimpleImputer(strategy="constant", fill_value="none")),
+                        ("hot", OneHotEncoder(handle_unknown="ignore")),
+                    ]
+                ),
+                CAT,
+            ),
         ]
     ).fit(strings)
 
@@ -172,8 +196,13 @@ def small_net(width, outputs=1):
     import torch
 
     torch.manual_seed(5)
-    return torch.nn.Sequential(torch.nn.Linear(width, 6), torch.nn.BatchNorm1d(6), torch.nn.ReLU(), torch.nn.Dropout(0.3),
-                               torch.nn.Linear(6, outputs))
+    return torch.nn.Sequential(
+        torch.nn.Linear(width, 6),
+        torch.nn.BatchNorm1d(6),
+        torch.nn.ReLU(),
+        torch.nn.Dropout(0.3),
+        torch.nn.Linear(6, outputs),
+    )
 
 
 def test_export_round_trip(tools, strings, pipeline, tmp_path):

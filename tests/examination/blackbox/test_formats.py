@@ -65,8 +65,15 @@ def test_training_checkpoint_and_prefix(tools, studio, people, truth, tmp_path):
     path = tmp_path / "epoch.ckpt"
     state = {f"net.{name}": value for name, value in studio.net.state_dict().items()}
     torch.save({"state_dict": {**state, "loss.weight": torch.ones(1)}, "epoch": 3}, path)
-    config = tools.configure(path=str(path), inputs=tools.BLOCKS, output="logit", factory=f"{studio.module}:build",
-                             factory_args={"hidden": 8}, trust_code=True, prefix="net.")
+    config = tools.configure(
+        path=str(path),
+        inputs=tools.BLOCKS,
+        output="logit",
+        factory=f"{studio.module}:build",
+        factory_args={"hidden": 8},
+        trust_code=True,
+        prefix="net.",
+    )
     model, _ = take_in(config, tools.Rows(people))
     np.testing.assert_allclose(model.link(people), truth, atol=1e-6)
     bare = config.model_copy(update={"model": config.model.model_copy(update={"prefix": ""})})
@@ -92,7 +99,9 @@ def test_inputs_in_any_order_by_name(tools, studio, people, truth):
 
 
 def test_input_that_is_not_there(tools, studio, people):
-    config = tools.configure(path=str(studio.files["pt2"]), inputs={"x_nun": tools.BLOCKS["x_num"], "x_cat": tools.BLOCKS["x_cat"]})
+    config = tools.configure(
+        path=str(studio.files["pt2"]), inputs={"x_nun": tools.BLOCKS["x_num"], "x_cat": tools.BLOCKS["x_cat"]}
+    )
     with pytest.raises(ConfigError, match="did you mean 'x_num'"):
         take_in(config, tools.Rows(people))
     config = tools.configure(path=str(studio.files["pt2"]), inputs={"x_num": tools.BLOCKS["x_num"]})
@@ -117,8 +126,16 @@ def test_wrong_width_names_expected_and_got(tools, studio, people, name):
 
 
 def test_codes_where_numbers_are_wanted(tools, studio, people):
-    turned = {"x_num": [{**tools.BLOCKS["x_cat"][0], "columns": ["job", "region", "sex"],
-                         "levels": {"job": tools.JOBS, "region": [1, 2], "sex": ["f", "m"]}}], "x_cat": tools.BLOCKS["x_cat"]}
+    turned = {
+        "x_num": [
+            {
+                **tools.BLOCKS["x_cat"][0],
+                "columns": ["job", "region", "sex"],
+                "levels": {"job": tools.JOBS, "region": [1, 2], "sex": ["f", "m"]},
+            }
+        ],
+        "x_cat": tools.BLOCKS["x_cat"],
+    }
     with pytest.raises(IntakeRefused, match="x_num takes numbers"):
         take_in(tools.configure(path=str(studio.files["pt2"]), inputs=turned), tools.Rows(people))
 
@@ -174,8 +191,14 @@ def test_factory_of_an_installed_package(tools, people, tmp_path):
 
     path = tmp_path / "linear.pt"
     torch.save(torch.nn.Linear(3, 1).state_dict(), path)
-    config = tools.configure(path=str(path), inputs=tools.NUMERIC[:2] + ["age"], output="logit", trust_code=True,
-                             factory="torch.nn.modules.linear:Linear", factory_args={"in_features": 3, "out_features": 1})
+    config = tools.configure(
+        path=str(path),
+        inputs=[*tools.NUMERIC[:2], "age"],
+        output="logit",
+        trust_code=True,
+        factory="torch.nn.modules.linear:Linear",
+        factory_args={"in_features": 3, "out_features": 1},
+    )
     model, intake = take_in(config, tools.Rows(people))
     assert model.score(people).shape == (90,)
     assert "torch.nn.modules.linear:Linear" in intake.trust
@@ -192,7 +215,9 @@ def test_bad_factory_arguments(tools, studio, people):
 
 
 def test_pickle_is_refused_with_advice(tools, studio, people):
-    config = tools.configure(path=str(studio.files["pickle"]), inputs=tools.BLOCKS, factory=f"{studio.module}:Net", trust_code=True)
+    config = tools.configure(
+        path=str(studio.files["pickle"]), inputs=tools.BLOCKS, factory=f"{studio.module}:Net", trust_code=True
+    )
     with pytest.raises(IntakeRefused, match="pickle") as caught:
         take_in(config, tools.Rows(people))
     assert "torch.export.save" in caught.value.hint
@@ -252,9 +277,12 @@ def test_empty_absent_folder_and_text(tools, people, tmp_path):
     (tmp_path / "mlflow" / "MLmodel").write_text("flavors: {}")
     (tmp_path / "net.onnx").write_bytes(b"\x08\x07\x12\x07pytorch")
     for name, error, words in [
-        ("empty.pt2", IntakeRefused, "is empty"), ("notes.pt2", IntakeRefused, "not a model file"),
-        ("absent.pt2", ConfigError, "no model file absent.pt2"), (".", ConfigError, "is a folder"),
-        ("mlflow", IntakeRefused, "MLflow"), ("net.onnx", IntakeRefused, "ONNX"),
+        ("empty.pt2", IntakeRefused, "is empty"),
+        ("notes.pt2", IntakeRefused, "not a model file"),
+        ("absent.pt2", ConfigError, "no model file absent.pt2"),
+        (".", ConfigError, "is a folder"),
+        ("mlflow", IntakeRefused, "MLflow"),
+        ("net.onnx", IntakeRefused, "ONNX"),
     ]:
         with pytest.raises(error, match=words):
             take_in(tools.configure(path=str(tmp_path / name), inputs=tools.BLOCKS), rows)
@@ -263,7 +291,9 @@ def test_empty_absent_folder_and_text(tools, people, tmp_path):
 @pytest.mark.parametrize("declared", ["torchscript", "safetensors", "onnx"])
 def test_declared_as_something_else(tools, studio, people, declared):
     with pytest.raises((ConfigError, IntakeRefused), match="pt2|not supported"):
-        take_in(tools.configure(path=str(studio.files["pt2"]), inputs=tools.BLOCKS, format=declared), tools.Rows(people))
+        take_in(
+            tools.configure(path=str(studio.files["pt2"]), inputs=tools.BLOCKS, format=declared), tools.Rows(people)
+        )
 
 
 def test_content_counts_not_the_name(studio, tmp_path):

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from audit.config.schema import ModelOutput
 from audit.errors import ConfigError, DataError, IntakeRefused
+from audit.examination.blackbox.function import infer_scale
 from audit.examination.blackbox.intake import NOT_IDENTIFIED, take_in, take_in_callable
 from audit.examination.blackbox.score import score_rows
 
@@ -28,7 +30,9 @@ def test_function_without_any_declaration(tools, people):
 
 
 def test_function_that_needs_the_protected_column(tools, people):
-    model, _ = take_in_callable(lambda frame: honest(frame) * (frame["sex"] == "f"), tools.configure(groups=["sex"]), tools.Rows(people))
+    model, _ = take_in_callable(
+        lambda frame: honest(frame) * (frame["sex"] == "f"), tools.configure(groups=["sex"]), tools.Rows(people)
+    )
     assert "sex" in model.columns
     assert "repaid" not in model.columns
 
@@ -76,8 +80,17 @@ def test_something_that_cannot_be_called(tools, people):
 
 def python_config(tools, studio, **extra):
     pin = hashlib.sha256(studio.module.read_bytes()).hexdigest()
-    return tools.configure(**{"format": "python", "factory": f"{studio.module}:predict", "trust_code": True, "sha256": pin,
-                              "inputs": ["income"], "output": "probability", **extra})
+    return tools.configure(
+        **{
+            "format": "python",
+            "factory": f"{studio.module}:predict",
+            "trust_code": True,
+            "sha256": pin,
+            "inputs": ["income"],
+            "output": "probability",
+            **extra,
+        }
+    )
 
 
 def test_python_file(tools, studio, people):
@@ -109,18 +122,32 @@ def test_unpinned_python_tells_the_digest(tools, studio, people):
 
 def test_stored_scores(tools, people):
     frame = people.assign(p=honest(people), z=(people["income"] - 30) / 10)
-    for column, scale in (("p", "probability"), ("z", "logit")):
-        for output in ({"output": scale}, {}):
-            config = tools.configure(scores=column, **output, groups=["sex"])
-            model, intake = take_in(config, tools.Rows(frame))
-            scores = score_rows(model, tools.Rows(frame), config)
-            assert model is None
-            np.testing.assert_allclose(scores.score, honest(people), atol=1e-12)
-            np.testing.assert_allclose(scores.link, frame["z"], atol=1e-9)
-            assert ("not declared" in " ".join(intake.notes)) is not bool(output)
-            assert intake.format == "scores"
-            assert column not in intake.columns
-            assert "sex" not in intake.columns
+    for column, output in (("p", {"output": "probability"}), ("z", {"output": "logit"}), ("p", {})):
+        config = tools.configure(scores=column, **output, groups=["sex"])
+        model, intake = take_in(config, tools.Rows(frame))
+        scores = score_rows(model, tools.Rows(frame), config)
+        assert model is None
+        np.testing.assert_allclose(scores.score, honest(people), atol=1e-12)
+        np.testing.assert_allclose(scores.link, frame["z"], atol=1e-9)
+        assert intake.format == "scores"
+        assert column not in intake.columns
+        assert "sex" not in intake.columns
+
+
+def test_scale_that_nobody_declared():
+    p = np.linspace(0.1, 0.9, 5)[:, None]
+    for raw, scale in (
+        (p, "probability"),
+        (p * 9, "logit"),
+        (np.hstack([p, 1 - p]), "probabilities"),
+        (np.hstack([p, p]), "logits"),
+        (np.full((3, 1), np.nan), "logit"),
+    ):
+        output, note = infer_scale(raw, ModelOutput(positive=1))
+        assert output.scale == scale
+        assert scale in note
+        assert output.positive == 1
+    assert infer_scale(p * 9, ModelOutput(scale="probability")) == (ModelOutput(scale="probability"), "")
 
 
 @pytest.mark.parametrize(
@@ -144,7 +171,9 @@ def test_stored_mistakes(tools, people, model, error, words):
 
 def test_decisions_only(tools, people):
     frame = people.assign(outcome=np.where(people["income"] > 30, "approved", "denied").astype(object))
-    config = tools.configure(format="none", decision={"column": "outcome", "favourable": "approved"}, groups=["sex"], label=None)
+    config = tools.configure(
+        format="none", decision={"column": "outcome", "favourable": "approved"}, groups=["sex"], label=None
+    )
     model, intake = take_in(config, tools.Rows(frame))
     scores = score_rows(model, tools.Rows(frame), config)
     assert model is None
@@ -154,8 +183,17 @@ def test_decisions_only(tools, people):
     assert "outcome" not in intake.columns
 
 
-@pytest.mark.parametrize(("values", "favourable"), [([1.0, 0.0], 1), (["1", "0"], 1), ([True, False], True), ([1.0, 0.0], True),
-                                                    (["yes", "no"], "yes"), ([True, False], "true")])
+@pytest.mark.parametrize(
+    ("values", "favourable"),
+    [
+        ([1.0, 0.0], 1),
+        (["1", "0"], 1),
+        ([True, False], True),
+        ([1.0, 0.0], True),
+        (["yes", "no"], "yes"),
+        ([True, False], "true"),
+    ],
+)
 def test_decision_spellings(tools, values, favourable):
     frame = pd.DataFrame({"d": pd.Series(values * 5, dtype=object)})
     config = tools.configure(format="none", decision={"column": "d", "favourable": favourable}, label=None)

@@ -22,7 +22,7 @@ def refuse(tools, people):
         with pytest.raises(IntakeRefused, match=words) as caught:
             load_exported(path.read_bytes())
         text = str(caught.value)
-        for secret in ("/home/", "Traceback", "nets.py", "File \"", str(path.parent)):
+        for secret in ("/home/", "Traceback", "nets.py", 'File "', str(path.parent)):
             assert secret not in text
         assert caught.value.hint
         assert caught.value.__cause__ is None
@@ -73,29 +73,46 @@ def test_pickled_payload(tools, studio, refuse, tmp_path, kind):
 @pytest.mark.parametrize("name", ["custom_obj_0", "opaque_obj_0", "model.pt"])
 def test_pickled_member(tools, studio, refuse, tmp_path, name):
     """Custom and opaque objects are unpickled without any switch that forbids it."""
-    path = tools.change_zip(studio.files["pt2"], tmp_path / "evil.pt2",
-                            lambda members: members.update({f"data/constants/{name}": tools.pickle_evil(tmp_path / "ran")}))
+    path = tools.change_zip(
+        studio.files["pt2"],
+        tmp_path / "evil.pt2",
+        lambda members: members.update({f"data/constants/{name}": tools.pickle_evil(tmp_path / "ran")}),
+    )
     refuse(path, "carries a pickle")
 
 
 @pytest.mark.parametrize(
-    "member", ["data/aotinductor/model/model.so", "extra/libevil.so.1", "extra/run.sh", "data/aotinductor/model/main.cpp"]
+    "member",
+    ["data/aotinductor/model/model.so", "extra/libevil.so.1", "extra/run.sh", "data/aotinductor/model/main.cpp"],
 )
 def test_compiled_code(tools, studio, refuse, tmp_path, member):
-    path = tools.change_zip(studio.files["pt2"], tmp_path / "evil.pt2", lambda members: members.update({member: b"\x7fELF"}))
+    path = tools.change_zip(
+        studio.files["pt2"], tmp_path / "evil.pt2", lambda members: members.update({member: b"\x7fELF"})
+    )
     refuse(path, "compiled code")
 
 
 def test_foreign_member(tools, studio, refuse, tmp_path):
-    path = tools.change_zip(studio.files["pt2"], tmp_path / "evil.pt2",
-                            lambda members: members.update({"data/home/joe/secret": b"x"}))
+    path = tools.change_zip(
+        studio.files["pt2"], tmp_path / "evil.pt2", lambda members: members.update({"data/home/joe/secret": b"x"})
+    )
     assert "joe" not in refuse(path, "does not need")
 
 
 @pytest.mark.parametrize(
     "target",
-    ["torch.load", "torch.hub.load", "os.system", "torch.ops.mylib.evil.default", "_operator.attrgetter", "math.prod",
-     "#ext:thing", "torch.ops.higher_order.cond", "builtins.eval", "torch.ops.aten.add.Tensor.__class__"],
+    [
+        "torch.load",
+        "torch.hub.load",
+        "os.system",
+        "torch.ops.mylib.evil.default",
+        "_operator.attrgetter",
+        "math.prod",
+        "#ext:thing",
+        "torch.ops.higher_order.cond",
+        "builtins.eval",
+        "torch.ops.aten.add.Tensor.__class__",
+    ],
 )
 def test_foreign_operator(tools, studio, refuse, tmp_path, target):
     def change(program):
@@ -104,10 +121,13 @@ def test_foreign_operator(tools, studio, refuse, tmp_path, target):
     refuse(tools.change_graph(studio.files["pt2"], tmp_path / "evil.pt2", change), "not one of torch.ops.aten")
 
 
-@pytest.mark.parametrize("target", ["save.default", "from_file.default", "set_.source_Tensor", "eq.str", "format.default",
-                                    "no_such_operator.default"])
+@pytest.mark.parametrize(
+    "target",
+    ["save.default", "from_file.default", "set_.source_Tensor", "eq.str", "format.default", "no_such_operator.default"],
+)
 def test_operator_that_touches_the_machine(tools, studio, refuse, tmp_path, target):
     """aten::save and aten::from_file write and read files, though they are of torch.ops.aten."""
+
     def change(program):
         program["graph_module"]["graph"]["nodes"][0]["target"] = f"torch.ops.aten.{target}"
 
@@ -116,9 +136,25 @@ def test_operator_that_touches_the_machine(tools, studio, refuse, tmp_path, targ
 
 @pytest.mark.parametrize(
     "text",
-    ["__import__('os').system('true')", "().__class__", "[x for x in (1,)]", "lambda: 1", "Symbol('s0').func", "open('f')",
-     "Function('f')(s0)", "9**9**9**9", "LShift(1, 99999999999)", "Symbol('x; import os')", "s0 if s1 else s2", "1 +",
-     "Pow(Pow(Pow(9, 60), 60), 60)", "sympify('1')", "Integer('1' * 10)", "f'{s0}'", "s0" + " + s0" * 3000],
+    [
+        "__import__('os').system('true')",
+        "().__class__",
+        "[x for x in (1,)]",
+        "lambda: 1",
+        "Symbol('s0').func",
+        "open('f')",
+        "Function('f')(s0)",
+        "9**9**9**9",
+        "LShift(1, 99999999999)",
+        "Symbol('x; import os')",
+        "s0 if s1 else s2",
+        "1 +",
+        "Pow(Pow(Pow(9, 60), 60), 60)",
+        "sympify('1')",
+        "Integer('1' * 10)",
+        "f'{s0}'",
+        "s0" + " + s0" * 3000,
+    ],
 )
 def test_unsafe_expression(tools, studio, refuse, tmp_path, text):
     def change(program):
@@ -133,6 +169,9 @@ def _set(program, path, value):
     program[path[-1]] = value
 
 
+DEFAULT_DICT = json.dumps(
+    [1, {"type": "collections.defaultdict", "context": '{"default_factory_module": "os"}', "children_spec": []}]
+)
 GRAPH = ("graph_module", "graph")
 
 
@@ -144,8 +183,10 @@ GRAPH = ("graph_module", "graph")
         ((*GRAPH, "inputs", 0, "as_tensor", "name"), "a = open('f', 'w')"),
         (("graph_module", "module_call_graph", 0, "signature", "forward_arg_names"), ["x=print(1)", "y"]),
         # descriptions of trees name types that torch imports
-        (("graph_module", "module_call_graph", 0, "signature", "in_spec"),
-         '[1, {"type": "collections.defaultdict", "context": "{\\"default_factory_module\\": \\"os\\"}", "children_spec": []}]'),
+        (
+            ("graph_module", "module_call_graph", 0, "signature", "in_spec"),
+            DEFAULT_DICT,
+        ),
         (("graph_module", "module_call_graph", 0, "fqn"), "__class__.__init__"),
         (("graph_module", "signature", "input_specs", 0, "parameter", "parameter_name"), "__dict__.x"),
         (("verifiers",), ["EVIL"]),
@@ -173,7 +214,7 @@ def test_guards_and_stack_traces_are_left_behind(tools, studio, tmp_path):
     def change(program):
         program["guards_code"] = [f"open({str(marker)!r}, 'w') is not None"]
         for node in program["graph_module"]["graph"]["nodes"]:
-            node["metadata"]["stack_trace"] = "File \"/home/joe/nets.py\", line 1\n    secret"
+            node["metadata"]["stack_trace"] = 'File "/home/joe/nets.py", line 1\n    secret'
 
     loaded = load_exported(tools.change_graph(studio.files["pt2"], tmp_path / "evil.pt2", change).read_bytes())
     assert not marker.exists()
@@ -183,8 +224,11 @@ def test_guards_and_stack_traces_are_left_behind(tools, studio, tmp_path):
 
 def test_json_that_is_none(tools, studio, refuse, tmp_path):
     for content in (b"{", b"[" * 100_000, b"\xff\xfe", b'"text"', b"null"):
-        path = tools.change_zip(studio.files["pt2"], tmp_path / "evil.pt2",
-                                lambda members, content=content: members.update({"models/model.json": content}))
+        path = tools.change_zip(
+            studio.files["pt2"],
+            tmp_path / "evil.pt2",
+            lambda members, content=content: members.update({"models/model.json": content}),
+        )
         refuse(path, "damaged|does not have the form")
 
 
@@ -275,11 +319,23 @@ def test_two_roots_and_no_root(tmp_path, refuse):
         refuse(path, "one top folder")
 
 
-@pytest.mark.parametrize("lacking", ["archive_version", "byteorder", "models/model.json", "data/weights/model_weights_config.json",
-                                     "data/constants/model_constants_config.json", "data/weights/weight_1"])
+@pytest.mark.parametrize(
+    "lacking",
+    [
+        "archive_version",
+        "byteorder",
+        "models/model.json",
+        "data/weights/model_weights_config.json",
+        "data/constants/model_constants_config.json",
+        "data/weights/weight_1",
+    ],
+)
 def test_incomplete(tools, studio, refuse, tmp_path, lacking):
-    path = tools.change_zip(studio.files["pt2"], tmp_path / "part.pt2",
-                            lambda members: {name: content for name, content in members.items() if name != lacking})
+    path = tools.change_zip(
+        studio.files["pt2"],
+        tmp_path / "part.pt2",
+        lambda members: {name: content for name, content in members.items() if name != lacking},
+    )
     refuse(path, ".")
 
 
@@ -312,8 +368,16 @@ def test_switch_is_set_and_put_back(monkeypatch):
 
 @pytest.mark.parametrize(
     "call",
-    ["torch.save(x, \"f\")", "ops.aten.save(x, \"f\")", "torch.from_file(\"f\")", "torch . save(x, \"f\")",
-     "torch.\\\n  save(x, \"f\")", "y = \"#\"; torch.save(x, \"f\")", "ops.evil.run(x)", "ops.image.read_file(\"f\")"],
+    [
+        'torch.save(x, "f")',
+        'ops.aten.save(x, "f")',
+        'torch.from_file("f")',
+        'torch . save(x, "f")',
+        'torch.\\\n  save(x, "f")',
+        'y = "#"; torch.save(x, "f")',
+        "ops.evil.run(x)",
+        'ops.image.read_file("f")',
+    ],
 )
 def test_torchscript_that_touches_files(tools, studio, people, tmp_path, call):
     from audit.examination.blackbox.module import load_torchscript
@@ -330,8 +394,11 @@ def test_torchscript_that_touches_files(tools, studio, people, tmp_path, call):
 def test_torchscript_that_is_none(tools, studio, tmp_path):
     from audit.examination.blackbox.module import load_torchscript
 
-    path = tools.change_zip(studio.files["torchscript"], tmp_path / "evil.pt",
-                            lambda members: {name: b"def" if name.endswith(".py") else content for name, content in members.items()})
+    path = tools.change_zip(
+        studio.files["torchscript"],
+        tmp_path / "evil.pt",
+        lambda members: {name: b"def" if name.endswith(".py") else content for name, content in members.items()},
+    )
     with pytest.raises(IntakeRefused, match="cannot load this TorchScript") as caught:
         load_torchscript(path.read_bytes(), tools.configure(path=str(path)).model)
     assert caught.value.__cause__ is None

@@ -22,18 +22,32 @@ MODELS = {
 }
 FILES = {"pt2": "model.pt2", "torchscript": "model.ts.pt", "state_dict": "state_dict.pt", "safetensors": ""}
 
-pytestmark = [pytest.mark.shared, pytest.mark.skipif(not STORE.exists(), reason="the real data sets are not beside the checkout")]
+pytestmark = [
+    pytest.mark.shared,
+    pytest.mark.skipif(not STORE.exists(), reason="the real data sets are not beside the checkout"),
+]
 
 
 def blocks_of(folder):
     """Write the inputs block from preprocess.json."""
     card = json.loads((folder / "preprocess.json").read_text())
-    numeric = {"kind": "numeric", "columns": card["numeric"], "missing": [card["median"][name] for name in card["numeric"]]}
+    numeric = {
+        "kind": "numeric",
+        "columns": card["numeric"],
+        "missing": [card["median"][name] for name in card["numeric"]],
+    }
     levels = {name: sorted(codes, key=codes.get) for name, codes in card["maps"].items()}
     if card["style"] == "pair":
         for key, stored in (("mean", "mean"), ("scale", "std")):
             numeric[key] = [card[stored][name] for name in card["numeric"]]
-        codes = {"kind": "codes", "columns": card["categorical"], "levels": levels, "unknown": 0, "missing": 0, "offset": 1}
+        codes = {
+            "kind": "codes",
+            "columns": card["categorical"],
+            "levels": levels,
+            "unknown": 0,
+            "missing": 0,
+            "offset": 1,
+        }
         return {"x_num": [numeric], "x_cat": [codes]}
     return {"x": [numeric, {"kind": "one_hot", "columns": card["categorical"], "levels": levels}]}
 
@@ -50,8 +64,12 @@ def source_of(folder, name, tmp_path):
         path = tmp_path / "model.safetensors"
         state = torch.load(folder / FILES["state_dict"], weights_only=True)
         save_file({key: value.contiguous() for key, value in state.items()}, str(path))
-    return {"path": str(path), "factory": f"{folder / built['module']}:{built['cls']}", "factory_args": built["kwargs"],
-            "trust_code": True}
+    return {
+        "path": str(path),
+        "factory": f"{folder / built['module']}:{built['cls']}",
+        "factory_args": built["kwargs"],
+        "trust_code": True,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +95,13 @@ def test_scores_equal_the_stored_predictions(tools, table, tmp_path, model, form
     data, output, decision = MODELS[model]
     folder, rows = STORE / "models" / model, tools.Rows(table(data), size=65_536)
     stored = pd.read_parquet(folder / "predictions.parquet")["score"].to_numpy(float)
-    config = tools.configure(inputs=blocks_of(folder), output=output, decision={"favourable": decision}, label=None,
-                             **source_of(folder, format, tmp_path))
+    config = tools.configure(
+        inputs=blocks_of(folder),
+        output=output,
+        decision={"favourable": decision},
+        label=None,
+        **source_of(folder, format, tmp_path),
+    )
     blackbox, intake = take_in(config, rows)
     scores = score_rows(blackbox, rows, config)
     assert np.abs(scores.score - stored).max() <= 1e-6

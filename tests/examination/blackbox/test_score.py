@@ -27,7 +27,12 @@ SCORES = np.array([0.2, 0.5, 0.5000001, 0.9])
 
 @pytest.mark.parametrize(
     ("condition", "holds"),
-    [("score >= 0.5", [0, 1, 1, 1]), ("score > 0.5", [0, 0, 1, 1]), ("score < 0.5", [1, 0, 0, 0]), (" score<=5e-1 ", [1, 1, 0, 0])],
+    [
+        ("score >= 0.5", [0, 1, 1, 1]),
+        ("score > 0.5", [0, 0, 1, 1]),
+        ("score < 0.5", [1, 0, 0, 0]),
+        (" score<=5e-1 ", [1, 1, 0, 0]),
+    ],
 )
 def test_conditions(condition, holds):
     np.testing.assert_array_equal(apply_condition(condition, SCORES), np.array(holds, dtype=bool))
@@ -41,8 +46,11 @@ def test_what_is_no_condition(condition):
 
 @pytest.mark.parametrize(
     ("decision", "favourable", "positive"),
-    [(None, [0, 1, 1, 1], [0, 1, 1, 1]), ({"favourable": "score < 0.5"}, [1, 0, 0, 0], [0, 1, 1, 1]),
-     ({"favourable": "score <= 0.5"}, [1, 1, 0, 0], [0, 0, 1, 1])],
+    [
+        (None, [0, 1, 1, 1], [0, 1, 1, 1]),
+        ({"favourable": "score < 0.5"}, [1, 0, 0, 0], [0, 1, 1, 1]),
+        ({"favourable": "score <= 0.5"}, [1, 1, 0, 0], [0, 0, 1, 1]),
+    ],
 )
 def test_positive_is_the_high_side(tools, decision, favourable, positive):
     """Where a high score is bad for the person, the favourable side is low and the predicted positive stays high."""
@@ -55,8 +63,11 @@ def test_bands(tools):
     bands = {"approve": "score >= 0.7", "refer": "score >= 0.5", "decline": "otherwise"}
     np.testing.assert_array_equal(assign_bands(bands, SCORES), ["decline", "refer", "refer", "approve"])
     rows = tools.Rows(pd.DataFrame({"a": SCORES}))
-    for rule, favourable in (({"bands": bands}, [0, 0, 0, 1]), ({"bands": bands, "favourable": "refer"}, [0, 1, 1, 0]),
-                             ({"bands": bands, "favourable": "score >= 0.5"}, [0, 1, 1, 1])):
+    for rule, favourable in (
+        ({"bands": bands}, [0, 0, 0, 1]),
+        ({"bands": bands, "favourable": "refer"}, [0, 1, 1, 0]),
+        ({"bands": bands, "favourable": "score >= 0.5"}, [0, 1, 1, 1]),
+    ):
         made = decide(tools.configure(decision=rule), rows, SCORES, SCORES)
         np.testing.assert_array_equal(made.favourable, np.array(favourable, dtype=bool))
         assert made.predicted_positive is None
@@ -98,7 +109,9 @@ def test_chunks_inside_the_network(tools, studio, people, monkeypatch, truth):
     from audit.examination.blackbox import network
 
     monkeypatch.setattr(network, "CHUNK", 13)
-    model, _ = take_in(tools.configure(path=str(studio.files["pt2"]), inputs=tools.BLOCKS, output="logit"), tools.Rows(people))
+    model, _ = take_in(
+        tools.configure(path=str(studio.files["pt2"]), inputs=tools.BLOCKS, output="logit"), tools.Rows(people)
+    )
     np.testing.assert_allclose(model.link(people), truth, atol=1e-6)
 
 

@@ -172,8 +172,8 @@ def _draw_levels(
     name: str, title: str, description: str, curves: Sequence[Curve], rug: FeatureRug | None, span: tuple[float, float]
 ) -> Markup:
     levels = _levels_shown(curves, rug)
-    lane = 8.0
-    row = lane * len(curves) + 10
+    lane = 7.0
+    row = lane * len(curves) + 7
     drawing = Drawing(WIDTH, 24 + row * len(levels) + 34)
     left = min(96.0, max([text_width(level, 10) for level in levels] + [20.0]) + 10)
     across = Axis(*span, left, WIDTH - 8)
@@ -187,7 +187,7 @@ def _draw_levels(
         drawing.text(0, top + row / 2 + 3.5, level, "ink", size=10, within=left - 8)
         for position, curve in enumerate(curves):
             if level in curve.levels:
-                _draw_level(drawing, across, curve, curve.levels.index(level), top + 9 + lane * position)
+                _draw_level(drawing, across, curve, curve.levels.index(level), top + 7 + lane * position)
     return drawing.finish(name, title, description)
 
 

@@ -80,25 +80,21 @@ def shape_of_box(box: TableBox, j: int, encoded: Floats, axis: Axis) -> Shape:
     parts = term.look_up(encoded)
     centre = float(axis.weights @ parts)
     at = _codes_on_axis(term, axis)
+    # a level without a slot has no edges of its own: its value stands for both
     band = term.low is not None and term.high is not None
     return Shape(
         axis=axis,
         model=box.name,
         method=box.method,
         y=term.look_up(at) - centre,
-        low=_edge(term, term.low, at) - centre if band else None,
-        high=_edge(term, term.high, at) - centre if band else None,
+        low=term.look_up(at, term.low) - centre if band else None,
+        high=term.look_up(at, term.high) - centre if band else None,
         band=box.band if band else "",
         is_interval=box.band_is_interval and band,
         missing=term.missing - centre if axis.missing_share > 0 else None,
         importance=float(axis.weights @ np.abs(parts - centre)),
         rows=box.rows,
     )
-
-
-def _edge(term: Term, table: Floats | None, at: Floats) -> Floats:
-    """Return one edge of the band; a level without a slot has none of its own, its value stands for both edges."""
-    return term.look_up(at, table)
 
 
 def _codes_on_axis(term: Term, axis: Axis) -> Floats:

@@ -1,0 +1,77 @@
+"""``audit policy``, as a person at a terminal meets it."""
+
+import subprocess
+import sys
+
+import pytest
+
+from audit.cli import policy
+from audit.errors import AuditError, PolicyError
+
+
+def test_list_shows_every_pack_and_rule(capsys):
+    assert policy.list_policies() == 0
+    out = capsys.readouterr().out
+    assert "baseline-fairness/selection-ratio" in out
+    assert "nyc-ll144" in out
+
+
+def test_list_shows_the_names_that_rules_may_use(capsys):
+    assert policy.list_policies(metrics=True) == 0
+    out = capsys.readouterr().out
+    for name in ("fairness.selection_rate_ratio", "system.jurisdictions", "system.intended_purpose"):
+        assert name in out
+
+
+def test_check(capsys, write_pack):
+    assert policy.check_policies() == 0
+    assert "nyc-ll144: 13 rules, no mistake" in capsys.readouterr().out
+    bad = write_pack("rules: [{id: a, title: A rule under test, severity: low, measure: x.y, must_be: reported}]")
+    with pytest.raises(PolicyError) as caught:
+        policy.check_policies("baseline-fairness", str(bad), "baseline-fairnes")
+    assert caught.value.exit_code == 2
+    assert len(caught.value.mistakes) == 2
+
+
+def test_test(capsys, tmp_path):
+    assert policy.test_policies() == 0
+    assert "cases as expected" in capsys.readouterr().out
+    path = tmp_path / "wrong.test.yaml"
+    path.write_text(
+        "schema: policy-test/1\npack: nyc-ll144\ntoday: 2026-11-21\ncases: [{name: wrong, expect: {audit-age: pass}}]\n"
+    )
+    assert policy.test_policies(path) == 1
+    assert "expected pass, came out inconclusive" in capsys.readouterr().out
+
+
+def test_explain_says_whether_a_rule_applies(capsys, tmp_path):
+    assert policy.explain_rule("nyc-ll144/scoring-rate-sex") == 0
+    out = capsys.readouterr().out
+    assert "6 RCNY 5-300" in out
+    assert "fill in system.jurisdictions" in out
+    papers = tmp_path / "documents.yaml"
+    papers.write_text(
+        "facts: {system.jurisdictions: EU, system.use_case: employment.hiring, system.decision_kind: score}\n"
+    )
+    assert policy.explain_rule("nyc-ll144/scoring-rate-sex", documents=papers) == 0
+    out = capsys.readouterr().out
+    assert "here it is EU" in out
+    assert "the rule applies" in out
+    with pytest.raises(PolicyError, match="did you mean 'nyc-ll144/audit-age'"):
+        policy.explain_rule("nyc-ll144/audit-ages")
+
+
+def test_what_is_not_there_yet_says_so():
+    with pytest.raises(AuditError, match="not part of this version"):
+        policy.diff_policies("a", "b")
+    with pytest.raises(AuditError, match="not part of this version"):
+        policy.lock_policies("audit.yaml")
+
+
+def test_policies_need_none_of_the_heavy_libraries():
+    code = (
+        "import sys; import audit.attestation.policy.judge, audit.attestation.policy.testing, audit.attestation.policy.schema; "
+        "bad = {'torch', 'pandas', 'interpret', 'fairlearn', 'sklearn', 'weasyprint'} & set(sys.modules); sys.exit(str(bad) if bad else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
