@@ -29,7 +29,7 @@ MARKS = {
 SENTENCES = {
     "passed": "PASSED: every rule that decides was decided, and none failed.",
     "failed": "FAILED: at least one rule of the deciding severity failed.",
-    "undecided": "UNDECIDED: no rule failed, but some could not be decided.",
+    "undecided": "UNDECIDED: no rule of the deciding severity failed, but at least one could not be decided.",
     "incomplete": "INCOMPLETE: a part of the examination broke; see the report.",
 }
 
@@ -96,11 +96,12 @@ def tell_outcome(outcome: Outcome, *, title: str = "") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    screen = Console(file=sys.stdout, highlight=False)
+    # a log file has no width of its own
+    screen = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 120)
     judgement = outcome.dossier.judgement
     table = Table(title=title or outcome.dossier.evidence.subject.title, title_justify="left", box=None, pad_edge=False)
     for heading in ("", "rule", "severity", "because"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading in ("", "severity"))
     for finding in sort_findings(judgement.findings):
         mark, colour = MARKS[finding.status]
         table.add_row(
@@ -165,5 +166,7 @@ def tell_file(path: Path) -> None:
 
 
 def _say_because(finding: RuleFinding) -> str:
-    worst = next((v for v in finding.verdicts if v.status == finding.status), None)
-    return worst.because if worst else ""
+    same = [v for v in finding.verdicts if v.status == finding.status]
+    # a reference compared with itself passes by definition and tells a reader nothing
+    telling = [v for v in same if v.observed is None or v.observed.method != "by definition"]
+    return next((v.because for v in telling or same), "")

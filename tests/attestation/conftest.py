@@ -108,12 +108,19 @@ class Authority:
     """A root, an intermediate, people who sign, and a time stamp authority under the root."""
 
     def __init__(self):
-        self.root_key, self.middle_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+        self.root_key, self.middle_key = (
+            ec.generate_private_key(ec.SECP256R1()),
+            ec.generate_private_key(ec.SECP256R1()),
+        )
         self.root = make_certificate(self.root_key, "Root", ca=True)
         self.middle = make_certificate(self.middle_key, "Middle", issuer=self.root, issuer_key=self.root_key, ca=True)
         self.stamp_key = rsa.generate_private_key(65537, 2048)
         self.stamp = make_certificate(
-            self.stamp_key, "Stamps", issuer=self.root, issuer_key=self.root_key, usages=[ExtendedKeyUsageOID.TIME_STAMPING]
+            self.stamp_key,
+            "Stamps",
+            issuer=self.root,
+            issuer_key=self.root_key,
+            usages=[ExtendedKeyUsageOID.TIME_STAMPING],
         )
 
     def signer(self, key=None, *, name="Ada Auditor", stamps=None, **about):
@@ -186,7 +193,8 @@ def pdf_maker():
 def make_pdf(attached):
     import weasyprint
 
-    page = '<!DOCTYPE html><html lang="en"><meta name="dcterms.created" content="2026-03-01T12:00:00Z"><title>Report</title>'
+    created = '<meta name="dcterms.created" content="2026-03-01T12:00:00Z">'
+    page = f'<!DOCTYPE html><html lang="en">{created}<title>Report</title>'
     kept = weasyprint.Attachment(
         string=attached, name="audit.json", description="The audit", relationship="Data", created=NOW, modified=NOW
     )

@@ -98,22 +98,34 @@ def test_unsigned_folder(seal, write_folder, root_pem):
     assert say(verify_report(folder, trust=root_pem)) == ("INTACT", "UNSIGNED", 4)
 
 
-@pytest.mark.parametrize("who", ["ada", "rsa_signer", None])
-def test_every_changed_byte_of_a_small_folder(who, seal, request, write_folder):
-    """Every byte of what is signed over nothing else; of the listed files, a byte in every few."""
-    signer = request.getfixturevalue(who) if who else None
-    sealed = seal(signer, pdf=False)
-    folder = write_folder(sealed)
-    dice = random.Random(7)
+def change_bytes(folder, sealed, step, seed=7):
+    """Change a byte in every `step` of each file and yield after each change; the files are as they were afterwards."""
+    dice = random.Random(seed)
     for name, data in sealed.items():
-        step = {"ada": 1}.get(who, 7) if name.startswith("SHA256SUMS") else 19
-        for place in range(dice.randrange(step), len(data), step):
+        for place in range(dice.randrange(step(name)), len(data), step(name)):
             changed = bytearray(data)
             changed[place] ^= 1 << dice.randrange(8)
             (folder / name).write_bytes(changed)
-            found = verify_report(folder)
-            assert say(found)[::2] == ("TAMPERED", 4), (name, place)
+            yield name, place
         (folder / name).write_bytes(data)
+
+
+@pytest.mark.parametrize("who", ["ada", "rsa_signer", None])
+def test_changed_bytes_of_a_small_folder(who, seal, request, write_folder):
+    sealed = seal(request.getfixturevalue(who) if who else None, pdf=False)
+    folder = write_folder(sealed)
+    for where in change_bytes(folder, sealed, lambda name: 5 if name.startswith("SHA256SUMS") else 37):
+        assert say(verify_report(folder))[::2] == ("TAMPERED", 4), where
+    assert verify_report(folder).word == "INTACT"
+
+
+@pytest.mark.slow
+def test_every_changed_byte_of_a_small_folder(seal, ada, write_folder):
+    """Every byte of every file, the PDF among them."""
+    sealed = seal(ada)
+    folder = write_folder(sealed)
+    for where in change_bytes(folder, sealed, lambda _: 1):
+        assert say(verify_report(folder))[::2] == ("TAMPERED", 4), where
     assert verify_report(folder).word == "INTACT"
 
 
@@ -121,7 +133,7 @@ def test_any_changed_byte_of_a_folder_with_a_pdf(seal, ada, write_folder):
     sealed = seal(ada)
     folder = write_folder(sealed)
     dice = random.Random(8)
-    for _ in range(120):
+    for _ in range(80):
         name = dice.choice(list(sealed))
         changed = bytearray(sealed[name])
         changed[dice.randrange(len(changed))] ^= 1 << dice.randrange(8)
@@ -149,7 +161,9 @@ def test_every_file_cut_emptied_or_lengthened(seal, ada, write_folder):
         (folder / name).write_bytes(data)
 
 
-@pytest.mark.parametrize("name", ["new.txt", ".hidden", "glassboxes/x.json", "SHA256SUMS.tsr", "SHA256SUMS.bak", "a/b/c"])
+@pytest.mark.parametrize(
+    "name", ["new.txt", ".hidden", "glassboxes/x.json", "SHA256SUMS.tsr", "SHA256SUMS.bak", "a/b/c"]
+)
 def test_added_file(folder, name):
     (folder / name).parent.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(b"x")
@@ -271,7 +285,8 @@ def test_hostile_files(folder, name, data):
 
 
 @pytest.mark.parametrize(
-    "line", ["0" * 64 + "  ../../etc/passwd", "0" * 64 + "  /etc/passwd", "0" * 64 + " *x", "junk", "0" * 63 + "  x", ""]
+    "line",
+    ["0" * 64 + "  ../../etc/passwd", "0" * 64 + "  /etc/passwd", "0" * 64 + " *x", "junk", "0" * 63 + "  x", ""],
 )
 def test_lines_that_are_none(folder, line):
     path = folder / "SHA256SUMS"
@@ -279,7 +294,9 @@ def test_lines_that_are_none(folder, line):
     assert verify_report(folder).word == "TAMPERED"
 
 
-@pytest.mark.parametrize("change", [str.upper, lambda text: text.replace("  ", " *"), lambda text: text.replace("\n", "\r\n")])
+@pytest.mark.parametrize(
+    "change", [str.upper, lambda text: text.replace("  ", " *"), lambda text: text.replace("\n", "\r\n")]
+)
 def test_other_spellings_of_the_list(folder, change):
     """sha256sum may read them; here there is one form."""
     path = folder / "SHA256SUMS"
@@ -375,7 +392,9 @@ def test_certificate_that_ran_out(seal, authority, write_folder, root_pem):
     assert "no trusted time stamp" in found.checks[-1].detail
 
 
-def test_certificate_that_ran_out_after_a_time_stamp(seal, authority, write_folder, root_pem, monkeypatch, stamp_server):
+def test_certificate_that_ran_out_after_a_time_stamp(
+    seal, authority, write_folder, root_pem, monkeypatch, stamp_server
+):
     """The stamp says that the signature is from the time when the certificate was good."""
     from audit.attestation import verify
 
@@ -391,7 +410,9 @@ def test_certificate_that_ran_out_after_a_time_stamp(seal, authority, write_fold
     assert say(verify_report(folder, trust=root_pem)) == ("INTACT", "TRUSTED", 0)
 
 
-def test_stamp_of_an_authority_that_is_not_trusted_extends_nothing(seal, authority, write_folder, tmp_path, monkeypatch, stamp_server):
+def test_stamp_of_an_authority_that_is_not_trusted_extends_nothing(
+    seal, authority, write_folder, tmp_path, monkeypatch, stamp_server
+):
     from audit.attestation import verify
 
     signer = authority.signer(stamps=StampServer(stamp_server.address), days=30)
@@ -414,7 +435,7 @@ def test_every_changed_byte_of_a_stamp_is_noticed(seal, authority, write_folder,
     assert verify_report(folder).word == "INTACT"
     for name in ("SHA256SUMS.tsr", "SHA256SUMS.p7s"):
         data = sealed[name]
-        for place in range(0, len(data), 5):
+        for place in range(0, len(data), 11):
             changed = bytearray(data)
             changed[place] ^= 1 << (place % 8)
             (folder / name).write_bytes(changed)
@@ -460,7 +481,7 @@ def test_heavy_libraries_stay_out(folder):
     code = (
         "import sys\nfrom audit.attestation.verify import verify_report\n"
         f"assert verify_report({str(folder)!r}).word == 'INTACT'\n"
-        "heavy = {'torch', 'pandas', 'interpret', 'fairlearn', 'sklearn', 'weasyprint', 'matplotlib', 'numpy', 'aiohttp'}\n"
+        "heavy = {'torch', 'pandas', 'interpret', 'fairlearn', 'sklearn', 'weasyprint', 'matplotlib', 'aiohttp'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)

@@ -152,8 +152,11 @@ class Ledger:
         lines, entries = (*self.chain.lines, line), (*self.chain.entries, entry)
         self.chain = Chain(lines, entries, self.chain.checkpoint)
         checkpoint = Checkpoint(entries=len(lines), head=str(self.head), time=entry.time)
-        _replace_file(self.folder / CHECKPOINT_FILE, write_line(CHECKPOINT_TYPE, checkpoint, signer))
-        self.chain = Chain(lines, entries, checkpoint)
+        try:
+            _replace_file(self.folder / CHECKPOINT_FILE, write_line(CHECKPOINT_TYPE, checkpoint, signer))
+            self.chain = Chain(lines, entries, checkpoint)
+        except (ConfigError, TryAgain) as error:  # the entry stands; the next run writes the checkpoint
+            self.notes.append(f"the ledger's checkpoint could not be written: {error.what}")
         return entry
 
 
@@ -209,9 +212,12 @@ def read_ledger(folder: Path) -> tuple[Chain, bytes | None]:
     log = folder / LOG_FILE
     if not log.is_file():
         raise ConfigError(f"there is no ledger at {folder}", hint="give its folder; the default is audit-log")
-    # The checkpoint is read first: an append between the two reads then looks like the one that it may be behind.
     checkpoint = _read(folder / CHECKPOINT_FILE)
-    return read_chain(_read(log) or b"", checkpoint), checkpoint
+    while True:
+        text, again = _read(log) or b"", _read(folder / CHECKPOINT_FILE)
+        if again == checkpoint:  # no audit was recorded between the reads, so that they belong together
+            return read_chain(text, checkpoint), checkpoint
+        checkpoint = again
 
 
 def _open_ledger(folder: Path) -> Ledger:

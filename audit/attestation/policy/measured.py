@@ -85,6 +85,8 @@ def _judge_scope(rule: LoadedRule, order: MeasureRule, scope: Scope, bench: Benc
     p = p_adjusted if p_adjusted is not None else (row.parity.p_adjusted if row.parity else None)
     reading = Reading(estimate, point, row.parity, p)
     status, because, how = _decide(order, limit, reading)
+    if status == "pass" and row.group and find_reference(row, bench) == row.group:
+        because = "the group that the others are compared with"
     if status == "pass" and rule.warn is not None and not rule.warn.holds(point):
         status, because = (
             "warn",

@@ -18,12 +18,14 @@ from audit.errors import Mistake, PolicyError, suggest_name
 from audit.evidence import Answer, Approval, Judgement, Papers, SuppliedText, VerdictWord, digest_bytes
 from audit.yamlfile import read_yaml
 
+from .judge import judge_with
 from .pack import Day, Part
 from .papers import AnswerEntry
 from .reading import read_typed
 from .select import LoadedPack, list_shipped, read_packs
 from .staging import MetricEntry, Stage, stage_evidence
 from .vocabulary import FACTS
+from .waivers import load_waivers
 
 
 def _as_blocks(value: Any) -> Any:
@@ -142,9 +144,6 @@ def run_policy_tests(path: Path) -> list[CaseResult]:
 
 
 def _run_case(case: TestCase, packs: Sequence[LoadedPack], parsed: TestFile, path: Path) -> CaseResult:
-    from .judge import judge_with
-    from .waivers import load_waivers
-
     own = next(pack for pack in packs if pack.name == parsed.pack or pack is packs[-1])
     evidence = stage_evidence(
         Stage(

@@ -189,6 +189,11 @@ def show(estimate: Estimate, metric: str = "", unit: str = "") -> Shown:
     if estimate.value is None:
         return Shown("not measured", "", estimate.note, n, False, False, level, estimate.method)
     value, interval = _as_text(estimate, metric, unit)
+    if estimate.low is not None and estimate.low == estimate.high == estimate.value:
+        interval = ""  # the reference against itself: nothing was estimated
+        return Shown(
+            value, interval, estimate.note or "by definition", n, True, estimate.assessable, level, estimate.method
+        )
     reason = estimate.note or ("" if interval or not estimate.method else "no interval")
     return Shown(value, interval, reason, n, True, estimate.assessable, level, estimate.method)
 

@@ -116,8 +116,8 @@ def fit_ebm(
     with warnings.catch_warnings():
         # it warns that its own pictures leave missing values out; ours show them
         warnings.filterwarnings("ignore", message="Missing values detected", category=UserWarning)
-        # a pool of processes that is started while threads run is what joblib does everywhere
-        warnings.filterwarnings("ignore", message=".*fork.*", category=DeprecationWarning)
+        # a column without any value has no cuts, which is right
+        warnings.filterwarnings("ignore", message="All-NaN", category=RuntimeWarning)
         machine.fit(encoded, target.astype(np.int64) if order.family == "binary" else target, sample_weight=weights)
     return _as_tables(machine, encoder, order, target.size)
 

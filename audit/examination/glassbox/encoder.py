@@ -202,4 +202,5 @@ def _round_between(knots: Floats, fixed: Floats) -> Floats:
     near = np.minimum(np.append(gaps, np.inf), np.insert(gaps, 0, np.inf))
     places = np.clip(-np.floor(np.log10(near / 5)), -300, 300).astype(int)
     free = ~np.isin(knots, fixed)
-    return np.array([round(float(k), int(p)) if f else float(k) for k, p, f in zip(knots, places, free, strict=True)])
+    near_by = [round(float(k), int(p)) if f else float(k) for k, p, f in zip(knots, places, free, strict=True)]
+    return np.clip(near_by, knots[0], knots[-1])

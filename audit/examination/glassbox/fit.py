@@ -7,16 +7,15 @@ fitted on all rows for its shapes, and scores of every audited row by glass boxe
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from audit.evidence import FeatureUsed, NotDone
-from audit.examination.data.split import folds_of, stratified_sample
+from audit.examination.data.split import stratified_sample
 
 from .additive import NetOrder, fit_additive
 from .ebm import EbmOrder, fit_ebm
@@ -24,6 +23,7 @@ from .encoder import Encoder, Floats, fit_encoder
 from .files import flatten_tables, write_tables
 from .shapes import TableBox
 from .solver import Family, Solution
+from .tasks import PURPOSES, TOOLS, Task, TrainRows, count_folds, list_tasks, seeded_rng
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,10 +32,6 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
-Purpose = Literal["label", "surrogate"]
-
-TOOLS = ("ebm", "net")
-PURPOSES: tuple[Purpose, ...] = ("label", "surrogate")
 
 ROW_LIMIT = {
     "ebm": {"fast": 10_000, "standard": 20_000, "thorough": 60_000},
@@ -45,34 +41,10 @@ ROW_LIMIT = {
 
 FOLDS = {"fast": 3, "standard": 5, "thorough": 5}
 FOLD_BAGS = 4
-LEAST_ROWS = 40
-LEAST_CLASS = 10
 MANY_ROWS = 20_000
 MOST_KNOT_SLOTS = 1_200
 MOST_LEVEL_SLOTS = 1_200
 PARALLEL_FROM = 4_000
-
-
-@dataclass(frozen=True, slots=True)
-class TrainRows:
-    """Rows of a separate training file.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Typed rows.
-    label : ndarray of float64, shape [m], or None
-        1, 0 (or numbers), NaN where unknown.
-    link : ndarray of float64, shape [m], or None
-        The black box's score, link scale.
-    weights : ndarray of float64, shape [m], or None
-        Row weights.
-    """
-
-    frame: pd.DataFrame
-    label: np.ndarray | None = None
-    link: np.ndarray | None = None
-    weights: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +76,6 @@ class Fits:
     folds: int = 0
     rows_used: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """One purpose: what is fitted on which rows, and for which rows a score is due."""
-
-    purpose: Purpose
-    family: Family
-    rows: Floats
-    target: Floats
-    weights: Floats | None
-    due: Floats
-    folds: np.ndarray | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,19 +137,17 @@ def fit_glassboxes(
     names = {feature.name: feature.kind for feature in features}
     if not names:
         return Fits(not_done=dict.fromkeys(_all_names(), "the model reads no features"))
-    source = frame if train is None else train.frame
-    encoder = _choose_encoder(source, names)
+    audited = TrainRows(frame, label, link, weights)
+    encoder = _choose_encoder(frame if train is None else train.frame, names)
     monotone = {feature.name: feature.monotone for feature in features if feature.monotone}
-    due = encoder.encode(frame)
-    rows = due if train is None else encoder.encode(train.frame)
-    tasks, not_done = _list_tasks(due, rows, label, link, kind, FOLDS[effort], seed, weights, train)
-    counter = _Counter(progress, sum(len(TOOLS) * (1 + _count_folds(task)) for task in tasks))
+    tasks, not_done = list_tasks(encoder, audited, train, kind=kind, folds=FOLDS[effort], seed=seed)
+    counter = _Counter(progress, sum(len(TOOLS) * (1 + count_folds(task)) for task in tasks))
     setting = _Setting(encoder, effort, seed, monotone, n_jobs, counter.tell)
     fits = Fits(
         not_done=not_done,
         protocol=_describe_protocol(tasks, effort, seed),
-        folds=max((_count_folds(task) for task in tasks), default=0),
-        notes=_describe_features(encoder, rows, monotone),
+        folds=max((count_folds(task) for task in tasks), default=0),
+        notes=() if not tasks else _describe_features(encoder, tasks[0].rows, monotone),
     )
     for task in tasks:
         for tool in TOOLS:
@@ -224,76 +181,7 @@ def _choose_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> Encoder:
     return fit_encoder(frame, kinds, knots=knots, levels=levels)
 
 
-def _list_tasks(
-    due: Floats,
-    rows: Floats,
-    label: np.ndarray | None,
-    link: np.ndarray | None,
-    kind: Family,
-    folds: int,
-    seed: int,
-    weights: np.ndarray | None,
-    train: TrainRows | None,
-) -> tuple[list[_Task], dict[str, str]]:
-    tasks: list[_Task] = []
-    not_done: dict[str, str] = {}
-    strata = _strata(label, link, len(due))
-    dealt = folds_of(len(due), folds, _rng(seed, "folds"), strata) if len(due) >= LEAST_ROWS else None
-    wanted: dict[Purpose, tuple[Family, np.ndarray | None, np.ndarray | None]] = {
-        "label": (kind, label, train.label if train else None),
-        "surrogate": ("regression", link, train.link if train else None),
-    }
-    for purpose, (family, target, other) in wanted.items():
-        if train is not None and other is not None:
-            task = _Task(purpose, family, rows, other, train.weights, due, None)
-        elif target is not None:
-            task = _Task(purpose, family, due, target, weights, due, dealt)
-        else:
-            reason = "no label was given" if purpose == "label" else "the black box gives no scores to follow"
-            not_done |= {f"{tool}_{purpose}": reason for tool in TOOLS}
-            continue
-        if reason := _why_not(task):
-            not_done |= {f"{tool}_{purpose}": reason for tool in TOOLS}
-        else:
-            tasks.append(task)
-    return tasks, not_done
-
-
-def _strata(label: np.ndarray | None, link: np.ndarray | None, n: int) -> np.ndarray | None:
-    """Spread labels evenly over the folds, else scores by tenths."""
-    values = label if label is not None else link
-    if values is None:
-        return None
-    if np.unique(values[np.isfinite(values)]).size <= 10:
-        return np.nan_to_num(values, nan=-1.0)
-    ranks = np.argsort(np.argsort(values, kind="stable"), kind="stable")
-    return (ranks * 10) // n
-
-
-def _why_not(task: _Task) -> str:
-    """Return why a task cannot be done; empty where it can."""
-    known = task.target[np.isfinite(task.target)]
-    what = "label" if task.purpose == "label" else "score of the black box"
-    if known.size < LEAST_ROWS:
-        return f"only {known.size} rows have a {what}; a glass box needs {LEAST_ROWS}"
-    distinct, counts = np.unique(known, return_counts=True)
-    if distinct.size == 1:
-        return f"every row has the same {what}"
-    if task.family == "binary" and counts.min() < LEAST_CLASS:
-        return f"only {counts.min()} rows carry the rarer label; a glass box needs {LEAST_CLASS}"
-    return ""
-
-
-def _count_folds(task: _Task) -> int:
-    return 0 if task.folds is None else int(task.folds.max()) + 1
-
-
-def _rng(seed: int, name: str) -> np.random.Generator:
-    word = int.from_bytes(hashlib.sha256(f"glassbox {name}".encode()).digest()[:8], "big")
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, word])))
-
-
-def _fit_and_score(fits: Fits, tool: str, task: _Task, setting: _Setting) -> None:
+def _fit_and_score(fits: Fits, tool: str, task: Task, setting: _Setting) -> None:
     """Fit one glass box on all rows and once per fold, and write down what came out, or why nothing did."""
     name = f"{tool}_{task.purpose}"
     usable = np.isfinite(task.target)
@@ -303,7 +191,7 @@ def _fit_and_score(fits: Fits, tool: str, task: _Task, setting: _Setting) -> Non
             scores = box.link_encoded(task.due)
         else:
             scores = np.full(len(task.due), np.nan)
-            for k in range(_count_folds(task)):
+            for k in range(count_folds(task)):
                 held = task.folds == k
                 part, _ = _fit_one(name, tool, task, setting, usable & ~held, f"fold {k}", solution)
                 scores[held] = part.link_encoded(task.due[held])
@@ -319,14 +207,14 @@ def _fit_and_score(fits: Fits, tool: str, task: _Task, setting: _Setting) -> Non
 def _fit_one(
     name: str,
     tool: str,
-    task: _Task,
+    task: Task,
     setting: _Setting,
     usable: np.ndarray,
     which: str,
     start: Solution | None,
 ) -> tuple[TableBox, Solution | None]:
     rows = np.flatnonzero(usable)
-    rng = _rng(setting.seed, f"{name} {which}")
+    rng = seeded_rng(setting.seed, f"{name} {which}")
     strata = task.target[rows] if task.family == "binary" else None
     rows = rows[stratified_sample(rows.size, ROW_LIMIT[tool][setting.effort], rng, strata)]
     encoded, target = task.rows[rows], task.target[rows]
@@ -345,11 +233,11 @@ def _fit_one(
     return fitted
 
 
-def _describe_protocol(tasks: Sequence[_Task], effort: str, seed: int) -> str:
+def _describe_protocol(tasks: Sequence[Task], effort: str, seed: int) -> str:
     """Say in words how rows were used."""
     if not tasks:
         return ""
-    folds = max(_count_folds(task) for task in tasks)
+    folds = max(count_folds(task) for task in tasks)
     lines = []
     if folds:
         lines.append(

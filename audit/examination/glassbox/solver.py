@@ -253,12 +253,13 @@ def _update_strengths(
 def _prior_covariance(smooth: Smooth, strengths: Floats) -> Floats:
     """Return the pseudo-inverse of a group's penalty; a constant, where free, is projected out."""
     size = smooth.slots.size
-    total = sum(s * matrix for s, matrix in zip(strengths, smooth.matrices, strict=True))
     if not smooth.constant_free:
-        return np.eye(size) / strengths[0]
-    pin = float(strengths.sum()) / size
-    inverse, _ = _invert(np.asarray(total) + pin)
-    return inverse
+        ridge: Floats = np.eye(size) / float(strengths[0])
+        return ridge
+    total = np.full((size, size), float(strengths.sum()) / size)
+    for strength, matrix in zip(strengths, smooth.matrices, strict=True):
+        total += strength * matrix
+    return _invert(total)[0]
 
 
 def _centred(problem: Problem, tables: Floats) -> Floats:

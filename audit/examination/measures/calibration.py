@@ -182,14 +182,15 @@ def calibration_slope(score: Floats, label: Floats) -> Estimate:
         return undefined("every row has the same score", n=x.size, method=method)
     if label.min() == label.max():
         return undefined("only one class is among the labels", n=x.size, method=method)
+    ones, zeros = x[label == 1], x[label == 0]
+    if ones.min() >= zeros.max() or zeros.min() >= ones.max():
+        return undefined("the score separates the labels completely", n=x.size, method=method)
     centre, scale = float(x.mean()), float(x.std())
     design = np.column_stack([np.ones(x.size), (x - centre) / scale])
     beta, information = np.zeros(2), np.eye(2)
     for _ in range(50):
         mean = expit(design @ beta)
         information = design.T @ (design * (mean * (1 - mean))[:, None])
-        if np.linalg.cond(information) > 1e12 or np.abs(beta).max() > 1e3:
-            return undefined("the score separates the labels completely", n=x.size, method=method)
         step = np.linalg.solve(information, design.T @ (label - mean))
         beta = beta + np.clip(step, -5.0, 5.0)
         if np.abs(step).max() < 1e-10:

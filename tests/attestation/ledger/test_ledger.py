@@ -112,7 +112,13 @@ def test_earlier_audits_of_the_same_model_and_data(filled, dossier_of):
 
 @pytest.mark.parametrize(
     ("kind", "refers_to", "reason"),
-    [("withdrawal", 9, "x"), ("withdrawal", -1, "x"), ("withdrawal", 3, "x"), ("correction", 0, " "), ("audit", 0, "x")],
+    [
+        ("withdrawal", 9, "x"),
+        ("withdrawal", -1, "x"),
+        ("withdrawal", 3, "x"),
+        ("correction", 0, " "),
+        ("audit", 0, "x"),
+    ],
 )
 def test_records_that_are_refused(filled, kind, refers_to, reason):
     before = lines_of(filled)
@@ -131,7 +137,7 @@ def test_every_kind_of_record(filled, kind):
 
 def test_every_changed_byte_is_noticed(filled):
     log = (filled / "log.jsonl").read_bytes()
-    for place in range(0, len(log), 3):
+    for place in range(0, len(log), 5):
         changed = bytearray(log)
         changed[place] ^= 1 << (place % 7)
         (filled / "log.jsonl").write_bytes(changed)
@@ -288,10 +294,9 @@ def test_crash_before_the_checkpoint(filled, dossier_of, ada, monkeypatch):
     def stop(path, data):
         raise KeyboardInterrupt
 
-    with hold_ledger(filled) as ledger:
-        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(store, "_replace_file", stop)
-            ledger.append(dossier_of(ada), SEALED, ada)
+    with hold_ledger(filled) as ledger, monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(store, "_replace_file", stop)
+        ledger.append(dossier_of(ada), SEALED, ada)
     assert len(check(filled)[0].entries) == 5  # the checkpoint is one behind, and that is no error
     with hold_ledger(filled) as ledger:
         assert "checkpoint" in ledger.notes[0]
@@ -330,6 +335,23 @@ def test_full_disk_leaves_the_log_as_it_was(filled, dossier_of, monkeypatch, cod
         assert len(ledger.entries()) == 4
     assert (filled / "log.jsonl").read_bytes() == before
     assert len(check(filled)[0].entries) == 4
+
+
+def test_full_disk_at_the_checkpoint_leaves_the_entry(filled, dossier_of, monkeypatch):
+    from audit.attestation.ledger import store
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "full")
+
+    with hold_ledger(filled) as ledger:
+        with monkeypatch.context() as patch:
+            patch.setattr(store.tempfile, "mkstemp", full)
+            ledger.append(dossier_of(), SEALED)
+        assert "checkpoint could not be written" in ledger.notes[0]
+    assert len(check(filled)[0].entries) == 5
+    with hold_ledger(filled):
+        pass
+    assert check(filled)[0].checkpoint.entries == 5
 
 
 def test_short_writes_are_finished(folder, dossier_of, monkeypatch):
@@ -406,6 +428,22 @@ def test_held_ledger_says_try_again(folder):
     with hold_ledger(folder, timeout=20) as ledger:
         assert isinstance(ledger, Ledger)
     process.join(timeout=20)
+
+
+def test_readers_beside_writers_see_a_whole_ledger(folder, dossier_of):
+    context = multiprocessing.get_context("fork")
+    with hold_ledger(folder) as ledger:
+        ledger.append(dossier_of(), SEALED)
+    barrier = context.Barrier(2)
+    process = context.Process(target=_append_some, args=(folder, dossier_of(), 40, barrier))
+    process.start()
+    barrier.wait()
+    lengths = []
+    while process.is_alive():
+        lengths.append(len(read_ledger(folder)[0].entries))
+    process.join(timeout=60)
+    assert lengths == sorted(lengths)
+    assert len(read_ledger(folder)[0].entries) == 41
 
 
 def test_reading_needs_no_lock(filled):

@@ -19,7 +19,10 @@ FILLED = {
     "system.use_case": "employment.hiring",
     "data.small_categories_excluded": True,
 }
-RULE = "rules: [{id: r, title: A rule under test, severity: high, measure: data.rows, must_be: at least 1, threshold_basis: guidance}]"
+RULE = (
+    "rules: [{id: r, title: A rule under test, severity: high, measure: data.rows, must_be: at least 1, "
+    "threshold_basis: guidance}]"
+)
 
 
 def run(pack, evidence, facts=None, **how):
@@ -255,8 +258,8 @@ disable: [{rule: baseline-fairness/pinned, reason: the registry pins it, approve
 def test_a_hundred_and_fifty_rules_take_no_time(stage, write_pack):
     people = {name: {f"g{i}": (40 + i, 100) for i in range(6)} for name in ("sex", "age", "origin")}
     rules = "".join(
-        f"  - {{id: r{i}, title: A rule under test, severity: low, measure: fairness.selection_rate_ratio, for_each: protected, "
-        "must_be: at least 0.8, threshold_basis: guidance, judged_on: court}\n"
+        f"  - {{id: r{i}, title: A rule under test, severity: low, for_each: protected, "
+        "measure: fairness.selection_rate_ratio, must_be: at least 0.8, threshold_basis: guidance, judged_on: court}\n"
         for i in range(150)
     )
     packs = read_packs([str(write_pack("rules:\n" + rules))])

@@ -164,7 +164,10 @@ def test_people_of_unknown_group_are_never_compared(stage, verdict):
 
 
 def test_confidence_and_exact_intervals(stage, verdict):
-    rate = "measure: fairness.selection_rate, for_each: sex, must_be: at least 0.40, threshold_basis: guidance, judged_on: interval"
+    rate = (
+        "measure: fairness.selection_rate, for_each: sex, must_be: at least 0.40, threshold_basis: guidance, "
+        "judged_on: interval"
+    )
     evidence = stage({"sex": {"M": (60, 120), "F": (60, 120)}})
     assert verdict(rate, evidence)["sex=F"].status == "pass"
     assert verdict(f"{rate}, confidence: 0.999", evidence)["sex=F"].status == "inconclusive"
@@ -183,7 +186,10 @@ def test_confidence_and_exact_intervals(stage, verdict):
 
 
 def test_reported_asks_for_the_number_alone(stage, verdict):
-    rule = "measure: fairness.selection_rate_ratio, for_each: sex, must_be: reported, warn_unless: at least 0.8, warn_basis: guidance"
+    rule = (
+        "measure: fairness.selection_rate_ratio, for_each: sex, must_be: reported, warn_unless: at least 0.8, "
+        "warn_basis: guidance"
+    )
     assert {k: v.status for k, v in verdict(rule, stage(ADULT)).items()} == {"sex=A": "pass", "sex=B": "warn"}
     few = verdict(rule, stage({"sex": {"M": (50, 100), "F": (5, 10)}}, small_count=30))["sex=F"]
     assert few.status == "warn"
@@ -204,7 +210,8 @@ def test_many_scopes_are_paid_for_together(stage, judge_text):
     rates = {"A": (60, 100), "B": (44, 100)}
     evidence = stage({"sex": rates, "age": rates, "origin": rates})
     rule = (
-        "rules: [{id: r, title: A rule under test, severity: high, measure: fairness.selection_rate_ratio, for_each: protected, "
+        "rules: [{id: r, title: A rule under test, severity: high, measure: fairness.selection_rate_ratio, "
+        "for_each: protected, "
         "must_be: at least 0.8, threshold_basis: guidance, judged_on: court%s}]"
     )
     assert judge_text(rule % "", evidence).findings[0].status == "fail"
@@ -242,7 +249,10 @@ def test_a_group_that_a_metric_forgot_is_inconclusive(stage, verdict):
     evidence = stage(
         ADULT, [{"metric": "fairness.precision", "group": {"sex": "A"}, "value": 0.9, "n": 100, "count": 90}]
     )
-    rule = "measure: fairness.precision, for_each: sex, must_be: at least 0.5, threshold_basis: guidance, judged_on: estimate"
+    rule = (
+        "measure: fairness.precision, for_each: sex, must_be: at least 0.5, threshold_basis: guidance, "
+        "judged_on: estimate"
+    )
     assert {k: v.status for k, v in verdict(rule, evidence).items()} == {"sex=A": "pass", "sex=B": "inconclusive"}
 
 
@@ -253,7 +263,10 @@ def test_models_and_features(stage, verdict):
         for m in ("black_box", "ebm_label")
     ]
     evidence = stage({"sex": {"A": (50, 100), "B": (50, 100)}}, metrics, features=["income", "zip", "sex"])
-    rule = "measure: effects.importance_share, must_be: at most 0.3, threshold_basis: guidance, judged_on: estimate, for_features: "
+    rule = (
+        "measure: effects.importance_share, must_be: at most 0.3, threshold_basis: guidance, judged_on: estimate, "
+        "for_features: "
+    )
     assert {k: v.status for k, v in verdict(rule + "all", evidence).items()} == {
         "feature=income,model=black_box": "fail",
         "feature=zip,model=black_box": "pass",
@@ -274,7 +287,8 @@ def test_important_features_follow_the_parameter(stage, judge_text):
     text = """parameters:
   important_share: {title: Share, default: 5%%, minimum: 1%%, maximum: 99%%, basis: organisation}
 rules:
-  - {id: r, title: A rule under test, severity: low, measure: effects.proxy_strength, for_features: role:important, for_each: sex, must_be: reported}
+  - {id: r, title: A rule under test, severity: low, measure: effects.proxy_strength,
+     for_features: role:important, for_each: sex, must_be: reported}
 """
     metrics += [
         {"metric": "effects.proxy_strength", "feature": f, "attribute": "sex", "value": 0.6, "n": 500} for f in "abc"

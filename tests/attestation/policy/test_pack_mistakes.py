@@ -128,7 +128,8 @@ def test_all_mistakes_come_at_once(write_pack):
     structure = write_pack(RULE % f"{SOUND}, judge_on: x" + "paramters: {}\nmaturity: ripe\n")
     assert len(mistakes_of(structure)) == 3
     meaning = write_pack(
-        "applies_when: {system.us_case: x}\nparameters:\n  p: {title: t, default: 2, minimum: 0, maximum: 1, basis: guidance}\n"
+        "applies_when: {system.us_case: x}\nparameters:\n"
+        "  p: {title: t, default: 2, minimum: 0, maximum: 1, basis: guidance}\n"
         "rules:\n  - {id: a, title: A rule under test, severity: low, measure: x.y, must_be: at least}\n"
         "  - {id: a, title: A rule under test, severity: low, fact: nothing, must_be: true}\n"
     )

@@ -17,7 +17,15 @@ def write(tmp_path):
 
 def test_nothing_supplied(write):
     assert load_papers(None) == load_papers(write("")) == load_papers(write("schema: documents/1\n")) == Papers()
-    assert load_papers(write("facts:\n  system.stage:\n  system.use_case: unknown\n  system.jurisdictions: []\ntexts:\nanswers:\napprovals:\n")) == Papers()
+    assert (
+        load_papers(
+            write(
+                "facts:\n  system.stage:\n  system.use_case: unknown\n  system.jurisdictions: []\n"
+                "texts:\nanswers:\napprovals:\n"
+            )
+        )
+        == Papers()
+    )
 
 
 def test_a_whole_file(write, tmp_path):
@@ -39,7 +47,8 @@ answers:
   nyc-ll144/independent-auditor: {{answer: no, by: B. Person, role: independent_auditor, on: 2026-11-02}}
   nyc-ll144/audit-age: {{answer: true, by: B. Person, on: 2026-11-02}}
 approvals:
-  - {{field: system.intended_purpose, digest: "{digest_bytes(text.encode())}", by: C. Person, role: counsel, on: 2026-11-03}}
+  - {{field: system.intended_purpose, digest: "{digest_bytes(text.encode())}",
+     by: C. Person, role: counsel, on: 2026-11-03}}
 """)
     )
     assert papers.facts == {

@@ -3,8 +3,8 @@ import pytest
 from audit.evidence import Curve, Effects, FeatureUsed
 
 RULE = (
-    "rules: [{id: r, title: A rule under test, severity: medium, shape_of: %s, of_model: %s, must_be: %s, tolerance: 5%%, "
-    "threshold_basis: organisation, min_samples: {total: 100}}]"
+    "rules: [{id: r, title: A rule under test, severity: medium, shape_of: %s, of_model: %s, must_be: %s, "
+    "tolerance: 5%%, threshold_basis: organisation, min_samples: {total: 100}}]"
 )
 
 

@@ -5,7 +5,8 @@ from audit.attestation.policy.testing import run_policy_tests
 from audit.errors import PolicyError
 
 RULES = """rules:
-  - {id: ratio, title: Rates are close, severity: high, measure: fairness.selection_rate_ratio, for_each: sex, must_be: at least 0.8, threshold_basis: guidance, judged_on: estimate}
+  - {id: ratio, title: Rates are close, severity: high, measure: fairness.selection_rate_ratio,
+     for_each: sex, must_be: at least 0.8, threshold_basis: guidance, judged_on: estimate}
 """
 CASE = """schema: policy-test/1
 pack: own.yaml
@@ -62,7 +63,8 @@ def test_a_case_that_does_not(run, old, new, problem):
         ("    counts:", "    facts: {system.stag: production}\n    counts:", "did you mean 'system.stage'?"),
         ("pack: own.yaml", "pack: none.yaml", "no such policy file"),
         (
-            '    expect: {"ratio[sex=F]": fail, ratio: fail}\n    expect_values: {fairness.selection_rate_ratio: {sex=F: 0.75}}\n',
+            '    expect: {"ratio[sex=F]": fail, ratio: fail}\n'
+            "    expect_values: {fairness.selection_rate_ratio: {sex=F: 0.75}}\n",
             "",
             "expects nothing",
         ),

@@ -9,7 +9,8 @@ from audit.errors import PolicyError
 from audit.evidence import Papers
 
 RULES = """rules:
-  - {id: ratio, title: Rates are close, severity: high, measure: fairness.selection_rate_ratio, for_each: sex, must_be: at least 0.8, threshold_basis: guidance, judged_on: estimate}
+  - {id: ratio, title: Rates are close, severity: high, measure: fairness.selection_rate_ratio,
+     for_each: sex, must_be: at least 0.8, threshold_basis: guidance, judged_on: estimate}
   - {id: firm, title: Nobody may waive this, severity: high, ask: 'Is it so?', asked_of: me, waivable: false}
 """
 WAIVER = """schema: waivers/1

@@ -480,7 +480,8 @@ def make_effects() -> Effects:
                 gap=0.45,
                 beyond=0.29,
                 rows_share=0.021,
-                words="Near 37,200 the additive net puts savings_balance 0.45 log-odds above the black box, 0.29 beyond both bands; 2.1 % of rows lie there.",
+                words="Near 37,200 the additive net puts savings_balance 0.45 log-odds above the black box, "
+                "0.29 beyond both bands; 2.1 % of rows lie there.",
             ),
             Disagreement(
                 feature="income",
@@ -526,7 +527,8 @@ def make_performance() -> Performance:
                 )
     return Performance(
         rows=ROWS,
-        protocol="glass boxes cross-fitted on the audited rows, 5 folds, seed 0; every row is scored by glass boxes that did not see it",
+        protocol="glass boxes cross-fitted on the audited rows, 5 folds, seed 0; "
+        "every row is scored by glass boxes that did not see it",
         caution="may favour the black box: the rows it was trained on are unknown",
         models=tuple(PERFORMANCE),
         measurements=tuple(numbers),
@@ -789,7 +791,8 @@ def make_findings(fairness: Fairness) -> tuple[RuleFinding, ...]:
             limit="at least 0.80",
             warn_limit="at least 0.90",
             judged_on="court",
-            fix="Look at the per-feature effects of the features that differ most between the groups, then at thresholds and at the training data.",
+            fix="Look at the per-feature effects of the features that differ most between the groups, "
+            "then at thresholds and at the training data.",
             why="A much lower rate for one group is the first sign of adverse impact.",
             **conv,
         ),

@@ -134,3 +134,17 @@ def test_nothing_is_fetched():
             _fetch_font(url)
         with pytest.raises(ValueError, match="fetches nothing"):
             _refuse(url)
+
+
+def test_no_word_leaves_the_margins(made, tmp_path):
+    """Every word of the body lies between the left and the right margin of 20 mm."""
+    import shutil
+
+    if shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext is not installed")
+    target = tmp_path / "report.pdf"
+    target.write_bytes(made)
+    run = subprocess.run(["pdftotext", "-bbox", str(target), "-"], capture_output=True, check=True, text=True)
+    words = re.findall(r'<word xMin="([\d.]+)" yMin="[\d.]+" xMax="([\d.]+)" yMax="[\d.]+">(.*?)</word>', run.stdout)
+    assert len(words) > 5000
+    assert [w for w in words if float(w[0]) < 56 or float(w[1]) > 540] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -64,7 +65,7 @@ def test_fitted_text_is_not_wider_than_its_place(text, width):
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=8))
 def test_labels_keep_their_distance(places):
     spread = sorted(style.spread_labels(places, 12, 0, 200))
-    assert all(b - a >= 12 - 1e-6 for a, b in zip(spread, spread[1:], strict=False))
+    assert all(b - a >= 12 - 1e-6 for a, b in pairwise(spread))
 
 
 def test_latin_greek_and_cyrillic_are_drawable():

@@ -26,7 +26,20 @@ def openssl_verify(folder, signature, content, anchors, *extra):
     (folder / "s.p7s").write_bytes(signature)
     (folder / "c").write_bytes(content)
     (folder / "ca.pem").write_bytes(anchors)
-    command = ["openssl", "cms", "-verify", "-binary", "-inform", "DER", "-purpose", "any", "-in", "s.p7s", "-content", "c"]
+    command = [
+        "openssl",
+        "cms",
+        "-verify",
+        "-binary",
+        "-inform",
+        "DER",
+        "-purpose",
+        "any",
+        "-in",
+        "s.p7s",
+        "-content",
+        "c",
+    ]
     done = subprocess.run(
         [*command, "-CAfile", "ca.pem", "-out", "out", *extra], cwd=folder, capture_output=True, text=True
     )

@@ -94,7 +94,9 @@ def test_mistakes_have_exit_code_2_and_say_what(keys, change, words):
 
 
 def test_secrets_show_nowhere(keys, caplog):
-    signer = signer_for(order(keys, key="file:{}/locked.pem", password=SecretStr("env:ADA_PASSWORD")), interactive=False)
+    signer = signer_for(
+        order(keys, key="file:{}/locked.pem", password=SecretStr("env:ADA_PASSWORD")), interactive=False
+    )
     assert "key" not in repr(signer).replace("KeySigner", "")
     assert "PRIVATE" not in repr(signer)
     with pytest.raises(ConfigError) as caught:

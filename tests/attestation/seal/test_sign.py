@@ -53,9 +53,7 @@ def run_block(block, folder, environment=None):
     import os
 
     env = {"PATH": os.environ["PATH"], **(environment or {})}
-    return subprocess.run(
-        ["bash", "-e", "-u", "-o", "pipefail", "-c", block], cwd=folder, capture_output=True, env=env
-    )
+    return subprocess.run(["bash", "-e", "-u", "-o", "pipefail", "-c", block], cwd=folder, capture_output=True, env=env)
 
 
 def test_files_of_a_sealed_report(seal, ada):
@@ -116,7 +114,9 @@ def test_commands_fail_on_a_changed_file(file, failing, seal, ada, write_folder)
     sealed = seal(ada)
     data = bytearray(sealed[file])
     # In a .p7s openssl itself covers no chain certificate; in its last bytes stands the signature value.
-    place = {"attestation.dsse.json": data.find(b'"sig":"') + 20, "SHA256SUMS.p7s": len(data) - 5}.get(file, len(data) // 3)
+    place = {"attestation.dsse.json": data.find(b'"sig":"') + 20, "SHA256SUMS.p7s": len(data) - 5}.get(
+        file, len(data) // 3
+    )
     data[place] ^= 1
     folder = write_folder({**sealed, file: bytes(data)})
     for number, block in enumerate(blocks(sealed["VERIFY.md"])):
@@ -176,9 +176,7 @@ def test_statement_says_what_was_audited(seal, ada):
     assert all(subjects[name] == hashlib.sha256(sealed[name]).hexdigest() for name in files)
     predicate = statement["predicate"]
     assert predicate["outcome"] == "passed"
-    assert predicate["rules"] == [
-        {"rule": "pack/rule", "severity": "high", "limit": "at least 0.80", "status": "pass"}
-    ]
+    assert predicate["rules"] == [{"rule": "pack/rule", "severity": "high", "limit": "at least 0.80", "status": "pass"}]
     assert predicate["policies"][0]["sha256"] == "sha256:" + "ee" * 32
     assert predicate["previous"] == PREVIOUS
     assert predicate["incomplete"] == ["drift"]

@@ -1,4 +1,4 @@
-"""RFC 3161: a server that answers, one that does not, one that lies; openssl as second opinion, and as second authority."""
+"""RFC 3161: a server that answers, one that does not, one that lies; openssl as second opinion and second authority."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ def test_no_other_digest_passes(stamp_server):
         check_token(token, hashlib.sha256(b"other").digest())
 
 
-@pytest.mark.parametrize(("mode", "words"), [("error", "503"), ("junk", "not a reply"), ("replay", "not to this question")])
+@pytest.mark.parametrize(
+    ("mode", "words"), [("error", "503"), ("junk", "not a reply"), ("replay", "not to this question")]
+)
 def test_bad_answers_cost_the_stamp_and_nothing_else(stamp_server, mode, words):
     stamp_server.mode = mode
     server = StampServer(stamp_server.address)

@@ -53,5 +53,3 @@ def standard_ebm(truth):
     finally:
         interpret.glassbox.ExplainableBoostingRegressor = original
     return box, kept[0], encoder, encoded, target
-
-

@@ -24,9 +24,7 @@ def test_the_minimiser_is_that_of_non_negative_least_squares(seed, length, extra
     root = rng.normal(size=(p + 3, p))
     matrix = root.T @ root + 0.1 * np.eye(p)
     pull = rng.normal(size=p) * 3
-    x = solve_within(
-        cholesky(matrix, lower=True), np.linalg.inv(matrix), pull, (Chain(0, length, sign),)
-    )
+    x = solve_within(cholesky(matrix, lower=True), np.linalg.inv(matrix), pull, (Chain(0, length, sign),))
     assert (sign * np.diff(x[:length]) >= 0).all()
     # x = B z: first slot and the extras free (written as two non-negative parts), steps non-negative
     steps = np.tril(np.ones((length, length)))[:, 1:] * sign

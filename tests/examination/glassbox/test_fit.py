@@ -44,9 +44,7 @@ def test_the_bands_say_what_they_are(fits):
 def test_nothing_is_learned_from_the_row_that_is_scored():
     """Labels by coin: a score that had seen its own row would tell them."""
     rng = np.random.default_rng(0)
-    frame = pd.DataFrame(
-        {"x": rng.normal(size=600), "c": rng.choice([f"l{k}" for k in range(80)], 600).astype(object)}
-    )
+    frame = pd.DataFrame({"x": rng.normal(size=600), "c": rng.choice([f"l{k}" for k in range(80)], 600).astype(object)})
     label = rng.integers(0, 2, 600).astype(float)
     features = (FeatureUsed(name="x", kind="number"), FeatureUsed(name="c", kind="category"))
     fits = quick(frame, features, label=label)
