@@ -83,18 +83,23 @@ def run_audit(
 
 
 def check_order(order: AttestConfig) -> None:
-    """Check policies, papers and key before hours of measuring, so that a typo costs seconds.
+    """Check policies, papers and ledger before hours of measuring, so that a typo costs seconds.
 
     Raises
     ------
     ConfigError
         A mistake in one of the texts of the second half.
+    LedgerError
+        The chain of entries is broken.
     """
+    from audit.attestation.ledger.store import hold_ledger
     from audit.attestation.policy.papers import load_papers
     from audit.attestation.policy.select import load_packs
 
     load_packs(order)
     load_papers(order.documents)
+    with hold_ledger(order.ledger):
+        pass
 
 
 def examine_to_folder(

@@ -55,7 +55,7 @@ def run(
     for path in configs:
         target = out if out is None or len(configs) == 1 else out / _folder_name(path, configs)
         results.append(_run_one(path, target, set_, fail_on, allowed, quiet=json, alone=len(configs) == 1))
-    code = min((result["exit_code"] for result in results), key=WORST_FIRST.index)
+    code: int = min((result["exit_code"] for result in results), key=WORST_FIRST.index)
     if json:
         console.tell_json(results[0] if len(configs) == 1 else {"exit_code": code, "audits": results})
     elif len(configs) > 1:

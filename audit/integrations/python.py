@@ -76,8 +76,9 @@ def run(
     """
     from audit.workflow import run_audit
 
-    frame = None if data is None or isinstance(data, str | Path) else data
-    resolved = _resolve(config, data if frame is None else None, frame is not None, predict is not None, settings)
+    place = data if isinstance(data, str | Path) else None
+    frame = None if isinstance(data, str | Path) else data
+    resolved = _resolve(config, place, frame is not None, predict is not None, settings)
     return run_audit(
         resolved,
         out=Path(out) if out else None,

@@ -7,7 +7,7 @@ own over the parsed pack; a validator inside the types would stay silent as long
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from audit.errors import Mistake, suggest_name
@@ -39,7 +39,14 @@ IMPORTANT = "important_share"
 """Parameter that says from which share of importance a feature is important."""
 
 
-def check_pack(pack: Pack, tree: YamlTree, attributes: Iterable[str] | None, *, shipped: bool) -> list[Mistake]:
+def check_pack(
+    pack: Pack,
+    tree: YamlTree,
+    attributes: Iterable[str] | None,
+    *,
+    shipped: bool,
+    numbers: Sequence[int] | None = None,
+) -> list[Mistake]:
     """Return every mistake in the meaning of a pack.
 
     Parameters
@@ -52,11 +59,14 @@ def check_pack(pack: Pack, tree: YamlTree, attributes: Iterable[str] | None, *, 
         Names by which the audit knows its protected attributes; None where the audit is not known yet.
     shipped : bool
         Whether the pack is one of ours; it may then name a standard attribute that this audit does not have.
+    numbers : sequence of int, optional
+        Where `pack` is what was left of a broken one: the position of each of its rules in the file.
     """
     known = None if attributes is None else {*attributes, *(STANDARD_ATTRIBUTES if shipped else ())}
     parameters = {name: read_number(p.default) for name, p in pack.parameters.items()}
-    mistakes = [*_check_ids(pack), *_check_parameters(pack), *_check_conditions(pack.applies_when, ("applies_when",))]
-    for number, rule in enumerate(pack.rules):
+    mistakes = [*_check_conditions(pack.applies_when, ("applies_when",)), *_check_bounds(pack)]
+    mistakes += [*_check_ids(pack), *_check_use(pack)] if numbers is None else []
+    for number, rule in zip(numbers or range(len(pack.rules)), pack.rules, strict=True):
         at: Steps = ("rules", number)
         mistakes += [
             ((*at, *path), f"rule {rule.id}: {what}", hint)
@@ -77,8 +87,15 @@ def _check_ids(pack: Pack) -> Found:
         yield ("pack",), "a pack without rules decides nothing", "add `rules:` or `uses:`"
 
 
-def _check_parameters(pack: Pack) -> Found:
+def _check_use(pack: Pack) -> Found:
     used = {name for rule in pack.rules for name in names_in(rule)}
+    for name in pack.parameters:
+        if name not in used:
+            near = suggest_name(name, used)
+            yield ("parameters", name), f"no rule uses the parameter '{name}'", near or f"remove it, or write ${name}"
+
+
+def _check_bounds(pack: Pack) -> Found:
     for name, parameter in pack.parameters.items():
         at: Steps = ("parameters", name)
         if parameter.minimum > parameter.maximum:
@@ -89,9 +106,6 @@ def _check_parameters(pack: Pack) -> Found:
                 f"the default of '{name}' lies outside its own bounds",
                 f"between {parameter.minimum:g} and {parameter.maximum:g}",
             )
-        if name not in used:
-            near = suggest_name(name, used)
-            yield at, f"no rule uses the parameter '{name}'", near or "remove it, or write it as $" + name
 
 
 def names_in(rule: Rule) -> set[str]:

@@ -9,13 +9,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from audit.errors import Mistake, suggest_name
 from audit.yamlfile import YamlTree
 
-from .pack import KINDS, AskRule, CompareRule, DocumentRule, FactRule, MeasureRule, RuleBase, ShapeRule
+from .pack import (
+    KINDS,
+    AskRule,
+    CompareRule,
+    DocumentRule,
+    FactRule,
+    MeasureRule,
+    Pack,
+    Rule,
+    RuleBase,
+    ShapeRule,
+)
 
 Typed = TypeVar("Typed", bound=BaseModel)
 RULE_TYPES: dict[str, type[RuleBase]] = {
@@ -27,6 +38,7 @@ RULE_TYPES: dict[str, type[RuleBase]] = {
     "ask": AskRule,
 }
 """Kind of rule to its type."""
+_RULE: TypeAdapter[Any] = TypeAdapter(Rule)
 
 
 def read_typed(tree: YamlTree, kind: type[Typed]) -> tuple[Typed | None, list[Mistake]]:
@@ -45,6 +57,32 @@ def read_typed(tree: YamlTree, kind: type[Typed]) -> tuple[Typed | None, list[Mi
         return kind.model_validate(tree.value), []
     except ValidationError as error:
         return None, [_as_mistake(item, tree, kind) for item in error.errors(include_url=False)]
+
+
+def salvage_pack(tree: YamlTree) -> tuple[Pack, tuple[int, ...]] | None:
+    """Return what is sound of a broken pack with the positions of its rules, so that its meaning can be checked too.
+
+    Parameters
+    ----------
+    tree : YamlTree
+        A pack that `read_typed` did not take.
+    """
+    rules = tree.value.get("rules") if isinstance(tree.value, Mapping) else None
+    if not isinstance(rules, list):
+        return None
+    sound = [number for number, rule in enumerate(rules) if _is_rule(rule)]
+    try:  # where more than rules is wrong, one mistake would make a crowd of others
+        return Pack.model_validate({**tree.value, "rules": [rules[number] for number in sound]}), tuple(sound)
+    except ValidationError:
+        return None
+
+
+def _is_rule(value: Any) -> bool:
+    try:
+        _RULE.validate_python(value)
+    except ValidationError:
+        return False
+    return True
 
 
 def _as_mistake(item: ErrorDetails, tree: YamlTree, kind: type[BaseModel]) -> Mistake:

@@ -22,7 +22,7 @@ from audit.yamlfile import YamlTree, read_yaml
 from .check import check_pack
 from .pack import Override, Pack, Rule, Use
 from .phrase import Limit, PhraseError, parse_phrase, read_number
-from .reading import read_typed
+from .reading import read_typed, salvage_pack
 
 _USED = re.compile(r"^(?P<name>[^@]+?)(?:@(?P<sign>>=|==)?(?P<version>[0-9][0-9.]*))?$")
 
@@ -208,10 +208,12 @@ class _Reader:
             self.mistakes.extend(error.mistakes)
             return None
         pack, mistakes = read_typed(tree, Pack)
-        if pack is None:
-            self.mistakes.extend(mistakes)
-            return None
         shipped = path.parent.resolve() == shipped_folder("policies").resolve()
+        if pack is None:
+            left, numbers = salvage_pack(tree) or (None, ())
+            meant = check_pack(left, tree, self.attributes, shipped=shipped, numbers=numbers) if left else []
+            self.mistakes.extend(sorted((*mistakes, *meant), key=_line_of))
+            return None
         found = check_pack(pack, tree, self.attributes, shipped=shipped)
         self.mistakes.extend(found)
         if found or (use and not self._fits(use, pack, place)):
@@ -252,6 +254,10 @@ class _Reader:
         if problem:
             self.mistakes.append(Mistake(problem, place))
         self.packs[owner.name] = replace(owner, rules=tuple(new if rule is old else rule for rule in owner.rules))
+
+
+def _line_of(mistake: Mistake) -> int:
+    return int(mistake.place.rsplit(":", 2)[1])
 
 
 def _fill_rules(pack: Pack, tree: YamlTree, values: Mapping[str, Fraction]) -> Iterable[LoadedRule]:

@@ -22,6 +22,7 @@ from .solver import Family, Problem, Solution, solve_tables
 
 METHOD = "additive net term"
 LEARN_ROWS = 12_000
+LEVERAGE_ROWS = 8_192
 NORMAL_975 = 1.959963984540054
 
 BandKind = Literal["laplace", "sandwich", "none"]
@@ -142,8 +143,10 @@ def _standard_errors(problem: Problem, solution: Solution, kind: BandKind) -> Fl
     Notes
     -----
     Laplace: the inverse penalised curvature times the residual variance (Wood 2017, Generalized Additive Models, 6.10).
-    Sandwich: ``V (A' diag(w r)^2 A n / (n - edf) + scale S) V``; the second part is the smoothing bias in the mean
-    square, as in Nychka's argument for bands that are right on average along the curve.
+    Sandwich: ``V (A' diag(w r / (1 - h))^2 A + scale S) V``: residuals `r` are set right for their leverage `h` (HC3,
+    MacKinnon & White 1985), without which a handful of rows at the end of a curve would seem to be fitted without error;
+    the second part is the smoothing bias in the mean square, as in Nychka's argument for bands that are right on
+    average along the curve.
     """
     if kind == "none":
         return None
@@ -163,12 +166,21 @@ def _standard_errors(problem: Problem, solution: Solution, kind: BandKind) -> Fl
 def _middle(problem: Problem, solution: Solution) -> Floats:
     fitted = problem.design @ solution.tables
     mean = 1.0 / (1.0 + np.exp(-fitted)) if problem.family == "binary" else fitted
-    pulls = (problem.weights * (problem.target - mean)) ** 2
-    n = problem.target.size
-    pulls *= n / max(1.0, n - solution.freedom)
+    curve = problem.weights * (mean * (1.0 - mean) if problem.family == "binary" else 1.0)
+    left = np.maximum(1.0 - curve * _leverage(problem.design, solution.inverse), 0.05)
+    pulls = (problem.weights * (problem.target - mean) / left) ** 2
     meat: Any = problem.design.T @ problem.design.multiply(pulls[:, None]).tocsr()
     middle: Floats = meat.toarray() + solution.scale * solution.penalty
     return middle
+
+
+def _leverage(design: Any, inverse: Floats) -> Floats:
+    """Return ``a' V a`` of every row `a`, shape [n], a few thousand rows at a time."""
+    parts = []
+    for begin in range(0, design.shape[0], LEVERAGE_ROWS):
+        rows = design[begin : begin + LEVERAGE_ROWS]
+        parts.append(np.asarray(rows.multiply(rows @ inverse).sum(axis=1)).ravel())
+    return np.concatenate(parts)
 
 
 def _as_tables(

@@ -44,7 +44,8 @@ FOLD_BAGS = 4
 MANY_ROWS = 20_000
 MOST_KNOT_SLOTS = 1_200
 MOST_LEVEL_SLOTS = 1_200
-PARALLEL_FROM = 4_000
+PARALLEL_FROM = 12_000
+"""Rows from which on two processes are worth their start; below it, starting them takes as long as the fits."""
 
 
 @dataclass(frozen=True, slots=True)

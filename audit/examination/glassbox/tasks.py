@@ -138,7 +138,7 @@ def _strata(label: np.ndarray | None, link: np.ndarray | None, n: int) -> np.nda
     if values is None:
         return None
     if np.unique(values[np.isfinite(values)]).size <= 10:
-        return np.nan_to_num(values, nan=-1.0)
+        return np.asarray(np.nan_to_num(values, nan=-1.0))
     ranks = np.argsort(np.argsort(values, kind="stable"), kind="stable")
     return np.asarray((ranks * 10) // n)
 

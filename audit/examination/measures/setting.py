@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from audit.examination.blackbox.blackbox import BlackBox
     from audit.examination.blackbox.score import Scores
     from audit.examination.data.dataset import Dataset
-    from audit.examination.glassbox.fit import Fits, TrainRows
+    from audit.examination.glassbox.fit import Fits
+    from audit.examination.glassbox.tasks import TrainRows
 
 _LOG = logging.getLogger(__name__)
 
@@ -103,7 +104,7 @@ def _training_rows(case: Case) -> TrainRows | None:
     """Return the rows of the separate training file, scored by the black box; None where none is named."""
     if case.training is None:
         return None
-    from audit.examination.glassbox.fit import TrainRows
+    from audit.examination.glassbox.tasks import TrainRows
 
     rows = case.training.frame()
     link = case.blackbox.link(rows) if case.blackbox is not None else None

@@ -146,6 +146,21 @@ def test_all_mistakes_come_at_once(write_pack):
         assert what in found
 
 
+def test_a_broken_rule_does_not_hide_what_is_wrong_with_the_others(write_pack):
+    path = write_pack(
+        "rules:\n"
+        "  - {id: a, title: A rule under test, severity: low, measure: x.y, must_be: reported}\n"
+        "  - {id: b, title: A rule under test, severity: lwo, measure: data.rows, must_be: reported}\n"
+        "  - {id: c, title: A rule under test, severity: low, fact: nothing, must_be: true}\n"
+    )
+    found = mistakes_of(path)
+    assert [(m.place.split(":")[-2], m.what) for m in found] == [
+        ("7", "rule a: unknown metric 'x.y'"),
+        ("8", "'lwo' is no value of 'severity'"),
+        ("9", "rule c: unknown fact 'nothing'"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "what", "place"),
     [

@@ -15,6 +15,8 @@ from .axis import Axis
 from .drawn import DIGITS, Shape
 
 FEWEST_NEAR = 5
+LEAST_SHARE = 0.005
+"""A gap is named only where at least so many rows, and so large a share of them, are near: not at a lone far value."""
 FLAT = 1e-9
 
 
@@ -39,7 +41,7 @@ def find_disagreement(surrogate: Shape, black: Shape, scale: str) -> Disagreemen
     low, high, black_low, black_high = (np.asarray(edge, dtype=np.float64) for edge in edges)
     axis = surrogate.axis
     shown = np.arange(axis.shown)
-    near = shown[axis.share[: axis.shown] * axis.x.size >= FEWEST_NEAR]
+    near = shown[axis.share[: axis.shown] >= max(LEAST_SHARE, FEWEST_NEAR / axis.x.size)]
     if not near.size:
         return None
     gap = surrogate.y - black.y

@@ -140,6 +140,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     Definition(
         id="fairness.precision",
+        better="higher",
         title="Precision (positive predictive value)",
         formula=f"people with the positive label / people predicted positive whose label is known. {_CLASS}",
         source="Chouldechova (2017), Fair Prediction with Disparate Impact",
