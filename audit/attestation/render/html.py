@@ -41,6 +41,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "model": words.model_name,
     "shorten": shorten,
     "sentence": words.sentence,
+    "plain": numbers.plain_text,
 }
 
 

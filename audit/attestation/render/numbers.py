@@ -6,6 +6,7 @@ Comes in: numbers and `Estimate`. Goes out: text. Undefined is printed as ``not 
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +16,10 @@ from . import words
 
 MINUS = "−"
 NBSP = "\u00a0"
+TINY = 1e-4
+"""Below it a number is told as smaller than it: readers are spared powers of ten."""
+NO_INTERVAL = "no interval"
+_POWER = re.compile(r"\bp = \d(?:\.\d+)?e-0*(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,8 @@ class Shown:
         Level of the interval, ``95%``.
     method : str
         How it was computed.
+    mark : str
+        Footnote mark; the reason then stands below the table.
     """
 
     value: str
@@ -49,6 +56,7 @@ class Shown:
     assessable: bool
     level: str
     method: str
+    mark: str = ""
 
     @property
     def text(self) -> str:
@@ -89,12 +97,14 @@ def number_text(value: float, digits: int = 3, *, decimals: int | None = None) -
     '−12,346'
     >>> number_text(0)
     '0'
+    >>> number_text(4.7e-8)
+    '< 0.0001'
     """
     if decimals is None:
         if value == 0:
             return "0"
-        if abs(value) < 1e-4:
-            return f"{value:.2e}".replace("-", MINUS)
+        if abs(value) < TINY:
+            return f"< {TINY:.4f}" if value > 0 else f"> {MINUS}{TINY:.4f}"
         decimals = decimals_for(value, digits)
     text = f"{value:,.{decimals}f}"
     if float(text.replace(",", "")) == 0:
@@ -116,8 +126,19 @@ def share_text(value: float, *, decimals: int | None = None) -> str:
 
 
 def p_text(p: float) -> str:
-    """Return a p-value: ``< 0.001`` or three decimals."""
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+    """Return a p-value: ``< 0.0001``, or three decimals, four below 0.001."""
+    return "< 0.0001" if p < TINY else f"{p:.3f}" if p >= 0.001 else f"{p:.4f}"
+
+
+def plain_text(text: str) -> str:
+    """Return `text` with p-values in powers of ten told as readers are: ``p = 9.65e-27`` becomes ``p < 0.0001``.
+
+    Examples
+    --------
+    >>> plain_text("parity: pooled z -29.12, p = 2.102e-186; after Holm p = 0.0003")
+    'parity: pooled z -29.12, p < 0.0001; after Holm p = 0.0003'
+    """
+    return _POWER.sub(lambda found: "p < 0.0001" if int(found[1]) >= 5 else found[0], text)
 
 
 def size_text(size: int | None) -> str:
@@ -194,7 +215,7 @@ def show(estimate: Estimate, metric: str = "", unit: str = "") -> Shown:
         return Shown(
             value, interval, estimate.note or "by definition", n, True, estimate.assessable, level, estimate.method
         )
-    reason = estimate.note or ("" if interval or not estimate.method else "no interval")
+    reason = estimate.note or ("" if interval or not estimate.method else NO_INTERVAL)
     return Shown(value, interval, reason, n, True, estimate.assessable, level, estimate.method)
 
 
@@ -211,8 +232,8 @@ def _as_text(estimate: Estimate, metric: str, unit: str) -> tuple[str, str]:
         return count_text(value), ""
     decimals = _shared_decimals(value * scale, low, high, scale)
     text = number_text(value * scale, decimals=decimals) if value else "0"
-    if 0 < abs(value) < 1e-4 and not estimate.has_interval:
-        text = number_text(value)
+    if 0 < abs(value * scale) < TINY and not estimate.has_interval:
+        text = number_text(value * scale)
     return text + sign, _interval_text(low, high, scale, decimals, sign)
 
 

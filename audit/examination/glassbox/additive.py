@@ -144,7 +144,7 @@ def _standard_errors(problem: Problem, solution: Solution, kind: BandKind) -> Fl
     -----
     Laplace: the inverse penalised curvature times the residual variance (Wood 2017, Generalized Additive Models, 6.10).
     Sandwich: ``V (A' diag(w r / (1 - h))^2 A + scale S) V``: residuals `r` are set right for their leverage `h` (HC3,
-    MacKinnon & White 1985), without which a handful of rows at the end of a curve would seem to be fitted without error;
+    MacKinnon & White 1985), without which a few rows at the end of a curve would seem to be fitted without error;
     the second part is the smoothing bias in the mean square, as in Nychka's argument for bands that are right on
     average along the curve.
     """

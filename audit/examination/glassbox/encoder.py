@@ -143,19 +143,31 @@ def fit_encoder(frame: pd.DataFrame, kinds: Mapping[str, str], *, knots: int, le
     knots : int
         Most knots per number.
     levels : int
-        Most levels per category; rarer ones are pooled.
+        Most levels of all categories together; where there are more, the rarest of the longest lists are pooled.
     """
-    return Encoder(tuple(_fit_code(frame[name], name, kind, knots, levels) for name, kind in kinds.items()))
+    counted = {name: count_levels(frame[name]) for name, kind in kinds.items() if kind != "number"}
+    kept = {name: [k for k, count in counts.items() if count >= RARE] for name, counts in counted.items()}
+    most = _even_cap([len(found) for found in kept.values()], levels)
+    codes: list[Code] = []
+    for name, kind in kinds.items():
+        if kind == "number":
+            codes.append(NumberCode(name, choose_knots(read_numbers(frame[name]), knots)))
+            continue
+        found = kept[name][:most]
+        codes.append(
+            LevelCode(name, tuple(sorted(found) if kind == "boolean" else found), len(counted[name]) - len(found))
+        )
+    return Encoder(tuple(codes))
 
 
-def _fit_code(column: pd.Series, name: str, kind: str, knots: int, levels: int) -> Code:
-    if kind == "number":
-        return NumberCode(name, choose_knots(read_numbers(column), knots))
-    counts = count_levels(column)
-    kept = [level for level, count in counts.items() if count >= RARE][:levels]
-    if kind == "boolean":
-        kept.sort()
-    return LevelCode(name, tuple(kept), len(counts) - len(kept))
+def _even_cap(sizes: Sequence[int], total: int) -> int:
+    """Return the largest cap under which lists of these sizes have at most `total` entries together."""
+    rest, left = total, len(sizes)
+    for size in sorted(sizes):
+        if size * left > rest:
+            return max(1, rest // left)
+        rest, left = rest - size, left - 1
+    return max(sizes, default=1)
 
 
 def choose_knots(values: Floats, limit: int) -> Floats:

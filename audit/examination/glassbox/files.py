@@ -48,7 +48,23 @@ def write_tables(box: TableBox) -> bytes:
         "features": [_write_term(term) for term in box.terms],
         "pairs": [_write_pair(pair) for pair in box.pairs],
     }
-    return (json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode()
+    return (_dump(document) + "\n").encode()
+
+
+def _dump(document: dict[str, Any]) -> str:
+    """Return JSON with one line per entry, and one per feature and pair: readable, and a tenth of the lines."""
+    lines = []
+    for key, value in document.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            text = "[\n  " + ",\n  ".join(_plain(item) for item in value) + "\n ]"
+        else:
+            text = _plain(value)
+        lines.append(f" {_plain(key)}: {text}")
+    return "{\n" + ",\n".join(lines) + "\n}"
+
+
+def _plain(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def _write_term(term: Term) -> dict[str, Any]:

@@ -34,10 +34,11 @@ _LOG = logging.getLogger(__name__)
 
 
 ROW_LIMIT = {
-    "ebm": {"fast": 10_000, "standard": 20_000, "thorough": 60_000},
-    "net": {"fast": 50_000, "standard": 100_000, "thorough": 200_000},
+    "ebm": {"fast": (10_000, 20_000), "standard": (20_000, 50_000), "thorough": (60_000, 120_000)},
+    "net": {"fast": (50_000, 100_000), "standard": (100_000, 200_000), "thorough": (200_000, 400_000)},
 }
-"""Most rows that one fit sees, by tool and effort; beyond it a stratified sample, whose size is printed."""
+"""Most rows that one fit sees, by tool and effort: a sixth of them, but not fewer than the first and not more than the
+second number; beyond it a stratified sample, whose size is printed."""
 
 FOLDS = {"fast": 3, "standard": 5, "thorough": 5}
 FOLD_BAGS = 4
@@ -156,6 +157,22 @@ def fit_glassboxes(
     return fits
 
 
+def limit_rows(tool: str, effort: str, rows: int) -> int:
+    """Return how many of `rows` rows one fit sees at most.
+
+    Parameters
+    ----------
+    tool : {"ebm", "net"}
+        Glass box.
+    effort : {"fast", "standard", "thorough"}
+        Effort.
+    rows : int
+        Rows there are.
+    """
+    least, most = ROW_LIMIT[tool][effort]
+    return min(max(least, rows // 6), most)
+
+
 def _all_names() -> list[str]:
     return [f"{tool}_{purpose}" for purpose in PURPOSES for tool in TOOLS]
 
@@ -178,8 +195,7 @@ def _choose_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> Encoder:
     numbers = sum(kind == "number" for kind in kinds.values())
     knots = 128 if len(frame) >= MANY_ROWS else 64
     knots = max(16, min(knots, MOST_KNOT_SLOTS // max(1, numbers)))
-    levels = max(20, MOST_LEVEL_SLOTS // max(1, len(kinds) - numbers))
-    return fit_encoder(frame, kinds, knots=knots, levels=levels)
+    return fit_encoder(frame, kinds, knots=knots, levels=MOST_LEVEL_SLOTS)
 
 
 def _fit_and_score(fits: Fits, tool: str, task: Task, setting: _Setting) -> None:
@@ -217,7 +233,7 @@ def _fit_one(
     rows = np.flatnonzero(usable)
     rng = seeded_rng(setting.seed, f"{name} {which}")
     strata = task.target[rows] if task.family == "binary" else None
-    rows = rows[stratified_sample(rows.size, ROW_LIMIT[tool][setting.effort], rng, strata)]
+    rows = rows[stratified_sample(rows.size, limit_rows(tool, setting.effort, len(task.rows)), rng, strata)]
     encoded, target = task.rows[rows], task.target[rows]
     weights = None if task.weights is None else task.weights[rows]
     fitted: tuple[TableBox, Solution | None]
@@ -246,8 +262,9 @@ def _describe_protocol(tasks: Sequence[Task], effort: str, seed: int) -> str:
         )
     if any(task.folds is None for task in tasks):
         lines.append("Fitted on the separate training file, scored on the audited rows.")
+    limits = {tool: max(limit_rows(tool, effort, len(task.rows)) for task in tasks) for tool in TOOLS}
     largest = max(int(np.isfinite(task.target).sum()) for task in tasks)
-    sampled = [f"{_TOOL_WORDS[t]} {ROW_LIMIT[t][effort]:,}" for t in TOOLS if largest > ROW_LIMIT[t][effort]]
+    sampled = [f"{_TOOL_WORDS[tool]} {limit:,}" for tool, limit in limits.items() if largest > limit]
     if sampled:
         lines.append(f"Each fit sees a stratified sample of at most (seed {seed}): {', '.join(sampled)} rows.")
     lines.append("Shapes come from fits on all of these rows." if not sampled else "Shapes come from such a fit, too.")

@@ -88,6 +88,18 @@ def test_levels_are_capped_by_frequency():
     assert code.pooled == 40
 
 
+def test_the_longest_list_of_levels_gives_way_first():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "few": rng.choice(list("abc"), 4000).astype(object),
+            "many": np.array([f"m{k}" for k in rng.integers(0, 200, 4000)], dtype=object),
+        }
+    )
+    few, many = fit_encoder(frame, dict.fromkeys(frame, "category"), knots=8, levels=50).codes
+    assert (len(few.levels), len(many.levels), many.pooled) == (3, 47, 153)
+
+
 def test_a_column_that_is_missing_throughout_has_no_knots():
     frame = pd.DataFrame({"x": np.full(50, np.nan)})
     code = fit_encoder(frame, {"x": "number"}, knots=8).codes[0]

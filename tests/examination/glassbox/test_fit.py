@@ -140,8 +140,8 @@ def test_five_hundred_levels():
 
 def test_more_rows_than_a_fit_may_see_are_sampled_and_the_protocol_says_so(truth, monkeypatch):
     frame, link, label = truth
-    monkeypatch.setitem(room.ROW_LIMIT["ebm"], "fast", 500)
-    monkeypatch.setitem(room.ROW_LIMIT["net"], "fast", 800)
+    monkeypatch.setitem(room.ROW_LIMIT["ebm"], "fast", (500, 500))
+    monkeypatch.setitem(room.ROW_LIMIT["net"], "fast", (800, 800))
     fits = quick(frame, make_features(), label=label, link=link)
     assert fits.rows_used == {"ebm_label": 500, "net_label": 800, "ebm_surrogate": 500, "net_surrogate": 800}
     assert "EBM 500" in fits.protocol

@@ -58,7 +58,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         id="effects.disagreement",
         title="Disagreement of effects",
         formula="largest part of |shape of the surrogate - black box's own effect| beyond both pointwise 95 % "
-        "bands, over the positions with at least 5 rows and 0.5 % of the rows near; 0 where the bands overlap everywhere",
+        "bands, over the positions with at least 5 rows and 0.5 % of the rows near; 0 where the bands overlap",
         unit="link scale",
         better="lower",
         source="black box's own effect: accumulated local effects, Apley and Zhu 2020",
