@@ -38,11 +38,14 @@ class Outcome:
         The report folder.
     files : tuple of str
         Names of its files.
+    notes : tuple of str
+        What a person should hear about sealing and recording, e.g. a time stamp server that did not answer.
     """
 
     dossier: Dossier
     folder: Path
     files: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = field(default=())
 
     @property
     def findings(self) -> tuple[RuleFinding, ...]:
@@ -142,4 +145,5 @@ def attest(
         sealed = sign_folder(files, dossier, signer, previous=ledger.head)
         write_folder(sealed, out)
         ledger.append(dossier, sealed, signer)
-    return Outcome(dossier, out, tuple(sorted(sealed)))
+        notes = (*(signer.stamps.notes if signer and signer.stamps else ()), *ledger.notes)
+    return Outcome(dossier, out, tuple(sorted(sealed)), notes)

@@ -112,7 +112,7 @@ def tell_outcome(outcome: Outcome, *, title: str = "") -> None:
         )
     screen.print(table)
     screen.print(Text(SENTENCES[judgement.outcome], style="bold"))
-    for line in judgement.warnings:
+    for line in (*judgement.warnings, *outcome.notes):
         screen.print(Text(line, style="yellow"))
     signer = outcome.dossier.presentation.signer
     if signer is None:

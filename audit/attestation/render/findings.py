@@ -176,13 +176,21 @@ def verdict_sentence(judgement: Judgement, broken: tuple[str, ...]) -> str:
         return "No rule was applied: this report measures and does not judge."
     failed = sum(judgement.count(word) for word in _BAD)
     undecided = sum(judgement.count(word) for word in _OPEN)
-    parts = [_share(failed, total, "failed"), _share(undecided, None, "could not be decided")]
+    spared = failed and judgement.outcome in ("undecided", "passed")  # what failed does not decide the outcome
+    verb = f"failed (none of severity {_grave(judgement)})" if spared else "failed"
+    parts = [_share(failed, total, verb), _share(undecided, None, "could not be decided")]
     parts.append(_share(judgement.count("pass"), None, "passed"))
     text = ", ".join(parts[:2]) + " and " + parts[2] + "."
     if broken:
         names = ", ".join(words.SECTIONS[name].lower() for name in broken)
         text += f" Parts of the examination broke ({names}), so the verdict is incomplete."
     return text[:1].upper() + text[1:]
+
+
+def _grave(judgement: Judgement) -> str:
+    """Return the severities that decide the outcome, in words."""
+    word = words.SEVERITIES[judgement.fail_on].lower()
+    return word if judgement.fail_on == SEVERITY_ORDER[0] else f"{word} or above"
 
 
 def _share(number: int, total: int | None, verb: str) -> str:

@@ -14,32 +14,14 @@ from markupsafe import Markup
 from audit.evidence import Fairness, Group, Judgement, Measurement, Verdict
 
 from . import words
+from .attribute import GAP, MAIN, RATE, RATIO, GroupRow, label_of, show_brief, show_tables
 from .figures import ForestPanel, ForestPoint, ForestRow, draw_forest
 from .glyphs import shorten
 from .numbers import Shown, count_text, p_text
-from .tables import Grid, Lexicon, make_grid, metrics_of, split_grid
+from .tables import Grid, Lexicon
 
-RATE, RATIO, GAP = (f"fairness.selection_rate{end}" for end in ("", "_ratio", "_difference"))
-MAIN = (RATE, RATIO, GAP)
 FIGURE_ROWS = 30
 """Rows of one forest plot; further groups stand in the table."""
-
-
-@dataclass(frozen=True, slots=True)
-class GroupRow:
-    """One group of the main table."""
-
-    label: str
-    n: str
-    favourable: str
-    rate: Shown | None
-    ratio: Shown | None
-    gap: Shown | None
-    p: str
-    reference: bool
-    small: bool
-    sign: words.VerdictSign | None
-    need: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +37,9 @@ class AttributeBlock:
     hidden: int
     reference: str
     limit: str
-    others: tuple[Grid, ...]
-    comparisons: tuple[Grid, ...]
-    whole: tuple[Grid, ...]
+    tables: tuple[tuple[str, Grid], ...]
+    brief: tuple[tuple[str, Grid], ...]
+    further: int
     literal: str
     single: bool
 
@@ -73,15 +55,15 @@ def _show_attribute(
     kind: tuple[str, ...], index: int, fairness: Fairness, verdicts: list[Verdict], lexicon: Lexicon
 ) -> AttributeBlock:
     name = " * ".join(kind)
-    groups = {_label(group.scope): group for group in fairness.groups if group.attributes == kind}
+    groups = {label_of(group.scope): group for group in fairness.groups if group.attributes == kind}
     numbers = [m for m in fairness.measurements if m.group and tuple(sorted(m.group)) == tuple(sorted(kind))]
     by_group: dict[str, dict[str, Measurement]] = {}
     for m in numbers:
-        by_group.setdefault(_label({key: m.group[key] for key in kind}), {}).setdefault(m.metric, m)
+        by_group.setdefault(label_of({key: m.group[key] for key in kind}), {}).setdefault(m.metric, m)
     judged = _verdicts_on(verdicts, kind)
     limits = _limits_of(judged)
     counts = {
-        _label(dict(zip(kind, cell.values, strict=True))): cell.favourable
+        label_of(dict(zip(kind, cell.values, strict=True))): cell.favourable
         for table in fairness.tables
         if table.attributes == kind
         for cell in table.cells
@@ -96,6 +78,7 @@ def _show_attribute(
     rows = tuple(_mark_reference(row, reference) for row in rows)
     title = words.prettify(name)
     message = _message(rows, reference)
+    whole = _whole_numbers(fairness, kind)
     figure = _figure(f"fair{index}", title, message, rows, by_group, judged, limits) if by_group else None
     return AttributeBlock(
         name=name,
@@ -107,16 +90,14 @@ def _show_attribute(
         hidden=max(0, len(rows) - FIGURE_ROWS),
         reference=reference,
         limit=next((v.limit for v in judged.values() if v.limit and v.limit_low), ""),
-        others=_other_grids(numbers, kind, groups, lexicon, compared=False),
-        comparisons=_other_grids(numbers, kind, groups, lexicon, compared=True),
-        whole=_whole_grid(fairness, kind, lexicon),
-        literal=next((line for line in fairness.literal if line.partition(":")[0].strip() == name), ""),
+        tables=show_tables(kind, rows, numbers, whole, lexicon),
+        brief=show_brief(kind, rows, whole, lexicon),
+        further=sum(m.metric not in MAIN for m in numbers),
+        literal=next((line for line in fairness.literal if line.startswith((f"{name}:", f"{name}="))), "").replace(
+            f"{name}=", ""
+        ),
         single=len(kind) == 1,
     )
-
-
-def _label(scope: dict[str, str]) -> str:
-    return " · ".join(scope.values())
 
 
 def _verdicts_on(verdicts: list[Verdict], kind: tuple[str, ...]) -> dict[str, Verdict]:
@@ -124,7 +105,7 @@ def _verdicts_on(verdicts: list[Verdict], kind: tuple[str, ...]) -> dict[str, Ve
     found: dict[str, Verdict] = {}
     for v in verdicts:
         if v.metric == RATIO and tuple(sorted(v.group)) == tuple(sorted(kind)):
-            label = _label({key: v.group[key] for key in kind})
+            label = label_of({key: v.group[key] for key in kind})
             if label not in found or (v.limit_low or 0) > (found[label].limit_low or 0):
                 found[label] = v
     return found
@@ -264,30 +245,6 @@ def _point(
     return ForestPoint(estimate.value, estimate.low, estimate.high, text.replace("\u00a0to\u00a0", "–"), status)
 
 
-def _other_grids(
-    numbers: list[Measurement], kind: tuple[str, ...], groups: dict[str, Group], lexicon: Lexicon, *, compared: bool
-) -> tuple[Grid, ...]:
-    chosen = [m for m in numbers if m.metric not in MAIN and bool(m.reference) == compared]
-    if not chosen:
-        return ()
-    grid = make_grid(
-        chosen,
-        lexicon,
-        corner=words.prettify(" * ".join(kind)),
-        key=lambda m: _label({key: m.group[key] for key in kind}),
-        label=str,
-        metrics=metrics_of(chosen),
-        small=lambda name: name in groups and groups[name].small,
-    )
-    return split_grid(grid)
-
-
-def _whole_grid(fairness: Fairness, kind: tuple[str, ...], lexicon: Lexicon) -> tuple[Grid, ...]:
+def _whole_numbers(fairness: Fairness, kind: tuple[str, ...]) -> list[Measurement]:
     names = {" * ".join(kind), " * ".join(reversed(kind))}
-    chosen = [m for m in fairness.measurements if m.attribute in names and not m.group]
-    if not chosen:
-        return ()
-    grid = make_grid(
-        chosen, lexicon, corner="Simultaneous intervals", key=lambda _: "", label=lambda _: "Over all groups"
-    )
-    return split_grid(grid)
+    return [m for m in fairness.measurements if m.attribute in names and not m.group]

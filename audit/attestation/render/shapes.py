@@ -5,23 +5,28 @@ Comes in: the effects section. Goes out: blocks for the template; features beyon
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
-from audit.evidence import Curve, Disagreement, Effects, FeatureRug, FeatureUsed, Measurement
+from audit.evidence import Curve, Effects, FeatureRug, FeatureUsed, Measurement
 
 from . import words
 from .figures import draw_feature, draw_importance
 from .figures.curves import effect_range
+from .footnotes import annotate
 from .glyphs import shorten
 from .numbers import Shown, count_text, number_text, share_text
-from .tables import Grid, GridRow, Lexicon, make_grid, split_grid
+from .tables import Grid, GridRow, Lexicon, TableCell, make_grid, split_grid
 
 DETAIL = 15
 """Features shown with their shapes."""
 BARS = 20
 """Features in the importance figure."""
+SMALL = 0.001
+"""Importance below it is told as less than it, where others are a hundred times as large."""
+PARTINGS = 40
+"""Disagreements in the table."""
 SURROGATES = ("black_box", "ebm_surrogate", "net_surrogate")
 LABELS = ("black_box", "ebm_label", "net_label")
 
@@ -32,6 +37,18 @@ class PointRow:
 
     at: str
     values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """One place where a surrogate's shape leaves the black box's effect, or comes nearest to it."""
+
+    feature: str
+    model: str
+    at: str
+    gap: str
+    beyond: str
+    rows: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +116,29 @@ def show_importance(effects: Effects) -> Markup | None:
     )
 
 
+def importance_grid(effects: Effects, lexicon: Lexicon) -> Grid | None:
+    """Return importances by feature and model; what is tiny beside the others is told as ``< 0.001``."""
+    grid = feature_grid(effects, lexicon, "effects.importance", "model")
+    largest = max((v for models in _importances(effects).values() for v, _, _ in models.values()), default=0.0)
+    if grid is None or largest < 100 * SMALL:
+        return annotate(grid) if grid else None
+    values = {
+        (words.prettify(f), words.model_name(model, short=True)): v
+        for f, models in _importances(effects).items()
+        for model, (v, low, _) in models.items()
+        if 0 < v < SMALL and low is None
+    }
+    rows = []
+    for row in grid.rows:
+        tiny = [(row.label, head) in values for head in grid.heads]
+        cells = (
+            replace(c, value=f"< {SMALL}") if t and isinstance(c, Shown) else c
+            for c, t in zip(row.cells, tiny, strict=True)
+        )
+        rows.append(replace(row, cells=tuple(cells)))
+    return annotate(replace(grid, rows=tuple(rows)))
+
+
 def importance_message(effects: Effects) -> str:
     """Return the finding on importance in a sentence."""
     scores = _importances(effects)
@@ -130,7 +170,7 @@ def _show_feature(name: str, index: int, effects: Effects, declared: FeatureUsed
     rug = next((r for r in effects.rugs if r.feature == name), None)
     span = effect_range(list(curves.values()))
     title = words.prettify(name)
-    message = _feature_message(name, effects.disagreements, curves)
+    message = _feature_message(name, effects, curves)
     ordered = [curves[model] for model in words.MODEL_ORDER if model in curves]
     return FeatureBlock(
         name=name,
@@ -175,10 +215,37 @@ def _curve_words(curve: Curve) -> str:
     return f"lowest {number_text(lowest)} at {at[0]}, highest {number_text(highest)} at {at[1]}"
 
 
-def _feature_message(name: str, disagreements: tuple[Disagreement, ...], curves: dict[str, Curve]) -> str:
-    mine = sorted((d for d in disagreements if d.feature == name), key=lambda d: -d.beyond)
+def show_partings(effects: Effects) -> tuple[Parting, ...]:
+    """Return the rows of the table of disagreements, largest first."""
+    return tuple(
+        Parting(
+            feature=words.prettify(d.feature),
+            model=words.model_name(d.model, short=True),
+            at=_place(d.at, d.feature),
+            gap=number_text(d.gap),
+            beyond=number_text(d.beyond) if d.beyond else "inside",
+            rows=share_text(d.rows_share),
+        )
+        for d in effects.disagreements[:PARTINGS]
+    )
+
+
+def _place(at: str, feature: str) -> str:
+    """Return a place without the feature's name: ``age = 41`` becomes ``41``, ``status is married`` ``married``."""
+    for sign in (" = ", " is "):
+        if at.startswith(feature + sign):
+            return at.removeprefix(feature + sign)
+    return at
+
+
+def _feature_message(name: str, effects: Effects, curves: dict[str, Curve]) -> str:
+    """Return the finding on a feature; the scale stands in the chapter's first lines, the name is a reader's."""
+    mine = sorted((d for d in effects.disagreements if d.feature == name), key=lambda d: -d.beyond)
     if mine and (mine[0].words or mine[0].beyond > 0):
-        return mine[0].words
+        told = mine[0].words.replace(f" ({effects.scale})", "")
+        spoken = words.prettify(name)
+        told = told.replace(f"At {name} is ", f"At {spoken}: ").replace(f"at {name} is ", f"at {spoken}: ")
+        return told.replace(name, spoken.lower()) if "_" in name else told
     black = curves.get("black_box")
     return f"Black box: {_curve_words(black)}." if black else "The black box's own effect was not measured."
 
@@ -285,14 +352,14 @@ def feature_grids(effects: Effects, lexicon: Lexicon) -> tuple[Grid, ...]:
     heads = tuple(title.format(head) for title, grid in parts for head in grid.heads)
     names = list(dict.fromkeys(row.label for _, grid in parts for row in grid.rows))
     found = [{row.label: row.cells for row in grid.rows} for _, grid in parts]
-    blanks: list[tuple[Shown | None, ...]] = [(None,) * len(grid.heads) for _, grid in parts]
+    blanks: list[tuple[TableCell, ...]] = [(None,) * len(grid.heads) for _, grid in parts]
     rows = tuple(
         GridRow(
             name, "", tuple(cell for known, blank in zip(found, blanks, strict=True) for cell in known.get(name, blank))
         )
         for name in names
     )
-    return split_grid(Grid("Feature", heads, rows)) if rows else ()
+    return tuple(map(annotate, split_grid(Grid("Feature", heads, rows)))) if rows else ()
 
 
 def rest_grid(effects: Effects, lexicon: Lexicon) -> Grid | None:
@@ -307,13 +374,14 @@ def rest_grid(effects: Effects, lexicon: Lexicon) -> Grid | None:
     rest = [m for m in effects.measurements if m.metric not in placed]
     if not rest:
         return None
-    return make_grid(
+    grid = make_grid(
         rest,
         lexicon,
         corner="About",
         key=lambda m: words.scope_words(m.group, m.feature, m.model) or "all features",
         label=str,
     )
+    return annotate(grid)
 
 
 def pair_rows(effects: Effects, most: int = 12) -> tuple[tuple[str, str, str], ...]:

@@ -6,7 +6,7 @@ Comes in: measurements and definitions. Goes out: `Grid`, which the templates pr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from audit.evidence import Definition, Evidence, Measurement
 
@@ -15,13 +15,44 @@ from .numbers import Shown, show
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """A cell that holds a verdict in place of a number; no sign where no rule judged."""
+
+    sign: words.VerdictSign | None
+    remark: str = ""
+
+
+TableCell = Shown | Judged | None
+"""A cell: a number, a verdict, or None where nothing was measured."""
+
+
+@dataclass(frozen=True, slots=True)
 class GridRow:
-    """One row of a grid: its name, what is said of it, its numbers (None where nothing was measured)."""
+    """One row of a grid.
+
+    Parameters
+    ----------
+    label, remark : str
+        Its name, and what is said of it.
+    cells : tuple of TableCell
+        Its cells; a single one that spans all columns where `span` is set.
+    small : bool
+        Whether it is about a small group.
+    opens : str
+        Sub-heading that stands above this row.
+    mark : str
+        Footnote mark of the name.
+    span : bool
+        Whether the only cell spans all columns.
+    """
 
     label: str
     remark: str
-    cells: tuple[Shown | None, ...]
+    cells: tuple[TableCell, ...]
     small: bool = False
+    opens: str = ""
+    mark: str = ""
+    span: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +67,31 @@ class Grid:
         Headings of the other columns.
     rows : tuple of GridRow
         Rows.
+    subs : tuple of str
+        What is said under each heading; empty where nothing is.
+    marks : tuple of str
+        Footnote mark of each heading; empty where there is none.
+    across : bool
+        Whether measures run down and groups across.
+    notes : tuple of (mark, text)
+        Footnotes.
+    said : str
+        What holds for every number of the table.
     """
 
     corner: str
     heads: tuple[str, ...]
     rows: tuple[GridRow, ...]
+    subs: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
+    across: bool = False
+    notes: tuple[tuple[str, str], ...] = ()
+    said: str = ""
 
     @property
-    def remarks(self) -> bool:
-        """Whether any row says something beside its name."""
-        return any(row.remark for row in self.rows)
+    def beside(self) -> bool:
+        """Whether intervals find room beside their numbers."""
+        return len(self.heads) <= (3 if self.across else 4)
 
 
 class Lexicon:
@@ -127,16 +173,16 @@ def make_grid(
     return Grid(corner, tuple(lexicon.head(metric) for metric in columns), rows)
 
 
-def split_grid(grid: Grid, most: int = 5) -> tuple[Grid, ...]:
+def split_grid(grid: Grid, most: int = 6) -> tuple[Grid, ...]:
     """Cut a grid with many columns into several of about equal width, each of at most `most` columns."""
     parts = -(-len(grid.heads) // most) or 1
     most = -(-len(grid.heads) // parts)
     return tuple(
-        Grid(
-            grid.corner,
-            grid.heads[start : start + most],
-            tuple(
-                GridRow(row.label, row.remark, row.cells[start : start + most], row.small)
+        replace(
+            grid,
+            heads=grid.heads[start : start + most],
+            rows=tuple(
+                replace(row, cells=row.cells[start : start + most])
                 for row in grid.rows
                 if any(cell is not None for cell in row.cells[start : start + most])
             ),

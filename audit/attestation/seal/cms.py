@@ -10,6 +10,7 @@ certificates are bound by the signed attribute signing-certificate-v2 (RFC 5035)
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -148,10 +149,15 @@ def load_certificate(data: bytes) -> x509.Certificate:
     ValueError
         One cannot; other errors of `NO_SIGNATURE` are possible.
     """
-    certificate = x509.load_der_x509_certificate(data)
-    certificate.public_key()
-    _ = (certificate.subject, certificate.issuer, certificate.extensions)
-    _ = (certificate.not_valid_before_utc, certificate.not_valid_after_utc)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            certificate = x509.load_der_x509_certificate(data)
+            certificate.public_key()
+            _ = (certificate.subject, certificate.issuer, certificate.extensions, certificate.serial_number)
+            _ = (certificate.not_valid_before_utc, certificate.not_valid_after_utc)
+        except Warning as warning:
+            raise ValueError(f"a certificate that breaks RFC 5280: {warning}") from None
     return certificate
 
 

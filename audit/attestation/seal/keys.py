@@ -26,6 +26,7 @@ from audit.config.schema import SigningOrder
 from audit.errors import ConfigError, suggest_name
 from audit.evidence.dossier import SignerShown
 
+from .cms import NO_SIGNATURE, certificate_bytes, load_certificate
 from .development import DEVELOPMENT_NAME, development_pem
 from .envelope import seal_payload
 from .timestamp import StampServer
@@ -253,8 +254,9 @@ def _load_certificates(pem: bytes) -> tuple[x509.Certificate, tuple[x509.Certifi
             "there is no certificate for signing.key", place="signing.certificate", hint="give one as file:PATH (PEM)"
         )
     try:
-        leaf, *chain = x509.load_pem_x509_certificates(pem)
-    except (ValueError, TypeError, x509.InvalidVersion) as error:
+        found = x509.load_pem_x509_certificates(pem)
+        leaf, *chain = (load_certificate(certificate_bytes(one)) for one in found)
+    except NO_SIGNATURE as error:
         raise ConfigError(f"signing.certificate cannot be read: {error}", place="signing.certificate") from None
     try:
         for one, above in pairwise((leaf, *chain)):

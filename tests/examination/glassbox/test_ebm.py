@@ -78,6 +78,15 @@ def test_an_imposed_direction_holds(truth):
     assert (np.diff(box.terms[0].y) <= 1e-12).all()
 
 
+def test_a_feature_with_an_imposed_direction_stays_out_of_pairs(standard_ebm):
+    _, _, encoder, encoded, target = standard_ebm
+    order = EbmOrder("ebm_surrogate", "regression", "standard", 0, {"age": "decreasing"}, bags=2)
+    box = fit_ebm(encoder, encoded, target, order)
+    assert box.pairs
+    assert not any("age" in pair.features for pair in box.pairs)
+    assert (np.diff(box.terms[0].y) <= 1e-12).all()
+
+
 def test_one_feature_has_no_pairs(truth):
     frame, link, _ = truth
     encoder = fit_encoder(frame, {"age": "number"}, knots=16)

@@ -75,7 +75,8 @@ def _draw_row(
 
 
 def _draw_key(drawing: Drawing, left: float, shown: Sequence[str], names: Mapping[str, str]) -> None:
-    place = left
+    wide = sum(44 + text_width(names[model], 10) for model in shown) - 22
+    place = max(0.0, min(left, drawing.width - wide - 8))
     for model in shown:
         if model == "black_box":
             drawing.rect(place, 3, 16, 10, "rug", radius=1.5)

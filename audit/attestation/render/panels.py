@@ -1,0 +1,217 @@
+"""Numbers of the sections about data, performance, calibration and fidelity: message, figure and tables of each.
+
+Comes in: a section of the evidence. Goes out: `Panels`, or None where the section was not carried out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from audit.evidence import Calibration, Data, Evidence, Fidelity, Measurement, Performance
+
+from . import words
+from .figures import ForestPanel, ForestPoint, ForestRow, draw_forest, draw_reliability
+from .footnotes import annotate
+from .numbers import Shown, is_share
+from .tables import Grid, GridRow, Lexicon, TableCell, make_grid, metrics_of
+
+
+@dataclass(frozen=True, slots=True)
+class Panels:
+    """Numbers of a section as figure and tables."""
+
+    message: str
+    figure: Markup | None
+    grid: Grid | None
+    extra: Grid | None
+    by_group: Grid | None
+
+
+def show_performance(evidence: Evidence, lexicon: Lexicon) -> Panels | None:
+    """Return performance: the price of transparency in a sentence, every model side by side."""
+    part = evidence.performance
+    if not isinstance(part, Performance):
+        return None
+    plain = [m for m in part.measurements if not m.group]
+    gaps = [m for m in plain if m.metric.endswith("_gap")]
+    levels = [m for m in plain if not m.metric.endswith("_gap")]
+    return Panels(
+        message=_gap_message(gaps, lexicon),
+        figure=_model_forest("performance", levels, lexicon),
+        grid=_by_model(levels, lexicon) if levels else None,
+        extra=_by_model(gaps, lexicon) if gaps else None,
+        by_group=_by_group([m for m in part.measurements if m.group], lexicon),
+    )
+
+
+def show_data_checks(evidence: Evidence, lexicon: Lexicon) -> Grid | None:
+    """Return what was measured of the data beside rows and missing values, which stand in tables of their own."""
+    part = evidence.data
+    if not isinstance(part, Data):
+        return None
+    return value_grid([m for m in part.measurements if m.metric not in ("data.rows", "data.missing_rate")], lexicon)
+
+
+def _gap_message(gaps: list[Measurement], lexicon: Lexicon) -> str:
+    """Return the price of transparency in a sentence: the smallest AUC gap of a glass box fitted on the labels."""
+    chosen = [m for m in gaps if m.metric.endswith("auc_gap") and m.estimate.value is not None]
+    labels = [m for m in chosen if m.model and m.model.endswith("_label")] or chosen
+    if not labels:
+        return "Black box and glass boxes on the same rows, each number with its interval."
+    best = min(labels, key=lambda m: m.estimate.value or 0.0)
+    estimate, shown = best.estimate, lexicon.show(best)
+    name = words.model_name(best.model)
+    if estimate.low is not None and estimate.low > 0:
+        return f"The black box ranks better than the best glass box ({name}) by {shown.text} in AUC."
+    if estimate.high is not None and estimate.high < 0:
+        return f"The best glass box ({name}) ranks better than the black box; AUC gap {shown.text}."
+    return f"No loss is shown by giving up the black box: AUC gap to the best glass box ({name}) {shown.text}."
+
+
+def _by_model(numbers: list[Measurement], lexicon: Lexicon, *, short: bool = False) -> Grid:
+    """Return a table with a row per model and a column per metric."""
+    grid = make_grid(
+        sorted(numbers, key=_model_rank),
+        lexicon,
+        corner="Model",
+        key=lambda m: m.model or "",
+        label=lambda model: words.model_name(model, short=short) or "All",
+        metrics=tuple(dict.fromkeys(m.metric for m in numbers)),
+    )
+    return annotate(grid)
+
+
+def _model_rank(measurement: Measurement) -> int:
+    model = measurement.model or ""
+    return words.MODEL_ORDER.index(model) if model in words.MODEL_ORDER else len(words.MODEL_ORDER)
+
+
+def _by_group(numbers: list[Measurement], lexicon: Lexicon) -> Grid | None:
+    """Return numbers by group as one table: a column per metric, the groups of each model below its name."""
+    if not numbers:
+        return None
+    metrics = metrics_of(numbers)
+    found: dict[tuple[str, str], dict[str, Shown]] = {}
+    for m in sorted(numbers, key=_model_rank):
+        name = words.scope_words(m.group) or "All rows"
+        found.setdefault((words.model_name(m.model), name), {})[m.metric] = lexicon.show(m)
+    rows, last = [], ""
+    for (model, name), cells in found.items():
+        rows.append(GridRow(name, "", tuple(map(cells.get, metrics)), opens=model if model != last else ""))
+        last = model
+    return annotate(Grid("Group", tuple(map(lexicon.head, metrics)), tuple(rows)))
+
+
+def _model_forest(name: str, numbers: list[Measurement], lexicon: Lexicon) -> Markup | None:
+    """Return a forest plot of the first two of AUC and accuracy by model."""
+    wanted = [f"{name}.{metric}" for metric in ("auc", "accuracy", "r2", "rmse", "mae")]
+    metrics = [metric for metric in wanted if any(m.metric == metric for m in numbers)][:2]
+    models = [model for model in words.MODEL_ORDER if any(m.model == model for m in numbers)]
+    if not metrics or not models:
+        return None
+    found = {(m.model, m.metric): m for m in numbers}
+    rows = []
+    for model in models:
+        points = tuple(_forest_point(found.get((model, metric)), lexicon) for metric in metrics)
+        rows.append(ForestRow(words.model_name(model, short=True), "", points))
+    panels = [_panel_of(metric, [found[key] for key in found if key[1] == metric], lexicon) for metric in metrics]
+    described = "; ".join(
+        f"{words.model_name(m.model)}: {lexicon.title(m.metric)} {lexicon.show(m).text}"
+        for m in numbers
+        if m.metric in metrics
+    )
+    return draw_forest(f"forest-{name}", "Every model on the same rows", described, panels, rows)
+
+
+def _panel_of(metric: str, numbers: list[Measurement], lexicon: Lexicon) -> ForestPanel:
+    ends = [end for m in numbers for end in (m.estimate.value, m.estimate.low, m.estimate.high) if end is not None]
+    low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
+    room = max(high - low, 0.02)
+    share = is_share(metric, lexicon.unit(metric))
+    return ForestPanel(lexicon.title(metric), low - 0.15 * room, high + 0.15 * room, percent=share)
+
+
+def _forest_point(measurement: Measurement | None, lexicon: Lexicon) -> ForestPoint:
+    if measurement is None:
+        return ForestPoint(None, None, None, "not measured")
+    shown = lexicon.show(measurement)
+    estimate = measurement.estimate
+    if estimate.value is None:
+        return ForestPoint(None, None, None, shown.text)
+    text = f"{shown.value} ({shown.interval})" if shown.interval else shown.value
+    return ForestPoint(estimate.value, estimate.low, estimate.high, text.replace("\u00a0to\u00a0", "–"))
+
+
+def show_calibration(evidence: Evidence, lexicon: Lexicon) -> Panels | None:
+    """Return calibration: whether bins leave the diagonal, the reliability figure, the numbers."""
+    part = evidence.calibration
+    if not isinstance(part, Calibration):
+        return None
+    described = "; ".join(
+        f"mean score {b.mean_score:.2f}: observed {b.observed.value:.2f}"
+        for b in part.bins
+        if b.observed.value is not None
+    )
+    message = _calibration_message(part)
+    figure = draw_reliability("reliability", message, described, part.bins) if part.bins else None
+    models = {m.model for m in part.measurements}
+    numbers = list(part.measurements)
+    grid = _by_model(numbers, lexicon, short=True) if len(models) > 1 else value_grid(numbers, lexicon)
+    return Panels(message, figure, grid, None, None)
+
+
+def _calibration_message(part: Calibration) -> str:
+    """Return whether bins leave the diagonal, in a sentence with counts."""
+    known = [b for b in part.bins if b.observed.low is not None and b.observed.high is not None]
+    if not known:
+        return "Observed share of positives against the mean score."
+    off = sum(not ((b.observed.low or 0) <= b.mean_score <= (b.observed.high or 1)) for b in known)
+    chance = "about one in twenty is expected to by chance"
+    if off == 0:
+        return f"In all {len(known)} bins the interval of the observed share holds the mean score."
+    return (
+        f"In {off} of {len(known)} bins the observed share differs from the mean score "
+        f"by more than its interval; {chance}."
+    )
+
+
+def value_grid(numbers: Sequence[Measurement], lexicon: Lexicon) -> Grid | None:
+    """Return a table of one value per row: the scopes of each metric below its name, one alone beside it."""
+    rows: list[GridRow] = []
+    sizes = {metric: sum(m.metric == metric for m in numbers) for metric in metrics_of(numbers)}
+    for metric in sorted(sizes, key=lambda name: sizes[name] > 1):  # those with sub-headings last
+        mine = [m for m in numbers if m.metric == metric]
+        for index, m in enumerate(mine):
+            scope = words.scope_words(m.group, m.feature, m.model) or words.prettify(m.attribute or "")
+            cells: tuple[TableCell, ...] = (lexicon.show(m),)
+            if len(mine) == 1:
+                rows.append(GridRow(lexicon.head(metric), scope, cells))
+            else:
+                rows.append(GridRow(scope or "All rows", "", cells, opens="" if index else lexicon.head(metric)))
+    return annotate(Grid("Measure", ("Value",), tuple(rows))) if rows else None
+
+
+def show_fidelity(evidence: Evidence, lexicon: Lexicon) -> Panels | None:
+    """Return fidelity: overall and by group in one table."""
+    part = evidence.fidelity
+    if not isinstance(part, Fidelity):
+        return None
+    whole = [m for m in part.measurements if not m.group]
+    best = _best_fidelity(whole, lexicon)
+    message = (
+        f"{best[0]} explains {best[1].text} of the black box's score."
+        if best
+        else "How well each glass box follows the black box."
+    )
+    return Panels(message, None, None, None, _by_group([*whole, *(m for m in part.measurements if m.group)], lexicon))
+
+
+def _best_fidelity(numbers: list[Measurement], lexicon: Lexicon) -> tuple[str, Shown] | None:
+    known = [m for m in numbers if m.metric == "fidelity.r2" and m.estimate.value is not None]
+    if not known:
+        return None
+    best = max(known, key=lambda m: m.estimate.value or 0.0)
+    return words.model_name(best.model), lexicon.show(best)
