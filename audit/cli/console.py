@@ -11,10 +11,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from audit.evidence import SEVERITY_ORDER, VERDICT_ORDER, RuleFinding
-
 if TYPE_CHECKING:
     from audit.attestation.pipeline import Outcome
+    from audit.evidence import RuleFinding
 
 MARKS = {
     "error": ("!", "red"),
@@ -57,7 +56,9 @@ class TerminalProgress:
     def close(self) -> None:
         """End the open stage."""
         if self._name:
-            sys.stderr.write(f"  {perf_counter() - self._begun:6.1f} s  {self._name}{' ' * 24}\n")
+            # blanks cover what the counter left on this line of the screen
+            cover = " " * 24 if self._terminal else ""
+            sys.stderr.write(f"  {perf_counter() - self._begun:6.1f} s  {self._name}{cover}\n")
             sys.stderr.flush()
         self._name = ""
 
@@ -128,11 +129,15 @@ def tell_outcome(outcome: Outcome, *, title: str = "") -> None:
 
 def sort_findings(findings: tuple[RuleFinding, ...]) -> list[RuleFinding]:
     """Return findings worst and gravest first."""
+    from audit.evidence import SEVERITY_ORDER, VERDICT_ORDER
+
     return sorted(findings, key=lambda f: (VERDICT_ORDER.index(f.status), SEVERITY_ORDER.index(f.severity)))
 
 
 def describe_outcome(outcome: Outcome) -> dict[str, Any]:
     """Return an outcome as a JSON value for machines."""
+    from audit.evidence import VERDICT_ORDER
+
     judgement = outcome.dossier.judgement
     return {
         "system": outcome.dossier.evidence.subject.system,

@@ -389,7 +389,7 @@ def pair_rows(effects: Effects, most: int = 12) -> tuple[tuple[str, str, str], .
     return tuple(
         (
             f"{words.prettify(pair.features[0])} and {words.prettify(pair.features[1])}",
-            words.model_name(pair.model),
+            words.model_name(pair.model, short=True),
             number_text(pair.importance),
         )
         for pair in effects.pairs[:most]

@@ -172,6 +172,14 @@ SHORT_METRICS: dict[str, str] = {
     "accuracy": "Accuracy",
     "calibration_gap": "Calibration gap",
     "mean_score": "Mean score",
+    "adverse_impact_z": "Two-proportion z",
+    "minimum_detectable_ratio": "Smallest disparity these rows could show",
+    "worst_selection_rate_ratio": "Lowest impact ratio of any two groups",
+    "worst_selection_rate_difference": "Largest difference of any two groups",
+    "rmse": "Root mean squared difference",
+    "decision_agreement": "Same decision",
+    "r2": "Variance explained",
+    "rank_correlation": "Rank correlation",
 }
 """Metric name without its section to a column heading; any other takes the title of its definition."""
 

@@ -14,13 +14,13 @@ from typing import Any, Literal
 import numpy as np
 
 from .constraint import Chain
-from .design import Block, build_design, lay_out
+from .design import SlotBlock, build_design, lay_out
 from .encoder import Encoder, Floats, LevelCode
 from .penalty import centre_weights, list_smooths
 from .shapes import TableBox, Term
 from .solver import Family, Problem, Solution, solve_tables
 
-METHOD = "additive net term"
+NET_METHOD = "additive net term"
 LEARN_ROWS = 12_000
 LEVERAGE_ROWS = 8_192
 NORMAL_975 = 1.959963984540054
@@ -106,7 +106,7 @@ def fit_additive(
 
 def _pose(
     encoder: Encoder,
-    blocks: tuple[Block, ...],
+    blocks: tuple[SlotBlock, ...],
     encoded: Floats,
     target: Floats,
     order: NetOrder,
@@ -126,7 +126,7 @@ def _pose(
     )
 
 
-def _list_chains(encoder: Encoder, blocks: tuple[Block, ...], monotone: Mapping[str, str]) -> tuple[Chain, ...]:
+def _list_chains(encoder: Encoder, blocks: tuple[SlotBlock, ...], monotone: Mapping[str, str]) -> tuple[Chain, ...]:
     """Return the imposed orders; a category has none to impose, a boolean goes from False to True."""
     chains = []
     for code, block in zip(encoder.codes, blocks, strict=True):
@@ -185,7 +185,7 @@ def _leverage(design: Any, inverse: Floats) -> Floats:
 
 def _as_tables(
     encoder: Encoder,
-    blocks: tuple[Block, ...],
+    blocks: tuple[SlotBlock, ...],
     order: NetOrder,
     solution: Solution,
     errors: Floats | None,
@@ -219,7 +219,7 @@ def _as_tables(
         encoder=encoder,
         intercept=float(solution.tables[-1]),
         terms=tuple(terms),
-        method=METHOD,
+        method=NET_METHOD,
         band=BAND_WORDS[kind],
         band_is_interval=kind != "none",
         rows=rows,

@@ -16,7 +16,7 @@ from .encoder import Encoder, Floats, LevelCode, NumberCode
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class SlotBlock:
     """Where one feature's slots stand in the stacked tables.
 
     Parameters
@@ -50,25 +50,25 @@ class Block:
         return slice(self.start, max(self.missing, self.unknown) + 1)
 
 
-def lay_out(encoder: Encoder) -> tuple[Block, ...]:
+def lay_out(encoder: Encoder) -> tuple[SlotBlock, ...]:
     """Give every feature its slots: knots or levels, then missing, then (categories) unknown."""
     blocks, start = [], 0
     for code in encoder.codes:
         number = isinstance(code, NumberCode)
         size = code.knots.size if isinstance(code, NumberCode) else len(code.levels)
-        blocks.append(Block(code.name, start, size, start + size, -1 if number else start + size + 1))
+        blocks.append(SlotBlock(code.name, start, size, start + size, -1 if number else start + size + 1))
         start += size + (1 if number else 2)
     return tuple(blocks)
 
 
-def build_design(encoder: Encoder, blocks: tuple[Block, ...], encoded: Floats) -> Any:
+def build_design(encoder: Encoder, blocks: tuple[SlotBlock, ...], encoded: Floats) -> Any:
     """Return the design, a CSR matrix of shape ``[n, slots + 1]``; the last column is the intercept's.
 
     Parameters
     ----------
     encoder : Encoder
         The codes.
-    blocks : tuple of Block
+    blocks : tuple of SlotBlock
         As `lay_out` gives them.
     encoded : ndarray of float64, shape [n, features]
         Rows.
@@ -92,7 +92,9 @@ def build_design(encoder: Encoder, blocks: tuple[Block, ...], encoded: Floats) -
     return sp.csr_matrix((np.stack(values, axis=1).ravel(), flat, starts), shape=(n, width))
 
 
-def _touch_knots(x: Floats, knots: Floats, block: Block, columns: list[np.ndarray], values: list[np.ndarray]) -> None:
+def _touch_knots(
+    x: Floats, knots: Floats, block: SlotBlock, columns: list[np.ndarray], values: list[np.ndarray]
+) -> None:
     missing = np.isnan(x) | (knots.size == 0)
     if knots.size < 2:
         columns.append(np.where(missing, block.missing, block.start))

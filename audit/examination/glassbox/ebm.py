@@ -18,7 +18,7 @@ from .encoder import Encoder, Floats, LevelCode
 from .shapes import PairTerm, TableBox, Term
 from .solver import Family
 
-METHOD = "EBM term"
+EBM_METHOD = "EBM term"
 
 _QUICK: dict[str, Any] = {
     "max_bins": 256,
@@ -128,6 +128,13 @@ def fit_ebm(
     return _as_tables(machine, encoder, order, target.size)
 
 
+def release_workers() -> None:
+    """Send the processes home that fitted bags, so that their memory does not stand beside the rest of the audit."""
+    from joblib.externals.loky import get_reusable_executor  # type: ignore[import-untyped]
+
+    get_reusable_executor().shutdown(wait=True)
+
+
 def _directions(encoder: Encoder, monotone: Mapping[str, str]) -> list[int] | None:
     signs = {"increasing": 1, "decreasing": -1}
     found = [0 if isinstance(code, LevelCode) else signs.get(monotone.get(code.name, ""), 0) for code in encoder.codes]
@@ -165,7 +172,7 @@ def _as_tables(machine: Any, encoder: Encoder, order: EbmOrder, rows: int) -> Ta
         intercept=intercept,
         terms=tuple(terms),
         pairs=tuple(pairs),
-        method=METHOD,
+        method=EBM_METHOD,
         band=f"spread of {len(machine.bagged_intercept_)} bags, not an interval",
         band_is_interval=False,
         rows=rows,

@@ -15,6 +15,7 @@ import numpy as np
 from audit.errors import EvidenceError
 
 from .encoder import Encoder, LevelCode, NumberCode
+from .glassbox import GlassBox
 from .shapes import PairTerm, TableBox, Term
 
 FORM = "glassbox/1"
@@ -26,12 +27,12 @@ _HOW = (
 )
 
 
-def write_tables(box: TableBox) -> bytes:
+def write_tables(box: GlassBox) -> bytes:
     """Return a glass box as JSON, UTF-8.
 
     Parameters
     ----------
-    box : TableBox
+    box : GlassBox
         The glass box.
     """
     document = {
@@ -153,12 +154,12 @@ def _read_pair(entry: dict[str, Any], names: list[str]) -> PairTerm:
     )
 
 
-def flatten_tables(box: TableBox) -> bytes:
+def flatten_tables(box: GlassBox) -> bytes:
     """Return the per-feature tables as Parquet, one line per position.
 
     Parameters
     ----------
-    box : TableBox
+    box : GlassBox
         The glass box.
 
     Notes

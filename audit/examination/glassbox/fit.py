@@ -18,10 +18,10 @@ from audit.evidence import FeatureUsed, NotDone
 from audit.examination.data.split import stratified_sample
 
 from .additive import NetOrder, fit_additive
-from .ebm import EbmOrder, fit_ebm
+from .ebm import EbmOrder, fit_ebm, release_workers
 from .encoder import Encoder, Floats, fit_encoder
 from .files import flatten_tables, write_tables
-from .shapes import TableBox
+from .glassbox import GlassBox
 from .solver import Family, Solution
 from .tasks import PURPOSES, TOOLS, Task, TrainRows, count_folds, list_tasks, seeded_rng
 
@@ -55,7 +55,7 @@ class Fits:
 
     Parameters
     ----------
-    models : dict of str to TableBox
+    models : dict of str to GlassBox
         ``ebm_label``, ``net_label``, ``ebm_surrogate``, ``net_surrogate``, as far as they could be fitted, on all rows.
     out_of_fold : dict of str to ndarray of float64, shape [n]
         Score of every audited row on the link scale, by glass boxes that did not see it.
@@ -71,7 +71,7 @@ class Fits:
         Cautions.
     """
 
-    models: dict[str, TableBox] = field(default_factory=dict)
+    models: dict[str, GlassBox] = field(default_factory=dict)
     out_of_fold: dict[str, Floats] = field(default_factory=dict)
     not_done: dict[str, str] = field(default_factory=dict)
     protocol: str = ""
@@ -154,6 +154,8 @@ def fit_glassboxes(
     for task in tasks:
         for tool in TOOLS:
             _fit_and_score(fits, tool, task, setting)
+    if any(_count_jobs(setting, len(task.rows)) > 1 for task in tasks):
+        release_workers()
     return fits
 
 
@@ -229,25 +231,29 @@ def _fit_one(
     usable: np.ndarray,
     which: str,
     start: Solution | None,
-) -> tuple[TableBox, Solution | None]:
+) -> tuple[GlassBox, Solution | None]:
     rows = np.flatnonzero(usable)
     rng = seeded_rng(setting.seed, f"{name} {which}")
     strata = task.target[rows] if task.family == "binary" else None
     rows = rows[stratified_sample(rows.size, limit_rows(tool, setting.effort, len(task.rows)), rng, strata)]
     encoded, target = task.rows[rows], task.target[rows]
     weights = None if task.weights is None else task.weights[rows]
-    fitted: tuple[TableBox, Solution | None]
+    fitted: tuple[GlassBox, Solution | None]
     if tool == "net":
         band: Any = "none" if start is not None else ("laplace" if task.purpose == "label" else "sandwich")
         order = NetOrder(name, task.family, band, setting.monotone)
         fitted = fit_additive(setting.encoder, encoded, target, order, rng=rng, weights=weights, start=start)
     else:
         bags = None if which == "all rows" else FOLD_BAGS
-        jobs = setting.jobs if rows.size >= PARALLEL_FROM else 1
+        jobs = _count_jobs(setting, rows.size)
         ebm = EbmOrder(name, task.family, setting.effort, setting.seed, setting.monotone, bags, jobs)
         fitted = fit_ebm(setting.encoder, encoded, target, ebm, weights=weights), None
     setting.tell()
     return fitted
+
+
+def _count_jobs(setting: _Setting, rows: int) -> int:
+    return setting.jobs if rows >= PARALLEL_FROM else 1
 
 
 def _describe_protocol(tasks: Sequence[Task], effort: str, seed: int) -> str:

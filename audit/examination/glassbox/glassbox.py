@@ -38,6 +38,26 @@ class GlassBox(Protocol):
     def pairs(self) -> tuple[PairTerm, ...]:
         """Interactions."""
 
+    @property
+    def method(self) -> str:
+        """What drew its curves, e.g. ``EBM term``."""
+
+    @property
+    def band(self) -> str:
+        """What its bands are; empty where there are none."""
+
+    @property
+    def band_is_interval(self) -> bool:
+        """Whether they are confidence bands."""
+
+    @property
+    def rows(self) -> int:
+        """Rows it was fitted on."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know about this fit."""
+
     def link(self, frame: pd.DataFrame) -> Floats:
         """Return the score of each row on the link scale, shape [n]."""
 

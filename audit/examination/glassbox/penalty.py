@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .design import Block
+from .design import SlotBlock
 from .encoder import Encoder, Floats, NumberCode
 
 
@@ -33,14 +33,14 @@ class Smooth:
     constant_free: bool
 
 
-def list_smooths(encoder: Encoder, blocks: tuple[Block, ...], encoded: Floats) -> tuple[Smooth, ...]:
+def list_smooths(encoder: Encoder, blocks: tuple[SlotBlock, ...], encoded: Floats) -> tuple[Smooth, ...]:
     """Return the smooth groups of all features.
 
     Parameters
     ----------
     encoder : Encoder
         The codes.
-    blocks : tuple of Block
+    blocks : tuple of SlotBlock
         Slots.
     encoded : ndarray of float64, shape [n, features]
         Rows, for the rank coordinate.
@@ -103,12 +103,12 @@ def _scaled(matrix: Floats) -> Floats:
     return scaled
 
 
-def centre_weights(blocks: tuple[Block, ...], mass: Floats) -> Floats:
+def centre_weights(blocks: tuple[SlotBlock, ...], mass: Floats) -> Floats:
     """Return each table's row weights: the share of the rows that each slot carries.
 
     Parameters
     ----------
-    blocks : tuple of Block
+    blocks : tuple of SlotBlock
         Slots.
     mass : ndarray of float64, shape [slots + 1]
         Weighted column sums of the design.

@@ -17,7 +17,9 @@ from ..words import model_name
 from .style import Axis, Drawing, spread_labels, text_width, tick_text
 
 WIDTH = 336.0
-HEIGHT = 196.0
+HEIGHT = 176.0
+FLOOR = 146.0
+"""Where the axis of a numeric feature lies, under the curves and the rug."""
 LEVELS = 14
 """Levels of a category that are drawn; the rest stands in the table."""
 LOOKS = {
@@ -82,18 +84,18 @@ def _draw_numeric(
     drawing = Drawing(WIDTH, HEIGHT)
     low, high = _domain(curves, rug)
     right = WIDTH - 6 - max(text_width(_short(curve.model), 9.5) for curve in curves) - 8
-    across, up = Axis(low, high, 40, right), Axis(*span, 152, 8)
+    across, up = Axis(low, high, 40, right), Axis(*span, 132, 8)
     _draw_frame(drawing, across, up)
     if rug is not None and rug.edges:
         _draw_rug(drawing, across, rug)
-    drawing.text((across.start + across.stop) / 2, 193, unit, "soft", size=9.5, anchor="middle", within=right - 20)
+    drawing.text((across.start + across.stop) / 2, 173, unit, "soft", size=9.5, anchor="middle", within=right - 20)
     for curve in curves:
         _draw_band(drawing, across, up, curve)
     for curve in reversed(curves):
         colour, width, dash, _ = LOOKS.get(curve.model, LOOKS["net_label"])
         drawing.path(_line(curve, across, up), colour, width=width, dash=dash)
     ends = [_line(curve, across, up)[-1][1] for curve in curves]
-    for curve, y in zip(curves, spread_labels(ends, 11.5, 12, 152), strict=True):
+    for curve, y in zip(curves, spread_labels(ends, 11.5, 12, 132), strict=True):
         colour = LOOKS.get(curve.model, LOOKS["net_label"])[0]
         drawing.text(right + 6, y + 3.3, _short(curve.model), colour, size=9.5, bold=curve.model == "black_box")
     return drawing.finish(name, title, description)
@@ -116,9 +118,9 @@ def _draw_frame(drawing: Drawing, across: Axis, up: Axis) -> None:
         drawing.text(across.start - 6, up(tick) + 3.3, tick_text(tick, ticks), "soft", size=9, anchor="end")
     ticks = across.ticks(4)
     for tick in ticks:
-        drawing.line(across(tick), 166, across(tick), 169, "faint", width=0.8)
-        drawing.text(across(tick), 179, tick_text(tick, ticks), "soft", size=9, anchor="middle")
-    drawing.line(across.start, 166, across.stop, 166, "faint", width=0.8)
+        drawing.line(across(tick), FLOOR, across(tick), FLOOR + 3, "faint", width=0.8)
+        drawing.text(across(tick), FLOOR + 13, tick_text(tick, ticks), "soft", size=9, anchor="middle")
+    drawing.line(across.start, FLOOR, across.stop, FLOOR, "faint", width=0.8)
 
 
 def _draw_rug(drawing: Drawing, across: Axis, rug: FeatureRug) -> None:
@@ -126,7 +128,7 @@ def _draw_rug(drawing: Drawing, across: Axis, rug: FeatureRug) -> None:
     for left, right, count in zip(rug.edges, rug.edges[1:], rug.counts, strict=False):
         if count:
             height = 1 + 11 * count / tallest
-            drawing.rect(across(left), 166 - height, across(right) - across(left) - 0.6, height, "rug")
+            drawing.rect(across(left), FLOOR - height, across(right) - across(left) - 0.6, height, "rug")
 
 
 def _inside(xs: Sequence[float], ys: Sequence[float], across: Axis) -> list[tuple[float, float]]:
@@ -172,9 +174,9 @@ def _draw_levels(
     name: str, title: str, description: str, curves: Sequence[Curve], rug: FeatureRug | None, span: tuple[float, float]
 ) -> Markup:
     levels = _levels_shown(curves, rug)
-    lane = 7.0
-    row = lane * len(curves) + 7
-    drawing = Drawing(WIDTH, 24 + row * len(levels) + 34)
+    lane = 6.2
+    row = lane * len(curves) + 5
+    drawing = Drawing(WIDTH, 24 + row * len(levels) + 32)
     left = min(96.0, max([text_width(level, 10) for level in levels] + [20.0]) + 10)
     across = Axis(*span, left, WIDTH - 8)
     bottom = 24 + row * len(levels)
@@ -187,7 +189,7 @@ def _draw_levels(
         drawing.text(0, top + row / 2 + 3.5, level, "ink", size=10, within=left - 8)
         for position, curve in enumerate(curves):
             if level in curve.levels:
-                _draw_level(drawing, across, curve, curve.levels.index(level), top + 7 + lane * position)
+                _draw_level(drawing, across, curve, curve.levels.index(level), top + 5.8 + lane * position)
     return drawing.finish(name, title, description)
 
 

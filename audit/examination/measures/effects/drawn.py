@@ -12,7 +12,8 @@ import numpy as np
 
 from audit.evidence import Curve
 from audit.examination.glassbox.encoder import UNKNOWN, Floats
-from audit.examination.glassbox.shapes import TableBox, Term
+from audit.examination.glassbox.glassbox import GlassBox
+from audit.examination.glassbox.shapes import Term
 
 from .ale import OwnEffect
 from .axis import Axis
@@ -62,12 +63,12 @@ class Shape:
     rows: int
 
 
-def shape_of_box(box: TableBox, j: int, encoded: Floats, axis: Axis) -> Shape:
+def shape_of_box(box: GlassBox, j: int, encoded: Floats, axis: Axis) -> Shape:
     """Return a glass box's shape of its feature `j`.
 
     Parameters
     ----------
-    box : TableBox
+    box : GlassBox
         The glass box.
     j : int
         Position of the feature.

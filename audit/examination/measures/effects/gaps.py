@@ -69,17 +69,17 @@ def name_position(axis: Axis, place: int) -> str:
 
 
 def _say_gap(axis: Axis, at: str, gap: float, beyond: float, share: float, scale: str) -> str:
-    side = "above" if gap > 0 else "below"
+    side, where = "above" if gap > 0 else "below", "at" if axis.kind == "numeric" else "where"
     amount = f"{abs(gap):.3g}"
     near = f"{share:.1%}" if share < 0.1 else f"{share:.0%}"
     if beyond > 0:
         return (
-            f"At {at} the surrogate's shape lies {amount} {side} the black box's own effect ({scale}), "
-            f"{beyond:.3g} more than both bands explain; {near} of the rows are near."
+            f"{where.capitalize()} {at}, the surrogate's shape lies {amount} {side} the black box's own effect "
+            f"({scale}), {beyond:.3g} more than both bands explain; {near} of the rows are near."
         )
     return (
-        f"The surrogate's shape of {axis.feature} and the black box's own effect agree within their bands everywhere; "
-        f"the largest gap is {amount} ({scale}) at {at}."
+        f"The surrogate's shape of {axis.feature} and the black box's own effect agree within their bands; "
+        f"the largest gap is {amount} ({scale}) {where} {at}."
     )
 
 

@@ -40,6 +40,11 @@ if TYPE_CHECKING:
 
 ASKED_ROWS = {"fast": 2_000, "standard": 4_000, "thorough": 4_000}
 ASKED_MISSING = 500
+GLASS_NOTES = (
+    "bands are pointwise; they cover neither the choice of smoothing and of pairs nor what a glass box cannot express",
+    "beyond the outermost positions every shape of a glass box is flat",
+    "of features that nearly repeat each other one may take the effect of all: read proxies of a group together",
+)
 MOST_QUESTIONS = {"fast": 20_000, "standard": 60_000, "thorough": 200_000}
 
 DEFINITIONS: tuple[Definition, ...] = (
@@ -314,6 +319,8 @@ def _list_notes(case: Case, fits: Fits, axes: dict[str, Axis], asked: int) -> li
     notes += [f"{name}: {reason}" for name, reason in fits.not_done.items()]
     if isinstance(case.fits, NotDone):
         notes.append(f"no glass boxes: {case.fits.not_done}")
+    if fits.models:
+        notes += GLASS_NOTES
     if case.blackbox is None:
         notes.append(
             "only scores were supplied: the black box's own effects cannot be measured, its surrogates stand in"
