@@ -65,7 +65,7 @@ def run_audit(
     """
     if out is not None:
         refuse_existing(out)
-    check_order(config)
+    check_order(config, interactive=interactive)
     now = read_clock()
     examined = _examine(config, now, frame, predict, progress)
     if progress:
@@ -82,22 +82,31 @@ def run_audit(
     )
 
 
-def check_order(order: AttestConfig) -> None:
-    """Check policies, papers and ledger before hours of measuring, so that a typo costs seconds.
+def check_order(order: AttestConfig, *, interactive: bool = False) -> None:
+    """Check policies, papers, signer and ledger before hours of measuring, so that a typo costs seconds.
+
+    Parameters
+    ----------
+    order : AttestConfig
+        How to judge, show, seal and record.
+    interactive : bool
+        Whether a development key may be made unasked.
 
     Raises
     ------
     ConfigError
-        A mistake in one of the texts of the second half.
+        A mistake in one of the texts of the second half, or a key that cannot sign.
     LedgerError
         The chain of entries is broken.
     """
     from audit.attestation.ledger.store import hold_ledger
     from audit.attestation.policy.papers import load_papers
     from audit.attestation.policy.select import load_packs
+    from audit.attestation.seal.keys import signer_for
 
     load_packs(order)
     load_papers(order.documents)
+    signer_for(order.signing, interactive=interactive)
     with hold_ledger(order.ledger):
         pass
 
@@ -118,9 +127,9 @@ def examine_to_folder(
     from audit.attestation.seal.sign import seal_evidence
 
     refuse_existing(out)
+    signer = signer_for(config.signing, interactive=interactive)  # a wrong key is told before the work, not after it
     examined = _examine(config, read_clock(), None, None, progress)
     data = examined.evidence.canonical()
-    signer = signer_for(config.signing, interactive=interactive)
     envelope = {"evidence.dsse.json": seal_evidence(data, signer)} if signer else {}
     write_folder({"evidence.json": data, **envelope, **examined.artifacts}, out)
     return examined.evidence

@@ -15,15 +15,19 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def refuse_existing(out: Path) -> None:
-    """Refuse an output folder that exists, before any work is done.
+    """Refuse an output folder that exists or cannot be made, before any work is done.
 
     Raises
     ------
     ConfigError
-        It exists and is not an empty folder.
+        It exists and is not an empty folder, or lies where nothing can be written.
     """
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise ConfigError(f"the output folder {out} exists", place="--out", hint="name another one, or move it away")
+    above = next(place for place in out.absolute().parents if place.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        why = "nothing may be written there" if above.is_dir() else "it is a file"
+        raise ConfigError(f"cannot make {out} in {above}: {why}", place="--out", hint="name another folder")
 
 
 def write_folder(files: Mapping[str, bytes], out: Path) -> None:

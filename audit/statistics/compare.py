@@ -62,11 +62,14 @@ class Comparison:
     reference_counts: Count
     """Successes and rows of the reference."""
     behind: tuple[Behind, ...] = ()
-    """All groups of the family with a higher rate, where the reference is the best: a best group of few people must not
+    """All groups of the family with a better rate, where the reference is the best: a best group of few people must not
     hide that another pair is unequal."""
 
     def find_unequal(self, limit: Any = FOUR_FIFTHS, alpha: float = 0.05) -> Behind | None:
-        """Return the clearest pair whose ratio is below `limit` in whole people and that is not equal, if any."""
+        """Return the clearest pair whose ratio is below `limit` in whole people and that is not equal, if any.
+
+        For rates of which the highest is the best.
+        """
         unequal = [
             other
             for other in self.behind
@@ -217,7 +220,7 @@ def _compare_with(place: int, members: Sequence[bool], family: _Family, best: st
             continue
         note = "" if judged else _NOT_JUDGED
         ratio, difference = _ratio(group, other, bounds[i], family, note), _difference(group, other, family, best, note)
-        parity, behind = family.adjusted.get((i, place)), _behind(i, family)
+        parity, behind = family.adjusted.get((i, place)), _behind(i, family, best)
         done.append(Comparison(name, reference, False, ratio, difference, parity, group, other, behind))
     return done
 
@@ -230,13 +233,14 @@ def _ratio_bounds(groups: Sequence[Count], others: Sequence[Count], family: _Fam
     return list(zip(low.tolist(), high.tolist(), strict=True))
 
 
-def _behind(i: int, family: _Family) -> tuple[Behind, ...]:
-    """Return the groups that were tested against the one at `i` and have a higher rate."""
+def _behind(i: int, family: _Family, best: str) -> tuple[Behind, ...]:
+    """Return the groups that were tested against the one at `i` and have a better rate."""
     k, n = family.groups[i][1]
+    sign = 1 if best == "highest" else -1
     return tuple(
         Behind(*family.groups[b], test)
         for (a, b), test in family.adjusted.items()
-        if a == i and family.groups[b][1][0] * n > k * family.groups[b][1][1]
+        if a == i and sign * (family.groups[b][1][0] * n - k * family.groups[b][1][1]) > 0
     )
 
 

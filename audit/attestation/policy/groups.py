@@ -6,7 +6,7 @@ leaves a comparison only through `leave_out_groups_below`, and then it stays vis
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from audit.evidence import Estimate, Measurement, Parity, undefined
@@ -16,7 +16,7 @@ from .bench import UNKNOWN, Bench
 from .catalogue import Metric
 from .check import split_pair
 from .pack import MeasureRule
-from .ruling import Ruling, Scope, say_number
+from .ruling import Ahead, Ruling, Scope, say_number
 
 ALL_TOGETHER = ("rest", "overall")
 
@@ -136,7 +136,80 @@ def find_groups(
     left_out = _left_out(rule, groups, bench)
     if metric.compares in ("ratio", "difference") and _needs_another(rule, by_group, left_out):
         return _compare_anew(rule, metric, item, groups, left_out, bench)
-    return [_scope_of(group, by_group.get(frozenset(group.items())), metric, bench, feature, model) for group in groups]
+    scopes = [
+        _scope_of(group, by_group.get(frozenset(group.items())), metric, bench, feature, model) for group in groups
+    ]
+    return _tell_ahead(scopes, metric, groups, bench) if rule.judged_on == "court" and metric.base else scopes
+
+
+def _tell_ahead(
+    scopes: list[Scope | Ruling], metric: Metric, groups: list[dict[str, str]], bench: Bench
+) -> list[Scope | Ruling]:
+    """Tell every scope of all groups that are ahead of its own: the best one may be too few to show anything."""
+    known = [group for group in groups if UNKNOWN not in group.values()]
+    counts = [_count_of(metric, group, bench) for group in known]
+    if None in counts:
+        return scopes
+    compared = _compare(metric, known, [count for count in counts if count], bench)
+    ahead = {frozenset(group.items()): found for group, found in zip(known, compared, strict=True)}
+    return [
+        replace(scope, ahead=_list_ahead(ahead.get(frozenset(scope.group.items())), known))
+        if isinstance(scope, Scope)
+        else scope
+        for scope in scopes
+    ]
+
+
+def _list_ahead(found: Comparison | None, groups: list[dict[str, str]]) -> tuple[Ahead, ...]:
+    by_name = {_say_group(group): group for group in groups}
+    return tuple(
+        Ahead(by_name[other.name], other.counts, other.parity.p, other.parity.p_adjusted, other.parity.pairs)
+        for other in (found.behind if found else ())
+    )
+
+
+def _count_of(metric: Metric, group: dict[str, str], bench: Bench) -> tuple[int, int] | None:
+    """Return whole people behind the compared rate; (0, 0) where it was measured on nobody."""
+    count = bench.count_of(metric.base, group)
+    if count is not None:
+        return count
+    rate = _base_rate(metric, group, bench)
+    return (0, 0) if rate is not None and rate.n == 0 else None
+
+
+def _base_rate(metric: Metric, group: dict[str, str], bench: Bench) -> Estimate | None:
+    """Return the compared rate of a group as it was measured."""
+    rows = bench.find(metric.base, group)
+    return next((row.estimate for row in rows if row.group == group), None)
+
+
+def _is_judged(metric: Metric, group: dict[str, str], bench: Bench) -> bool:
+    """Return whether a verdict may rest on a group: enough people, and a rate that nothing speaks against."""
+    rate = _base_rate(metric, group, bench)
+    enough = (bench.size_of(group) or 0) >= bench.evidence.subject.small_count
+    return enough and (rate is None or rate.assessable)
+
+
+def _compare(
+    metric: Metric,
+    groups: list[dict[str, str]],
+    counts: list[tuple[int, int]],
+    bench: Bench,
+    *,
+    level: float = 0.95,
+    reference: str = "best",
+) -> list[Comparison]:
+    return compare_to_best(
+        counts,
+        [_say_group(group) for group in groups],
+        level,
+        reference,
+        best="lowest" if metric.lowest_is_best else "highest",
+        assessable=[_is_judged(metric, group, bench) for group in groups],
+        candidates=[
+            frozenset(group.items()) not in bench.small and _is_judged(metric, group, bench) for group in groups
+        ],
+    )
 
 
 def _scope_of(
@@ -191,27 +264,26 @@ def _compare_anew(
     """Compare the groups that remain, from whole people."""
     known = [group for group in groups if UNKNOWN not in group.values()]
     inside = [group for group in known if group not in left_out]
-    counts = [bench.count_of(metric.base, group) for group in inside]
+    counts = [_count_of(metric, group, bench) for group in inside]
     done: list[Scope | Ruling] = [_tell_left_out(group, rule, metric, groups, bench) for group in left_out]
     done += [_not_a_group(Scope(group), bench) for group in groups if UNKNOWN in group.values()]
+    if not inside:
+        because = f"no group of {item.words} is left to compare"
+        return [Ruling(Scope(about=item.words), "inconclusive", because), *done]
     reference, problem = _reference_of(rule, item, inside, bench)
-    if not problem and (not inside or None in counts):
+    if not problem and None in counts:
         problem = "the comparison that this rule asks for cannot be computed: the evidence has no whole people for it"
     if problem:
         return [*(Ruling(Scope(group), "inconclusive", problem) for group in inside), *done]
-    names = [_say_group(group) for group in inside]
-    compared = compare_to_best(
-        [count for count in counts if count],
-        names,
-        rule.confidence or 0.95,
-        reference,
-        best="lowest" if metric.lowest_is_best else "highest",
-        assessable=[(bench.size_of(group) or 0) >= bench.evidence.subject.small_count for group in inside],
-        candidates=[frozenset(group.items()) not in bench.small for group in inside],
-    )
+    known_counts = [count for count in counts if count]
+    compared = _compare(metric, inside, known_counts, bench, level=rule.confidence or 0.95, reference=reference)
     return [
         *(
-            Scope(group, measurement=_as_measurement(metric, group, found))
+            Scope(
+                group,
+                measurement=_as_measurement(metric, group, found, bench),
+                ahead=_list_ahead(found, inside) if rule.compared_to == "best" else (),
+            )
             for group, found in zip(inside, compared, strict=True)
         ),
         *done,
@@ -252,9 +324,12 @@ def _tell_left_out(
     return Ruling(Scope(group), "not_applicable", because, trace=trace)
 
 
-def _as_measurement(metric: Metric, group: dict[str, str], found: Comparison) -> Measurement:
+def _as_measurement(metric: Metric, group: dict[str, str], found: Comparison, bench: Bench) -> Measurement:
     figure = found.ratio if metric.compares == "ratio" else found.difference
     fields = figure.fields()
+    rate = _base_rate(metric, group, bench)
+    if rate is not None and not rate.assessable and fields["value"] is not None:
+        fields |= {"note": rate.note or fields["note"], "assessable": False}
     estimate = Estimate(**fields) if fields["value"] is not None else undefined(fields["note"], n=fields["n"])
     parity = Parity(**found.parity.fields()) if found.parity else None
     return Measurement(metric=metric.id, estimate=estimate, group=group, reference=found.reference, parity=parity)

@@ -180,7 +180,8 @@ def find_outcome(
     Returns
     -------
     str
-        ``incomplete``, ``failed``, ``undecided`` or ``passed``; the first that holds.
+        ``incomplete``, ``failed``, ``undecided`` or ``passed``; the first that holds. Where no rule applies, nothing was
+        decided.
     """
     findings = list(findings)
     deciding = {finding.status for finding in findings if gravest(finding.severity, fail_on)}
@@ -188,6 +189,8 @@ def find_outcome(
         return "incomplete"
     if "fail" in deciding:
         return "failed"
+    if all(finding.status == "not_applicable" for finding in findings):
+        return "undecided"
     return "undecided" if deciding & ({"inconclusive", "manual"} - allow) else "passed"
 
 
@@ -239,7 +242,8 @@ def _rule_on(rule: LoadedRule, pack: LoadedPack, applies: Applicability, bench: 
             status: VerdictWord = "not_applicable" if answer.word == "no" else "inconclusive"
             return [Ruling(Scope(), status, answer.because)]
     try:
-        return JUDGES[type(rule.rule)](rule, bench, pack.parameters)
+        rulings = JUDGES[type(rule.rule)](rule, bench, pack.parameters)
+        return rulings or [Ruling(Scope(), "inconclusive", "there is nothing that this rule could be held against")]
     except Exception as error:  # one rule that breaks is a verdict of its own; the others are judged all the same
         _LOG.exception("the rule %s broke", rule.name)
         return [Ruling(Scope(), "error", f"this rule could not be judged: {type(error).__name__}: {error}")]
@@ -247,6 +251,8 @@ def _rule_on(rule: LoadedRule, pack: LoadedPack, applies: Applicability, bench: 
 
 def _would(verdict: Verdict, applies: Applicability) -> Verdict:
     """Turn a verdict under a law that does not apply yet into what it would be; it never decides a run."""
+    if verdict.status == "error":
+        return verdict
     because = f"would be '{verdict.status.replace('_', ' ')}', but {applies.because}: {verdict.because}"
     return verdict.model_copy(update={"status": "not_applicable", "original": verdict.status, "because": because})
 

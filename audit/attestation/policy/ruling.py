@@ -18,6 +18,29 @@ _ID_LENGTH = 12
 
 
 @dataclass(frozen=True, slots=True)
+class Ahead:
+    """A group with a better rate than the one that a scope is about, and the test of the two.
+
+    Parameters
+    ----------
+    group : dict of str to str
+        The group that is ahead.
+    counts : (int, int)
+        Numerator and rows of its rate.
+    p, p_adjusted : float
+        p-value of equality, alone and after Holm over all pairs of the attribute.
+    pairs : int
+        Pairs of the attribute.
+    """
+
+    group: dict[str, str]
+    counts: tuple[int, int]
+    p: float
+    p_adjusted: float
+    pairs: int
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """What one verdict is about.
 
@@ -31,6 +54,8 @@ class Scope:
         Feature and model.
     measurement : Measurement or None
         The number; None where there is none.
+    ahead : tuple of Ahead
+        For `judged_on: court` against the best group: every judged group that is ahead of this one.
     """
 
     group: dict[str, str] = field(default_factory=dict)
@@ -38,6 +63,7 @@ class Scope:
     feature: str | None = None
     model: str | None = None
     measurement: Measurement | None = None
+    ahead: tuple[Ahead, ...] = ()
 
     @property
     def words(self) -> str:

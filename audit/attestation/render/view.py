@@ -61,6 +61,7 @@ class View:
     rules: tuple[findings.RuleShown, ...]
     top: tuple[findings.RuleShown, ...]
     undecided: tuple[findings.RuleShown, ...]
+    undecided_total: int
     passed: tuple[findings.RuleShown, ...]
     packs: tuple[findings.PackShown, ...]
     not_assessed: tuple[NotAssessed, ...]
@@ -117,6 +118,7 @@ def build_view(dossier: Dossier) -> View:
     lexicon = Lexicon(evidence)
     rules = findings.show_rules(judgement, lexicon)
     packs = findings.show_packs(judgement, rules)
+    top, undecided = findings.top_findings(rules), findings.undecided_rules(rules)
     effects = evidence.effects if isinstance(evidence.effects, Effects) else None
     fairness = evidence.fairness if isinstance(evidence.fairness, Fairness) else None
     features = shapes.show_features(effects, evidence.subject.features) if effects else ()
@@ -128,8 +130,9 @@ def build_view(dossier: Dossier) -> View:
         incomplete=bool(evidence.broken),
         counts=findings.count_verdicts(judgement),
         rules=rules,
-        top=findings.top_findings(rules),
-        undecided=findings.undecided_rules(rules),
+        top=top,
+        undecided=tuple(rule for rule in undecided if rule not in top),
+        undecided_total=len(undecided),
         passed=tuple(rule for rule in rules if rule.finding.status == "pass"),
         packs=packs,
         not_assessed=_not_assessed(evidence),

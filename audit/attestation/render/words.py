@@ -194,6 +194,7 @@ SHARE_NAMES = frozenset(
         "false_negative_rate",
         "precision",
         "accuracy",
+        "error_rate",
         "missing_rate",
         "unknown_group_share",
         "importance_share",

@@ -77,7 +77,7 @@ def _pdf_commands(data: bytes) -> tuple[str, ...]:
         "work=$(mktemp -d)",
         f"{{ head -c {start} report.pdf; tail -c +{resume + 1} report.pdf | head -c {signature.end - resume}; }} "
         '> "$work/signed"',
-        f'printf "$({digits} | sed \'s/../\\\\x&/g\')" > "$work/signed.p7s"',
+        f'{digits} | tr a-f A-F | basenc --base16 --decode > "$work/signed.p7s"',
         _CMS.format(signature='"$work/signed.p7s"', content='"$work/signed"'),
         f"test $(wc -c < report.pdf) -eq {signature.end}",
     )
@@ -116,7 +116,7 @@ Signed by **{name}**, certificate (SHA-256) `{fingerprint}`.{warning}
 
 `audit verify .` checks all of what follows and more, and answers in one word; `audit verify . --trust CA.pem` also asks
 whether the signer's certificate comes from an authority that you trust. The commands below need no part of this
-project: `sha256sum`, `openssl` 3 and a shell, run in the report's folder. Each must end without an error."""
+project: GNU coreutils (`sha256sum`, `basenc`), `openssl` 3 and any shell, run in the report's folder. Each must end without an error."""
 
 _DEVELOPMENT = """
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from audit.evidence import FeatureUsed, NotDone
 from audit.examination.data.split import stratified_sample
@@ -242,7 +243,9 @@ def _fit_one(
     if tool == "net":
         band: Any = "none" if start is not None else ("laplace" if task.purpose == "label" else "sandwich")
         order = NetOrder(name, task.family, band, setting.monotone)
-        fitted = fit_additive(setting.encoder, encoded, target, order, rng=rng, weights=weights, start=start)
+        # matrices of a few hundred rows: a second thread gains little, and on a busy machine it waits most of the time
+        with threadpool_limits(limits=1):
+            fitted = fit_additive(setting.encoder, encoded, target, order, rng=rng, weights=weights, start=start)
     else:
         bags = None if which == "all rows" else FOLD_BAGS
         jobs = _count_jobs(setting, rows.size)

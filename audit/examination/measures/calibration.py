@@ -36,6 +36,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         formula="mean over rows of |mean score of the bin - share of positives in the bin|, bins of equal rows; "
         "to be read beside its 95 % quantile under perfect calibration",
         better="lower",
+        source="Naeini, Cooper and Hauskrecht 2015",
     ),
     Definition(
         id="calibration.slope",
@@ -49,6 +50,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         title="Mean gap",
         formula="mean score - share of positives",
         better="nearer_zero",
+        source="elementary; interval: Student's t of the rows' gaps",
     ),
 )
 

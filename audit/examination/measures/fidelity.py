@@ -36,6 +36,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         formula="1 - mean of (surrogate - black box)^2 / variance of the black box's score, link scale; by group it "
         "depends on how much the scores of the group vary and is not to be compared between groups",
         better="higher",
+        source="elementary; interval: delta method on the logarithm of the unexplained share",
     ),
     Definition(
         id="fidelity.rmse",
@@ -43,6 +44,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         formula="square root of the mean of (surrogate - black box)^2, on the link scale",
         unit="link scale",
         better="lower",
+        source="elementary; interval: delta method on the logarithm",
     ),
     Definition(
         id="fidelity.rank_correlation",
@@ -56,6 +58,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         title="Same decision",
         formula="rows that surrogate and black box decide alike / rows",
         better="higher",
+        source="elementary; interval: Wilson 1927",
     ),
 )
 

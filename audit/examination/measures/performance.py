@@ -42,12 +42,14 @@ DEFINITIONS: tuple[Definition, ...] = (
         title="Accuracy",
         formula="rows whose predicted class is their label / labelled rows; predicted by the side of the cut",
         better="higher",
+        source="elementary; interval: Wilson 1927",
     ),
     Definition(
         id="performance.balanced_accuracy",
         title="Balanced accuracy",
         formula="(true positive rate + true negative rate) / 2",
         better="higher",
+        source="elementary; interval: square-and-add, Newcombe 1998",
     ),
     Definition(
         id="performance.auc",
@@ -76,6 +78,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         formula="mean of -log(predicted probability of the label that occurred); probabilities are held within 1e-12",
         unit="nats",
         better="lower",
+        source="elementary; interval: Student's t of the rows' losses",
     ),
     Definition(
         id="performance.rmse",
@@ -83,6 +86,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         formula="square root of the mean of (prediction - label)^2",
         unit="label units",
         better="lower",
+        source="elementary; interval: delta method",
     ),
     Definition(
         id="performance.mae",
@@ -90,6 +94,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         formula="mean of |prediction - label|",
         unit="label units",
         better="lower",
+        source="elementary; interval: Student's t of the rows' errors",
     ),
     Definition(
         id="performance.accuracy_gap",
@@ -111,6 +116,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         formula="root mean squared error of the black box - that of the glass box, on the same rows",
         unit="label units",
         better="none",
+        source="elementary; interval: delta method on the paired squared errors",
     ),
 )
 

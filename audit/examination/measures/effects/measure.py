@@ -53,11 +53,13 @@ DEFINITIONS: tuple[Definition, ...] = (
         title="Importance",
         formula="mean over the audited rows of |effect of the feature|, the effect centred over these rows",
         unit="link scale",
+        source="descriptive; of these rows, so it has no interval",
     ),
     Definition(
         id="effects.importance_share",
         title="Share of importance",
         formula="importance of the feature / sum of the importances of all features of the model",
+        source="descriptive; of these rows, so it has no interval",
     ),
     Definition(
         id="effects.disagreement",
@@ -74,12 +76,14 @@ DEFINITIONS: tuple[Definition, ...] = (
         formula="cross-validated area under the ROC curve of telling a protected group from the rest by this feature "
         "alone; by attribute: the largest over its groups of at least 30 rows",
         better="lower",
+        source="interval: DeLong, DeLong and Clarke-Pearson 1988, mean of the folds",
     ),
     Definition(
         id="effects.reversal",
         title="Move against the expected direction",
         formula="largest move of the shape against the declared direction / range of the shape",
         better="lower",
+        source="descriptive; interval: pointwise bands of the two ends",
     ),
 )
 
