@@ -45,6 +45,8 @@ class Metric:
         For a ratio or difference of rates: whether the group with the lowest rate is the best one.
     clean_training : bool
         Whether it favours the black box where the rows that it was trained on are unknown.
+    counts_everybody : bool
+        For a number about a whole attribute: whether the smallest groups are in it like all others.
     """
 
     id: str
@@ -56,6 +58,7 @@ class Metric:
     base: str = ""
     lowest_is_best: bool = False
     clean_training: bool = False
+    counts_everybody: bool = False
 
     @property
     def section(self) -> str:
@@ -156,7 +159,13 @@ _TABLE: tuple[Metric, ...] = (
     Metric("fairness.adverse_impact_p", "P-value of parity", "higher", _GROUP, compares="test"),
     Metric("fairness.adverse_impact_shortfall", "Selections short of parity", "lower", _GROUP, compares="test"),
     Metric("fairness.minimum_detectable_ratio", "Smallest disparity that these rows could show", "none", _GROUP),
-    Metric("fairness.unknown_group_share", "Share of people whose group is unknown", "lower", _ATTRIBUTE),
+    Metric(
+        "fairness.unknown_group_share",
+        "Share of people whose group is unknown",
+        "lower",
+        _ATTRIBUTE,
+        counts_everybody=True,
+    ),
     _fidelity("r2", "Variance of the black box's score explained", "higher"),
     _fidelity("decision_agreement", "Same decision as the black box", "higher"),
     _fidelity("rmse", "Root mean squared gap to the black box's score", "lower"),

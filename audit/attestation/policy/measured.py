@@ -15,9 +15,10 @@ from audit.statistics.adjust import holm
 from audit.statistics.bounds import pair_level, rows_to_decide
 from audit.statistics.intervals import clopper_pearson, wilson
 
-from .bench import Bench
+from .bench import UNKNOWN, Bench
 from .catalogue import METRICS, Metric
 from .groups import find_reference
+from .court import adjust_pairs, judge_pairs
 from .operators import OPERATOR_WORDS, OPERATORS, Reading, choose_operator
 from .pack import MeasureRule
 from .phrase import Limit, read_number
@@ -47,8 +48,12 @@ def judge_measure(rule: LoadedRule, bench: Bench, parameters: Mapping[str, Fract
         raise TypeError(f"{rule.name} is no measuring rule")
     scopes = find_scopes(order, bench, parameters)
     adjusted = _adjust_all(scopes) if order.adjust_for_many else {}
+    if order.adjust_for_many:
+        scopes = adjust_pairs(scopes)
     return [
-        scope if isinstance(scope, Ruling) else _judge_scope(rule, order, scope, bench, adjusted.get(number))
+        scope
+        if isinstance(scope, Ruling)
+        else judge_pairs(rule, scope, _judge_scope(rule, order, scope, bench, adjusted.get(number)), bench)
         for number, scope in enumerate(scopes)
     ]
 
@@ -85,6 +90,9 @@ def _judge_scope(rule: LoadedRule, order: MeasureRule, scope: Scope, bench: Benc
     p = p_adjusted if p_adjusted is not None else (row.parity.p_adjusted if row.parity else None)
     reading = Reading(estimate, point, row.parity, p)
     status, because, how = _decide(order, limit, reading)
+    missing = _find_missing(row, metric, bench) if status == "pass" and limit.kind != "reported" else None
+    if missing:
+        status, because = "inconclusive", f"{because}, but {missing.words}"
     if status == "pass" and row.group and find_reference(row, bench) == row.group:
         because = "the group that the others are compared with"
     if status == "pass" and rule.warn is not None and not rule.warn.holds(point):
@@ -98,6 +106,7 @@ def _judge_scope(rule: LoadedRule, order: MeasureRule, scope: Scope, bench: Benc
         f"{say_number(point)}, {say_interval(estimate)}; required {limit.words}; {how}: {status.replace('_', ' ')}",
     )
     cure = _would_decide(row, reading, limit, bench) if status == "inconclusive" else ""
+    cure = missing.cure if missing else cure
     return Ruling(scope, status, because, estimate, lines, literal, cure)
 
 
@@ -138,6 +147,9 @@ def _refuse(order: MeasureRule, row: Measurement, metric: Metric, bench: Bench) 
         )
     if not estimate.assessable:
         return _Problem(estimate.note or "marked as not assessable", _say_more_of_group(row, bench))
+    if (cure := _say_more_of_group(row, bench)) and metric.section != "data":
+        least = bench.evidence.subject.small_count
+        return _Problem(f"{bench.size_of(row.group):,} people, fewer than {least}: shown, not judged", cure)
     return _too_few(order, row, metric, bench)
 
 
@@ -186,8 +198,32 @@ def _total(row: Measurement, bench: Bench) -> int:
 def _groups_behind(row: Measurement, reference: dict[str, str] | None, bench: Bench) -> list[dict[str, str]]:
     if row.group:
         return [row.group, *([reference] if reference else [])]
+    return [group for group in _known_groups(row, bench) if not _is_left_aside(group, bench)] or [{}]
+
+
+def _known_groups(row: Measurement, bench: Bench) -> list[dict[str, str]]:
     groups = bench.groups.get(frozenset((row.attribute or "").split(" * ")), [])
-    return [group for group in groups if "unknown" not in group.values()] or [{}]
+    return [group for group in groups if UNKNOWN not in group.values()]
+
+
+def _is_left_aside(group: dict[str, str], bench: Bench) -> bool:
+    """Return whether a group is too small to enter a number about its whole attribute."""
+    return (bench.size_of(group) or 0) < bench.evidence.subject.small_count
+
+
+def _find_missing(row: Measurement, metric: Metric, bench: Bench) -> _Problem | None:
+    """Return which group is not in a number about a whole attribute: it cannot pass, though it can fail without it."""
+    if row.group or not row.attribute or metric.counts_everybody:
+        return None
+    least = bench.evidence.subject.small_count
+    for group in _known_groups(row, bench):
+        if _is_left_aside(group, bench):
+            size = bench.size_of(group) or 0
+            return _Problem(
+                f"{size:,} people in {_say(group)} are fewer than {least} and not in this number",
+                f"{least - size:,} more people in {_say(group)}",
+            )
+    return None
 
 
 def _too_few_in_bins(least: int, bench: Bench) -> _Problem | None:
@@ -207,7 +243,8 @@ def _interval_for(order: MeasureRule, estimate: Estimate) -> tuple[Estimate, str
     level = order.confidence or estimate.level
     if order.interval is None and level == estimate.level:
         return estimate, ""
-    if estimate.count is None or not estimate.n:
+    is_rate = estimate.count is not None and estimate.n and estimate.value is not None
+    if not is_rate or abs(estimate.count / estimate.n - estimate.value) > _SAME:
         return estimate, f"the interval was computed at {100 * estimate.level:g} %, the rule asks for another one"
     exact = order.interval == "exact"
     low, high = (clopper_pearson if exact else wilson)(estimate.count, estimate.n, level)

@@ -61,7 +61,8 @@ class View:
     rules: tuple[findings.RuleShown, ...]
     top: tuple[findings.RuleShown, ...]
     undecided: tuple[findings.RuleShown, ...]
-    undecided_total: int
+    undecided_else: tuple[findings.RuleShown, ...]
+    undecided_shown: int
     passed: tuple[findings.RuleShown, ...]
     packs: tuple[findings.PackShown, ...]
     not_assessed: tuple[NotAssessed, ...]
@@ -131,8 +132,9 @@ def build_view(dossier: Dossier) -> View:
         counts=findings.count_verdicts(judgement),
         rules=rules,
         top=top,
-        undecided=tuple(rule for rule in undecided if rule not in top),
-        undecided_total=len(undecided),
+        undecided=undecided,
+        undecided_else=tuple(rule for rule in undecided if rule not in top),
+        undecided_shown=min(3, 4 - sum(rule in top for rule in undecided)),
         passed=tuple(rule for rule in rules if rule.finding.status == "pass"),
         packs=packs,
         not_assessed=_not_assessed(evidence),

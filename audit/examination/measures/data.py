@@ -84,7 +84,7 @@ def measure_data(case: Case) -> Data:
     """
     begun = perf_counter()
     label, rows = _class_label(case), case.dataset.rows
-    overlap, training = _measure_overlap(case)
+    overlap, training = measure_overlap(case)
     return Data(
         rows=rows,
         label_known=0 if case.label is None else int((~np.isnan(case.label)).sum()),
@@ -269,8 +269,14 @@ def _measure_representation(case: Case) -> Iterator[Measurement]:
 # training rows
 
 
-def _measure_overlap(case: Case) -> tuple[Estimate, str]:
-    """Return how many judged rows the model was trained on, and what is known of its training rows."""
+def measure_overlap(case: Case) -> tuple[Estimate, str]:
+    """Return how many judged rows the model was trained on, and what is known of its training rows.
+
+    Parameters
+    ----------
+    case : Case
+        Its configuration names the training rows.
+    """
     data = case.config.data
     if not case.subject.has_model:
         return undefined("there is no model file whose training rows could be compared"), ""

@@ -26,6 +26,7 @@ from audit.statistics.intervals import (
     wilson,
 )
 
+from .data import measure_overlap
 from .paired import paired_auc_gap, paired_rmse_gap, paired_share_gap
 
 if TYPE_CHECKING:
@@ -170,10 +171,16 @@ def measure_performance(case: Case) -> Performance | NotDone:
 
 
 def _find_caution(case: Case) -> str:
-    """Say whether the comparison may be unfair to the glass boxes, which never saw the rows they are judged on."""
-    black = case.subject.has_model or case.scores.score is not None
-    if black and case.config.data.model_train == "unknown":
+    """Say where the black box may have seen the judged rows: a comparison with it then favours it."""
+    if not case.subject.has_model and case.scores.score is None:
+        return ""
+    if case.config.data.model_train == "unknown":
         return "may favour the black box: the rows it was trained on are unknown"
+    overlap, _ = measure_overlap(case)
+    if overlap.count:
+        return f"may favour the black box: it was trained on {overlap.count:,} of the judged rows"
+    if overlap.value is None and case.config.data.model_train != "none of these" and case.subject.has_model:
+        return f"may favour the black box: {overlap.note}"
     return ""
 
 
