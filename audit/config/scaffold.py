@@ -135,7 +135,7 @@ facts:
   system.jurisdictions: []          # e.g. [EU, US-NYC]
   # system.is_first_audit: true
 texts:
-  # system.intended_purpose: {text: "What it decides, about whom, and who acts on it.", by: Name, role: owner, on: 2026-01-31}
+  # system.intended_purpose: {text: "What it decides, and about whom.", by: Name, role: owner, on: 2026-01-31}
 answers:
   # baseline-fairness/some-rule: {answer: yes, by: Name, role: reviewer, on: 2026-01-31}
 approvals: []

@@ -22,7 +22,8 @@ class ColumnSummary(Record):
     distinct: int
     """Distinct values (counted up to 1,000; 1,000 then means "1,000 or more")."""
     quantiles: tuple[float, ...] = ()
-    """For a number: 1 %, 25 %, 50 %, 75 %, 99 % quantiles."""
+    """For a number: 1 %, 25 %, 50 %, 75 %, 99 % quantiles, none beyond the fifth value from either end; empty where
+    fewer than ten values are known."""
     top: dict[str, int] = {}
     """For a category: up to eight most frequent levels with their rows; levels under 5 rows are not listed."""
 

@@ -7,7 +7,9 @@ leaves a comparison only through `leave_out_groups_below`, and then it stays vis
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import combinations
+from typing import Literal
 
 from audit.evidence import Estimate, Measurement, Parity, undefined
 from audit.statistics.compare import Comparison, compare_to_best
@@ -173,11 +175,11 @@ def _count_of(metric: Metric, group: dict[str, str], bench: Bench) -> tuple[int,
     count = bench.count_of(metric.base, group)
     if count is not None:
         return count
-    rate = _base_rate(metric, group, bench)
+    rate = find_base_rate(metric, group, bench)
     return (0, 0) if rate is not None and rate.n == 0 else None
 
 
-def _base_rate(metric: Metric, group: dict[str, str], bench: Bench) -> Estimate | None:
+def find_base_rate(metric: Metric, group: dict[str, str], bench: Bench) -> Estimate | None:
     """Return the compared rate of a group as it was measured."""
     rows = bench.find(metric.base, group)
     return next((row.estimate for row in rows if row.group == group), None)
@@ -185,7 +187,7 @@ def _base_rate(metric: Metric, group: dict[str, str], bench: Bench) -> Estimate 
 
 def _is_judged(metric: Metric, group: dict[str, str], bench: Bench) -> bool:
     """Return whether a verdict may rest on a group: enough people, and a rate that nothing speaks against."""
-    rate = _base_rate(metric, group, bench)
+    rate = find_base_rate(metric, group, bench)
     enough = (bench.size_of(group) or 0) >= bench.evidence.subject.small_count
     return enough and (rate is None or rate.assessable)
 
@@ -199,17 +201,30 @@ def _compare(
     level: float = 0.95,
     reference: str = "best",
 ) -> list[Comparison]:
-    return compare_to_best(
-        counts,
-        [_say_group(group) for group in groups],
+    judged = tuple(_is_judged(metric, group, bench) for group in groups)
+    return _compare_once(
+        tuple(counts),
+        tuple(_say_group(group) for group in groups),
         level,
         reference,
-        best="lowest" if metric.lowest_is_best else "highest",
-        assessable=[_is_judged(metric, group, bench) for group in groups],
-        candidates=[
-            frozenset(group.items()) not in bench.small and _is_judged(metric, group, bench) for group in groups
-        ],
+        "lowest" if metric.lowest_is_best else "highest",
+        judged,
+        tuple(yes and frozenset(group.items()) not in bench.small for yes, group in zip(judged, groups, strict=True)),
     )
+
+
+@lru_cache(maxsize=1024)
+def _compare_once(
+    counts: tuple[tuple[int, int], ...],
+    names: tuple[str, ...],
+    level: float,
+    reference: str,
+    best: Literal["highest", "lowest"],
+    assessable: tuple[bool, ...],
+    candidates: tuple[bool, ...],
+) -> list[Comparison]:
+    """Compare counts once; several rules ask the same of the same groups."""
+    return compare_to_best(counts, names, level, reference, best=best, assessable=assessable, candidates=candidates)
 
 
 def _scope_of(
@@ -327,7 +342,7 @@ def _tell_left_out(
 def _as_measurement(metric: Metric, group: dict[str, str], found: Comparison, bench: Bench) -> Measurement:
     figure = found.ratio if metric.compares == "ratio" else found.difference
     fields = figure.fields()
-    rate = _base_rate(metric, group, bench)
+    rate = find_base_rate(metric, group, bench)
     if rate is not None and not rate.assessable and fields["value"] is not None:
         fields |= {"note": rate.note or fields["note"], "assessable": False}
     estimate = Estimate(**fields) if fields["value"] is not None else undefined(fields["note"], n=fields["n"])

@@ -180,8 +180,7 @@ def find_outcome(
     Returns
     -------
     str
-        ``incomplete``, ``failed``, ``undecided`` or ``passed``; the first that holds. Where no rule applies, nothing was
-        decided.
+        ``incomplete``, ``failed``, ``undecided`` or ``passed``; the first that holds.
     """
     findings = list(findings)
     deciding = {finding.status for finding in findings if gravest(finding.severity, fail_on)}
@@ -189,8 +188,6 @@ def find_outcome(
         return "incomplete"
     if "fail" in deciding:
         return "failed"
-    if all(finding.status == "not_applicable" for finding in findings):
-        return "undecided"
     return "undecided" if deciding & ({"inconclusive", "manual"} - allow) else "passed"
 
 

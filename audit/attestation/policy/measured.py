@@ -17,8 +17,8 @@ from audit.statistics.intervals import clopper_pearson, wilson
 
 from .bench import UNKNOWN, Bench
 from .catalogue import METRICS, Metric
-from .groups import find_reference
 from .court import adjust_pairs, judge_pairs
+from .groups import find_base_rate, find_reference
 from .operators import OPERATOR_WORDS, OPERATORS, Reading, choose_operator
 from .pack import MeasureRule
 from .phrase import Limit, read_number
@@ -150,6 +150,9 @@ def _refuse(order: MeasureRule, row: Measurement, metric: Metric, bench: Bench) 
     if (cure := _say_more_of_group(row, bench)) and metric.section != "data":
         least = bench.evidence.subject.small_count
         return _Problem(f"{bench.size_of(row.group):,} people, fewer than {least}: shown, not judged", cure)
+    rate = find_base_rate(metric, row.group, bench) if metric.base and row.group else None
+    if rate is not None and not rate.assessable:
+        return _Problem(rate.note or "the rates that it compares are marked as not assessable")
     return _too_few(order, row, metric, bench)
 
 
@@ -243,13 +246,19 @@ def _interval_for(order: MeasureRule, estimate: Estimate) -> tuple[Estimate, str
     level = order.confidence or estimate.level
     if order.interval is None and level == estimate.level:
         return estimate, ""
-    is_rate = estimate.count is not None and estimate.n and estimate.value is not None
-    if not is_rate or abs(estimate.count / estimate.n - estimate.value) > _SAME:
+    if estimate.count is None or not estimate.n or not _is_rate(estimate):
         return estimate, f"the interval was computed at {100 * estimate.level:g} %, the rule asks for another one"
     exact = order.interval == "exact"
     low, high = (clopper_pearson if exact else wilson)(estimate.count, estimate.n, level)
     method = "Clopper-Pearson" if exact else "Wilson score"
     return estimate.model_copy(update={"low": low, "high": high, "level": level, "method": method}), ""
+
+
+def _is_rate(estimate: Estimate) -> bool:
+    """Return whether the value is its count over its rows; a share of a declared share is not."""
+    if estimate.count is None or not estimate.n or estimate.value is None:
+        return False
+    return abs(estimate.count / estimate.n - estimate.value) <= _SAME
 
 
 def _whole_point(row: Measurement, metric: Metric, bench: Bench) -> Fraction | None:

@@ -93,4 +93,3 @@ def _rewrite_cell(cell: TableCell, silent: bool, notes: _Notes) -> TableCell:
     if len(cell.reason) > INLINE or cell.interval:
         return replace(cell, mark=notes.mark(cell.reason))
     return cell
-

@@ -20,6 +20,8 @@ TINY = 1e-4
 """Below it a number is told as smaller than it: readers are spared powers of ten."""
 NO_INTERVAL = "no interval"
 _POWER = re.compile(r"\bp = \d(?:\.\d+)?e-0*(\d+)")
+_TINY = re.compile(r"(?<![\w.])(\d(?:\.\d+)?)e-0*(\d+)\b")
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +133,17 @@ def p_text(p: float) -> str:
 
 
 def plain_text(text: str) -> str:
-    """Return `text` with p-values in powers of ten told as readers are: ``p = 9.65e-27`` becomes ``p < 0.0001``.
+    """Return `text` without computers' powers of ten: ``p = 9.65e-27`` becomes ``p < 0.0001``.
 
     Examples
     --------
     >>> plain_text("parity: pooled z -29.12, p = 2.102e-186; after Holm p = 0.0003")
     'parity: pooled z -29.12, p < 0.0001; after Holm p = 0.0003'
+    >>> plain_text("largest difference 1.1e-16")
+    'largest difference 1.1 × 10⁻¹⁶'
     """
-    return _POWER.sub(lambda found: "p < 0.0001" if int(found[1]) >= 5 else found[0], text)
+    text = _POWER.sub(lambda found: "p < 0.0001" if int(found[1]) >= 5 else found[0], text)
+    return _TINY.sub(lambda found: f"{found[1]} × 10⁻{found[2].translate(_RAISED)}", text)
 
 
 def size_text(size: int | None) -> str:

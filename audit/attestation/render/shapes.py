@@ -16,7 +16,7 @@ from .figures import draw_feature, draw_importance
 from .figures.curves import effect_range
 from .footnotes import annotate
 from .glyphs import shorten
-from .numbers import Shown, count_text, number_text, share_text
+from .numbers import Shown, number_text, share_text
 from .tables import Grid, GridRow, Lexicon, TableCell, make_grid, split_grid
 
 DETAIL = 15
@@ -394,8 +394,3 @@ def pair_rows(effects: Effects, most: int = 12) -> tuple[tuple[str, str, str], .
         )
         for pair in effects.pairs[:most]
     )
-
-
-def rows_words(effects: Effects) -> str:
-    """Return the rows behind the black box's effects."""
-    return count_text(effects.rows)

@@ -6,16 +6,14 @@ class.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .output import OutputReading
-
-Scale = Literal["logit", "probability", "value"]
+    from .output import OutputReading, Scale
 
 
 class BlackBox(Protocol):

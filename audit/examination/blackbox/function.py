@@ -15,10 +15,9 @@ import numpy as np
 from audit.config.schema import ExamineConfig, ModelOutput
 from audit.errors import AuditError, ConfigError, IntakeRefused
 
-from .blackbox import Scale
 from .encode import check_columns
 from .factory import describe_error
-from .output import OutputReading, read_output
+from .output import OutputReading, Scale, read_output
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,11 +13,10 @@ import numpy as np
 
 from audit.errors import ConfigError, IntakeRefused, TryAgain, suggest_name
 
-from .blackbox import Scale
 from .encode import EncodedInput, Encoder
 from .exported import is_float, is_whole
 from .loaded import Argument, Loaded
-from .output import OutputReading
+from .output import OutputReading, Scale
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,13 +7,14 @@ of the positive class, or value) and links (log-odds, or value).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from audit.config.schema import Level, ModelOutput
 from audit.errors import ConfigError, IntakeRefused, suggest_name
 
-from .blackbox import Scale
+Scale = Literal["logit", "probability", "value"]
 
 CLIP = 1e-12
 """A probability is taken as at least this far from 0 and 1 before its log-odds are formed."""

@@ -137,8 +137,12 @@ def _describe_column(case: Case, facts: ColumnFacts) -> ColumnSummary:
 
 
 def _quantiles(values: np.ndarray) -> tuple[float, ...]:
-    known = values[np.isfinite(values)]
-    return tuple(float(value) for value in np.quantile(known, QUANTILES)) if known.size else ()
+    """Return the quantiles, none beyond the fifth value from either end: the ends are single people."""
+    known = np.sort(values[np.isfinite(values)])
+    if known.size < 2 * FEWEST_SHOWN:
+        return ()
+    held = np.clip(np.quantile(known, QUANTILES), known[FEWEST_SHOWN - 1], known[-FEWEST_SHOWN])
+    return tuple(float(value) for value in held)
 
 
 def _top_levels(values: np.ndarray) -> dict[str, int]:

@@ -15,6 +15,8 @@ import pytest
 from dossier_fixture import make_dossier, make_evidence
 
 from audit.attestation.render.html import render_html
+from audit.attestation.render.numbers import Shown
+from audit.attestation.render.view import build_view
 from audit.evidence import Fairness, NotDone
 
 HERE = Path(__file__).parent
@@ -95,13 +97,50 @@ def test_it_stays_small(page):
 
 
 def test_every_estimate_stands_with_interval_or_reason(page):
-    """Each value cell of a table of estimates holds an interval or says why there is none."""
-    cells = re.findall(r'<td class="n">(<span class="(?:val|none)[^"]*">.*?)</td>', page.decode(), re.DOTALL)
-    assert len(cells) > 300
-    lonely = [
-        c for c in cells if 'class="ci' not in c and not re.fullmatch(r'<span class="none">(–|no number)</span>', c)
-    ]
+    """A value without interval or mark is a count or a p-value, or its row, column or table says why."""
+    text = page.decode()
+    tables = re.findall(r'<table class="grid.*?</table>\s*(?:</div>)?\s*(?:<p class="foot">.*?</p>)?', text, re.DOTALL)
+    assert len(tables) > 15
+    counts = {"Rows", "Favourable", "Decided favourably", "p (Holm)", "p of equality (Holm)"}
+    seen, lonely = 0, []
+    for table in tables:
+        heads = re.findall(r"<th [^>]*>(.*?)</th>", table.split("</thead>")[0], re.DOTALL)
+        for row in re.findall(r"<tr[^>]*>(.*?)</tr>", table.split("<tbody>", 1)[1], re.DOTALL):
+            name = re.search(r"<th [^>]*>(.*?)</th>", row, re.DOTALL).group(1)
+            for place, cell in enumerate(re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL), start=1):
+                seen += 1
+                head = heads[min(place, len(heads) - 1)]
+                told = re.search(r'class="(ci|fn|pill)|class="none">(–|not judged)<', cell) or "<span" not in cell
+                said = "No intervals are calculated" in table or 'class="fn"' in name or 'class="fn"' in head
+                if not (told or said or {name, head} & counts):
+                    lonely.append((name, head, cell))
+    assert seen > 600
     assert lonely == []
+
+
+def test_no_reader_meets_powers_of_ten(page):
+    text = re.sub(r"<(style|script).*?</\1>", "", page.decode(), flags=re.DOTALL)
+    assert re.findall(r"[^#\w]\d(?:\.\d+)?e[-−+]\d+", re.sub(r'sha256:\w+|id="[^"]*"', "", text)) == []
+
+
+def test_few_groups_stand_in_one_table_and_many_below_each_other(page):
+    text = page.decode()
+    fair = text[text.index('id="fairness"') : text.index('id="glassbox"')]
+    across = re.findall(r'<table class="grid [^"]*across[^"]*".*?</table>', fair, re.DOTALL)
+    assert len(across) == 3
+    assert all(table.count('class="band"') >= 4 for table in across)
+    assert "(continued)" not in fair
+
+
+def test_nothing_measured_about_fairness_is_left_out():
+    dossier = make_dossier()
+    view = build_view(dossier)
+    shown = sum(
+        sum(isinstance(c, Shown) and bool(c.method or not c.measured) for row in grid.rows for c in row.cells)
+        for block in view.attributes
+        for _, grid in block.tables
+    )
+    assert shown == len(dossier.evidence.fairness.measurements)
 
 
 def test_an_undefined_number_says_so_and_is_not_zero(page):

@@ -6,10 +6,11 @@ import pytest
 
 from audit.config.schema import ExamineConfig
 from audit.evidence import Data, Intake, NotDone
+from audit.examination.blackbox.score import Scores
 from audit.examination.data.columns import groups_of, label_of, weights_of
 from audit.examination.data.read import read_dataset
 from audit.examination.measures.case import Case, describe_subject
-from audit.examination.measures.data import DEFINITIONS, measure_data
+from audit.examination.measures.data import DEFINITIONS, QUANTILES, _quantiles, measure_data
 from audit.statistics.intervals import score_ratio, wilson
 
 MODEL = {
@@ -21,12 +22,15 @@ MODEL = {
 }
 
 
+_NO_SCORES = Scores(None, None, np.zeros(0, bool), None)
+
+
 def open_case(config, *, has_model=True):
     dataset = read_dataset(config)
     frame = dataset.frame()
     return Case(
         config=config,
-        subject=describe_subject(config, dataset, dataset.features, has_model=has_model),
+        subject=describe_subject(config, dataset, dataset.features, _NO_SCORES, has_model=has_model),
         dataset=dataset,
         frame=frame,
         label=label_of(frame, config),
@@ -145,8 +149,9 @@ def test_columns_are_described_without_a_row(tmp_path, table):
     data = measure_data(open_case(make_config(tmp_path)))
     columns = {column.name: column for column in data.columns}
     assert list(columns) == list(table.columns)
+    income = table["income"].dropna().sort_values().to_numpy()
     assert columns["income"].quantiles == pytest.approx(
-        table["income"].quantile([0.01, 0.25, 0.5, 0.75, 0.99]).to_numpy()
+        [income[4], *np.quantile(income, [0.25, 0.5, 0.75]), income[-5]]  # the ends are held at the fifth person
     )
     assert (columns["income"].missing, columns["income"].used_as) == (20, "feature")
     assert columns["zip"].top == table["zip"].value_counts().to_dict()
@@ -218,3 +223,20 @@ def test_without_model_label_or_groups(tmp_path):
 def test_every_measurement_is_defined(tmp_path, table):
     data = measure_data(open_case(make_config(tmp_path)))
     assert {item.metric for item in data.measurements} <= {definition.id for definition in DEFINITIONS}
+
+
+@pytest.mark.parametrize("rows", [3, 9, 10, 40, 400])
+def test_no_quantile_is_the_value_of_one_of_the_outermost_people(rows):
+    values = np.random.default_rng(rows).lognormal(3, 2, rows)
+    held = _quantiles(values)
+    if rows < 10:
+        assert held == ()
+        return
+    assert (values <= held[0]).sum() >= 5
+    assert (values >= held[-1]).sum() >= 5
+    assert list(held) == sorted(held)
+
+
+def test_quantiles_of_many_rows_are_the_plain_ones():
+    values = np.append(np.random.default_rng(1).lognormal(3, 2, 1000), [np.nan] * 7)
+    assert _quantiles(values) == tuple(np.quantile(values[:1000], QUANTILES))

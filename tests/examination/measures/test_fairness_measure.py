@@ -416,3 +416,18 @@ def test_scoring_rate_is_strict_and_over_everybody():
     assert scoring_counts(score, np.array([0, 0, 1, 1, 1]), 2, high_is_favourable=True) == [(0, 2), (1, 2)]
     assert scoring_counts(score, np.array([0, 0, 1, 1, 1]), 2, high_is_favourable=False) == [(1, 2), (0, 2)]
     assert scoring_counts(np.array([np.nan]), np.array([0]), 1, high_is_favourable=True) == [(0, 0)]
+
+
+def test_the_mean_score_of_a_handful_is_not_shown():
+    columns, label, score = make_rows(400)
+    columns["sex"] = np.array(["F"] * 200 + ["M"] * 191 + ["X"] * 1 + ["Y"] * 4 + ["Z"] * 4, object)
+    label[-4:] = np.nan
+    found = measure_fairness(make_case(columns, label, score, pairs=False))
+    for name in ("X", "Y"):
+        for metric in ("mean_score", "calibration_in_group"):
+            estimate = pick(found, metric, sex=name).estimate
+            assert estimate.value is None
+            assert "one person's score" in estimate.note
+    assert pick(found, "mean_score", sex="M").estimate.value == pytest.approx(score[200:391].mean())
+    hidden = {float(value) for value in (*score[391:393], score[392:396].mean())}
+    assert not hidden & {item.estimate.value for item in found.measurements}

@@ -144,7 +144,7 @@ def _draw_panel(drawing: Drawing, panel: ForestPanel, axis: Axis, rows: Sequence
         drawing.rect(axis.start, top, axis(panel.limit_low) - axis.start, bottom - top, "zone")
     if panel.limit_high is not None and panel.limit_high < panel.high:
         drawing.rect(axis(panel.limit_high), top, axis.stop - axis(panel.limit_high), bottom - top, "zone")
-    ticks = axis.ticks(4)
+    ticks = axis.ticks(max(2, min(4, int((axis.stop - axis.start) / 30))))
     for tick in ticks:
         drawing.line(axis(tick), bottom, axis(tick), bottom + 4, "faint", width=0.8)
         shown = tick_text(tick * 100, [t * 100 for t in ticks]) + "%" if panel.percent else tick_text(tick, ticks)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.evidence import Estimate, Measurement, Parity, undefined
+from audit.examination.measures.data import FEWEST_SHOWN
 from audit.statistics import (
     holm,
     logit_interval,
@@ -43,6 +44,7 @@ from .rates import LEVEL, Reading, compare_counts, compared_measurement, envelop
 Floats = NDArray[np.float64]
 SCORING_RATIO = ComparedMetric("scoring_rate_ratio", "scoring_rate", "ratio")
 _NO_SCORE = "there are no scores, only decisions"
+_TOO_FEW = f"fewer than {FEWEST_SHOWN} people: their mean could be read as one person's score"
 _NO_AUC_INTERVAL = "no interval can be given: too few rows of one class, or no overlap of the classes"
 
 
@@ -118,6 +120,8 @@ def _mean(moments: Moments, place: int, small: str) -> Estimate:
     n, mean, variance = int(moments.n[place]), float(moments.mean[place]), float(moments.variance[place])
     if n == 0:
         return undefined("nobody in this group has the values that this needs", n=0)
+    if n < FEWEST_SHOWN:
+        return undefined(_TOO_FEW, n=n)
     low, high = mean_interval(mean, variance, n, LEVEL)
     if math.isnan(low):
         note = "one value only, or all values alike: no interval can be given"
@@ -303,6 +307,8 @@ def _calibration(calibration: GroupCalibration, note: str) -> Estimate:
     """Return one group's mean score minus base rate."""
     if calibration.n == 0:
         return undefined("nobody in this group has both a score and a label", n=0)
+    if calibration.n < FEWEST_SHOWN:
+        return undefined(_TOO_FEW, n=calibration.n)
     low, high = _calibration_bounds(calibration, LEVEL)
     return Estimate(
         value=calibration.gap,
