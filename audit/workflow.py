@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audit.attestation.folder import refuse_existing, write_folder
+from audit.attestation.folder import refuse_existing, refuse_unwritable, write_folder
 from audit.attestation.pipeline import Outcome, attest
 from audit.config.schema import AttestConfig, Config
 from audit.errors import AuditError, ConfigError, SealError
@@ -63,7 +63,9 @@ def run_audit(
     AuditError
         Anything that kept the report from being made; see `audit.errors`.
     """
-    if out is not None:
+    if out is None:
+        refuse_unwritable(Path("audits") / config.system.name)
+    else:
         refuse_existing(out)
     check_order(config, interactive=interactive)
     now = read_clock()
@@ -160,7 +162,7 @@ def attest_from_file(
     """
     from audit.attestation.seal.check import check_evidence
 
-    data = _read(path)
+    data = _read(path, "name the evidence.json file")
     envelope = path.with_name("evidence.dsse.json")
     signed = check_evidence(data, envelope.read_bytes() if envelope.is_file() else None)
     evidence, now = read_evidence(data), read_clock()
@@ -210,11 +212,11 @@ def _examine(
     return examine(config, started=started, frame=frame, predict=predict, progress=progress)
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, hint: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror}", hint="name the evidence.json file") from None
+        raise ConfigError(f"cannot read {path}: {error.strerror}", hint=hint) from None
 
 
 def _collect_artifacts(evidence: Evidence, path: Path) -> dict[str, bytes]:
@@ -222,7 +224,7 @@ def _collect_artifacts(evidence: Evidence, path: Path) -> dict[str, bytes]:
     for artifact in evidence.provenance.artifacts:
         if artifact.name.startswith("/") or ".." in artifact.name.split("/"):
             raise SealError(f"the evidence names a file outside its folder: {artifact.name}")
-        data = _read(path.parent / artifact.name)
+        data = _read(path.parent / artifact.name, f"copy the whole folder that audit examine wrote, not {path.name} alone")
         if digest_bytes(data) != artifact.sha256:
             raise SealError(f"{artifact.name} is not the file that the evidence was written with")
         collected[artifact.name] = data

@@ -24,10 +24,27 @@ def refuse_existing(out: Path) -> None:
     """
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise ConfigError(f"the output folder {out} exists", place="--out", hint="name another one, or move it away")
-    above = next(place for place in out.absolute().parents if place.exists())
-    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
-        why = "nothing may be written there" if above.is_dir() else "it is a file"
-        raise ConfigError(f"cannot make {out} in {above}: {why}", place="--out", hint="name another folder")
+    refuse_unwritable(out.absolute().parent)
+
+
+def refuse_unwritable(folder: Path) -> None:
+    """Refuse a folder in which nothing can be written, before any work is done.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where a report folder is to be made; may be missing itself.
+
+    Raises
+    ------
+    ConfigError
+        The nearest folder that exists is none, or is closed to writing.
+    """
+    above = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    if not above.is_dir():
+        raise ConfigError(f"cannot make a folder in {above}: it is a file", place="--out", hint="name another folder")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise ConfigError(f"nothing may be written in {above}", place="--out", hint="name another folder")
 
 
 def write_folder(files: Mapping[str, bytes], out: Path) -> None:

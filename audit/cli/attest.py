@@ -18,10 +18,10 @@ def attest(
     config: Path,
     *,
     out: Path | None = None,
-    set_: Annotated[list[str], Parameter(name="--set", negative=())] = [],  # noqa: B006 - cyclopts reads, never writes it
+    set_: Annotated[list[str], Parameter(name="--set", negative=(), show_default=False)] = [],  # noqa: B006 - cyclopts reads, never writes it
     fail_on: Severity = "high",
-    allow: str = "",
-    json: Annotated[bool, Parameter(name="--json", negative=())] = False,
+    allow: Annotated[str, Parameter(show_default=False)] = "",
+    json: Annotated[bool, Parameter(name="--json", negative=(), show_default=False)] = False,
 ) -> int:
     """Judge, render and seal evidence that was measured before; needs neither data nor torch.
 

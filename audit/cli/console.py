@@ -113,11 +113,13 @@ def tell_outcome(outcome: Outcome, *, title: str = "") -> None:
         )
     screen.print(table)
     screen.print(Text(SENTENCES[judgement.outcome], style="bold"))
+    for name in outcome.dossier.evidence.broken:
+        screen.print(Text(f"{name} broke: {getattr(outcome.dossier.evidence, name).not_done}", style="red"))
     for line in (*judgement.warnings, *outcome.notes):
         screen.print(Text(line, style="yellow"))
     signer = outcome.dossier.presentation.signer
     if signer is None:
-        screen.print("Signature: none (no key configured).")
+        screen.print("Signature: none (no key configured). Set signing.key; `development` makes one that names nobody.")
     elif signer.development:
         screen.print("Signature: development key, proves no identity. Set signing.key and signing.certificate.")
     else:
@@ -138,14 +140,15 @@ def describe_outcome(outcome: Outcome) -> dict[str, Any]:
     """Return an outcome as a JSON value for machines."""
     from audit.evidence import VERDICT_ORDER
 
-    judgement = outcome.dossier.judgement
+    judgement, evidence = outcome.dossier.judgement, outcome.dossier.evidence
     return {
-        "system": outcome.dossier.evidence.subject.system,
+        "system": evidence.subject.system,
         "outcome": judgement.outcome,
         "exit_code": outcome.exit_code,
         "folder": str(outcome.folder),
         "dossier": outcome.dossier.digest(),
         "evidence": judgement.evidence_digest,
+        "broken": {name: getattr(evidence, name).not_done for name in evidence.broken},
         "counts": {word: judgement.count(word) for word in VERDICT_ORDER},
         "findings": [
             {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +16,7 @@ def examine(
     config: Path,
     *,
     out: Path,
-    set_: Annotated[list[str], Parameter(name="--set", negative=())] = [],  # noqa: B006 - cyclopts reads, never writes it
+    set_: Annotated[list[str], Parameter(name="--set", negative=(), show_default=False)] = [],  # noqa: B006 - cyclopts reads, never writes it
 ) -> int:
     """Measure, and write evidence.json with its signed envelope; judge nothing.
 
@@ -29,16 +31,14 @@ def examine(
     set_
         Override a value: ``--set data.audit=new.parquet``. May be repeated.
     """
-    import sys
-
     from audit.config.load import load_config
     from audit.workflow import examine_to_folder
 
     progress = console.TerminalProgress()
     try:
-        evidence = examine_to_folder(
-            load_config(config, overrides=set_), out, interactive=sys.stderr.isatty(), progress=progress
-        )
+        order = load_config(config, overrides=set_, files="examine")
+        with redirect_stdout(sys.stderr):  # what a model prints is not this command's answer
+            evidence = examine_to_folder(order, out, interactive=sys.stderr.isatty(), progress=progress)
     finally:
         progress.close()
     console.tell_file(out / "evidence.json")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,10 +21,10 @@ WORST_FIRST = (4, 3, 6, 2, 1, 5, 0)
 def run(
     *configs: Path,
     out: Path | None = None,
-    set_: Annotated[list[str], Parameter(name="--set", negative=())] = [],  # noqa: B006 - cyclopts reads, never writes it
+    set_: Annotated[list[str], Parameter(name="--set", negative=(), show_default=False)] = [],  # noqa: B006 - cyclopts reads, never writes it
     fail_on: Severity = "high",
-    allow: Annotated[str, Parameter(name="--allow")] = "",
-    json: Annotated[bool, Parameter(name="--json", negative=())] = False,
+    allow: Annotated[str, Parameter(name="--allow", show_default=False)] = "",
+    json: Annotated[bool, Parameter(name="--json", negative=(), show_default=False)] = False,
     jobs: int = 1,
 ) -> int:
     """Audit a model: measure, judge, render, sign, record.
@@ -93,17 +95,17 @@ def _run_one(
     quiet: bool,
     alone: bool,
 ) -> dict[str, Any]:
-    import sys
-
     from audit.config.load import load_config
     from audit.workflow import run_audit
 
     progress = console.TerminalProgress()
     try:
         config = load_config(path, overrides=overrides)
-        outcome = run_audit(
-            config, out=out, fail_on=fail_on, allow=allow, interactive=sys.stderr.isatty(), progress=progress
-        )
+        # a model that prints must not stand between a machine and its JSON
+        with redirect_stdout(sys.stderr):
+            outcome = run_audit(
+                config, out=out, fail_on=fail_on, allow=allow, interactive=sys.stderr.isatty(), progress=progress
+            )
     except AuditError as error:
         if alone:
             raise

@@ -22,7 +22,7 @@ def verify(
     report: Path,
     *,
     trust: Path | None = None,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> int:
     """Check a report folder, a report.pdf or a report.html.
 

@@ -52,9 +52,9 @@ class Record(BaseModel):
             return cls.model_validate_json(data)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            place = ".".join(str(part) for part in first["loc"])
+            place = "".join(f"{part}." for part in first["loc"]).rstrip(".")
             raise EvidenceError(
-                f"this is not a {cls.__name__.lower()} document: {place}: {first['msg']}",
+                f"this is not the {cls.__name__.lower()} of an audit: {place}{': ' if place else ''}{first['msg']}",
                 hint="was it edited, or written by a newer version?",
             ) from None
 

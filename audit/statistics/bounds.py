@@ -7,7 +7,7 @@ Comes in: counts of several groups. Goes out: the envelope of simultaneous pairw
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
@@ -50,6 +50,12 @@ def _pairs(counts: Sequence[tuple[int, int]]) -> tuple[list[tuple[int, int]], li
     return pairs, list(np.asarray(columns, float).reshape(-1, 4).T)
 
 
+def _ends_of(values: Mapping[int, float]) -> tuple[int, int]:
+    """Return the places of the lowest and the highest value, two different ones also where all are equal."""
+    bottom = min(values, key=values.__getitem__)
+    return bottom, max((place for place in values if place != bottom), key=values.__getitem__)
+
+
 def worst_ratio(counts: Sequence[tuple[int, int]], level: float = 0.95) -> Envelope:
     """Smallest ratio of the rates of any two groups.
 
@@ -74,7 +80,7 @@ def worst_ratio(counts: Sequence[tuple[int, int]], level: float = 0.95) -> Envel
     with np.errstate(divide="ignore"):
         both_low, both_high = np.minimum(low, 1 / high), np.minimum(high, 1 / low)
     rates = {place: counts[place][0] / counts[place][1] for pair in pairs for place in pair}
-    bottom, top = min(rates, key=rates.__getitem__), max(rates, key=rates.__getitem__)
+    bottom, top = _ends_of(rates)
     return Envelope(
         rates[bottom] / rates[top],
         float(both_low.min()),
@@ -105,7 +111,7 @@ def worst_difference(counts: Sequence[tuple[int, int]], level: float = 0.95, *, 
     low, high = newcombe_difference(k1, n1, k2, n2, pair_level(level, family))
     both_low, both_high = np.maximum(low, -high), np.maximum(high, -low)
     rates = {place: counts[place][0] / counts[place][1] for pair in pairs for place in pair}
-    bottom, top = min(rates, key=rates.__getitem__), max(rates, key=rates.__getitem__)
+    bottom, top = _ends_of(rates)
     value = rates[top] - rates[bottom]
     return Envelope(value, float(max(both_low.max(), 0.0)), float(both_high.max()), family, (bottom, top))
 
@@ -129,7 +135,7 @@ def widest_gap(values: Sequence[float], bounds: Sequence[tuple[float, float]], l
         low, high = square_and_add((values[a], *bounds[a]), (values[b], *bounds[b]))
         lows.append(max(low, -high))
         highs.append(max(high, -low))
-    bottom, top = int(np.argmin(values)), int(np.argmax(values))
+    bottom, top = _ends_of(dict(enumerate(values)))
     return Envelope(values[top] - values[bottom], max(*lows, 0.0), max(highs), level_pairs, (bottom, top))
 
 

@@ -147,3 +147,10 @@ def test_rows_to_decide():
     assert rows_to_decide((20, 50), (0, 10), 0.8) is None
     assert rows_to_decide((45, 100), (5, 10), 0.8) is None  # ten people of reference never decide it
     assert not ratio_reaches(20, 51, 5, 10)
+
+
+def test_groups_that_are_alike_are_two_groups_all_the_same():
+    alike = [(10, 10), (20, 20), (30, 30)]
+    for worst in (worst_ratio(alike), worst_difference(alike)):
+        assert len(set(worst.worst)) == 2
+    assert len(set(widest_gap([0.1, 0.1], [(0.0, 0.2), (0.0, 0.2)], 1).worst)) == 2

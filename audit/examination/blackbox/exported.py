@@ -150,6 +150,18 @@ def _vet_samples(archive: Archive, model: str) -> None:
             ) from None
 
 
+def _explain_load(wrote: str, here: str) -> IntakeRefused:
+    if wrote == here:
+        return IntakeRefused(
+            "the .pt2 cannot be loaded: its weights are damaged, or do not fit its program",
+            hint="export it again, and compare its sha256 after copying",
+        )
+    return IntakeRefused(
+        f"torch {here} cannot load this .pt2, which torch {wrote} wrote",
+        hint="export it again with the version of torch that is installed here",
+    )
+
+
 def _load_rebuilt(archive: Archive, model: str, program: Program, weights: Any, constants: Any) -> Any:
     import torch
 
@@ -174,10 +186,7 @@ def _load_rebuilt(archive: Archive, model: str, program: Program, weights: Any, 
             warnings.simplefilter("ignore")
             module = torch.export.load(rebuilt).module(check_guards=False)
     except Exception:  # torch's message repeats parts of the file, so it is not passed on
-        raise IntakeRefused(
-            f"torch {torch.__version__} cannot load this .pt2, which torch {program.torch_version or '?'} wrote",
-            hint="export it again with the version of torch that is installed here",
-        ) from None
+        raise _explain_load(program.torch_version or "?", torch.__version__) from None
     for parameter in module.parameters():
         parameter.requires_grad_(False)
     return module

@@ -226,4 +226,4 @@ def _first_that_works(
             first = first or error
     if first is None:
         raise ConfigError("no column is left that could be a feature", place="model.inputs", hint="list the columns")
-    raise IntakeRefused(first.what, hint="list the columns that it reads: model: {inputs: [...]}")
+    raise IntakeRefused(first.what, hint=f"{first.hint}; list the columns that it reads: model: {{inputs: [...]}}")

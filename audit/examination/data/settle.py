@@ -146,7 +146,8 @@ def _not_a_number(facts: ColumnFacts, why: str) -> DataError:
         f"the column '{facts.name}' should hold numbers ({why}), but holds {odd}",
         hint="declare data.csv.decimal if the comma is the decimal sign, and write no separators of thousands"
         if comma
-        else "add it to data.missing if it means missing, or correct how the column is declared",
+        else "add it to data.missing if it means missing, write all numbers with the same decimal sign, or correct how "
+        "the column is declared",
     )
 
 

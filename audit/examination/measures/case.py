@@ -176,5 +176,5 @@ def _describe_feature(config: ExamineConfig, dataset: Dataset, name: str) -> Fea
         expected=(declared.expected if declared else None) or "",
         monotone=(declared.monotone if declared else None) or "",
         mutable=declared.mutable if declared else False,
-        protected=name in behind and config.groups.source is None,
+        protected=name in behind,  # also where the groups come from another table: a column of that name is the same
     )

@@ -346,7 +346,10 @@ def _list_notes(case: Case) -> Iterator[str]:
     if case.weights is not None:
         total, squares = float(case.weights.sum()), float((case.weights**2).sum())
         worth = math.floor(total**2 / squares)
-        yield f"rows are weighted by {case.config.data.weight}; they are worth {worth:,} equal rows"
+        yield (
+            f"rows carry weights ({case.config.data.weight}), worth {worth:,} equal rows: glass boxes are fitted with "
+            "them; the numbers of this report count every row once"
+        )
 
 
 def _note_ids(case: Case) -> Iterator[str]:
