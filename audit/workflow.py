@@ -224,7 +224,7 @@ def _collect_artifacts(evidence: Evidence, path: Path) -> dict[str, bytes]:
     for artifact in evidence.provenance.artifacts:
         if artifact.name.startswith("/") or ".." in artifact.name.split("/"):
             raise SealError(f"the evidence names a file outside its folder: {artifact.name}")
-        data = _read(path.parent / artifact.name, f"copy the whole folder that audit examine wrote, not {path.name} alone")
+        data = _read(path.parent / artifact.name, "bring the whole folder that audit examine wrote")
         if digest_bytes(data) != artifact.sha256:
             raise SealError(f"{artifact.name} is not the file that the evidence was written with")
         collected[artifact.name] = data

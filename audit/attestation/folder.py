@@ -83,6 +83,11 @@ def write_folder(files: Mapping[str, bytes], out: Path) -> None:
         shutil.rmtree(partial, ignore_errors=True)
 
 
+def remove_folder(out: Path) -> None:
+    """Take back a folder that `write_folder` has just made."""
+    shutil.rmtree(out, ignore_errors=True)
+
+
 def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
     for name, data in files.items():
         target = folder / name

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit.config.schema import AttestConfig
+from audit.errors import AuditError
 from audit.evidence import Dossier, Evidence, Presentation, RuleFinding, Severity
 
-from .folder import write_folder
+from .folder import remove_folder, write_folder
 from .ledger.store import hold_ledger
 from .policy.judge import judge
 from .policy.papers import load_papers
@@ -144,6 +145,10 @@ def attest(
         files = {"audit.json": dossier.canonical(), **(artifacts or {}), **rendered}
         sealed = sign_folder(files, dossier, signer, previous=ledger.head)
         write_folder(sealed, out)
-        ledger.append(dossier, sealed, signer)
+        try:
+            ledger.append(dossier, sealed, signer)
+        except AuditError:
+            remove_folder(out)  # a report that the history does not know would stand in the way of the next try
+            raise
         notes = (*(signer.stamps.notes if signer and signer.stamps else ()), *ledger.notes)
     return Outcome(dossier, out, tuple(sorted(sealed)), notes)

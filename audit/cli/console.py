@@ -5,11 +5,14 @@ Comes in: outcomes, errors, progress. Goes out: progress and errors on stderr, t
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
+
+from audit.errors import AuditError
 
 if TYPE_CHECKING:
     from audit.attestation.pipeline import Outcome
@@ -31,6 +34,10 @@ SENTENCES = {
     "undecided": "UNDECIDED: no rule of the deciding severity failed, but at least one could not be decided.",
     "incomplete": "INCOMPLETE: a part of the examination broke; see the report.",
 }
+
+
+OURS = "this is a fault of ours; --debug shows where"
+"""What to do about an exception that nobody foresaw."""
 
 
 class TerminalProgress:
@@ -61,6 +68,23 @@ class TerminalProgress:
             sys.stderr.write(f"  {perf_counter() - self._begun:6.1f} s  {self._name}{cover}\n")
             sys.stderr.flush()
         self._name = ""
+
+
+def explain_error(error: Exception) -> tuple[str, str, int]:
+    """Return what to say about an error, what to do about it, and its exit code.
+
+    Parameters
+    ----------
+    error : Exception
+        Whatever a command raised.
+    """
+    if isinstance(error, AuditError):
+        return str(error), "", error.exit_code
+    if isinstance(error, MemoryError):
+        return "memory ran out", "audit fewer rows, or give it more memory", 6
+    if isinstance(error, OSError):
+        return str(error), "", 6 if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else 3
+    return f"{type(error).__name__}: {error}", OURS, 3
 
 
 def tell_error(what: str, *, hint: str = "", code: int) -> int:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import sys
 from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
-
-from audit.errors import AuditError
 
 from . import console
 
@@ -86,22 +83,14 @@ def run_command(arguments: list[str]) -> int:
         return console.tell_error(str(error), hint="see audit --help", code=2)
     except KeyboardInterrupt:
         return console.tell_error("stopped by Ctrl-C; nothing half-written was left", code=130)
-    except MemoryError:
-        return console.tell_error("memory ran out", hint="audit fewer rows, or give it more memory", code=6)
-    except AuditError as error:
-        return console.tell_error(str(error), code=error.exit_code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        return console.tell_error(str(error), code=6 if full else 3)
     except Exception as error:  # an uncaught exception is "could not be examined", never a verdict
-        if debug:
+        what, hint, code = console.explain_error(error)
+        if debug and hint == console.OURS:
             raise
-        return console.tell_error(
-            f"{type(error).__name__}: {error}", hint="this is a fault of ours; --debug shows where", code=3
-        )
+        return console.tell_error(what, hint=hint, code=code)
 
 
 def _tell_version() -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from audit.errors import AuditError, ConfigError
+from audit.errors import ConfigError
 from audit.evidence import Severity
 
 from . import console
 
+_LOG = logging.getLogger(__name__)
 WORST_FIRST = (4, 3, 6, 2, 1, 5, 0)
 """Which exit code wins where several hold."""
 
@@ -44,7 +47,7 @@ def run(
     allow
         Verdicts that do not leave the run undecided: ``inconclusive``, ``manual`` or both with a comma.
     json
-        Print one JSON object instead of the table.
+        Print one JSON object instead of the table, also where the audit could not be made.
     jobs
         Audits at once; this version works one after the other whatever is asked for.
     """
@@ -54,8 +57,8 @@ def run(
     if jobs < 1:
         raise ConfigError("must be at least 1", place="--jobs")
     results: list[dict[str, Any]] = []
-    for path in configs:
-        target = out if out is None or len(configs) == 1 else out / _folder_name(path, configs)
+    for path, name in zip(configs, name_folders(configs), strict=True):
+        target = out if out is None or len(configs) == 1 else out / name
         results.append(_run_one(path, target, set_, fail_on, allowed, quiet=json, alone=len(configs) == 1))
     code: int = min((result["exit_code"] for result in results), key=WORST_FIRST.index)
     if json:
@@ -80,9 +83,20 @@ def read_allow(text: str) -> frozenset[str]:
     return words
 
 
-def _folder_name(path: Path, configs: tuple[Path, ...]) -> str:
-    same = sum(other.stem == path.stem for other in configs)
-    return path.stem if same == 1 else f"{path.parent.name}-{path.stem}"
+def name_folders(configs: Sequence[Path]) -> list[str]:
+    """Return one folder name per configuration, all different: its stem, with its folder where that is not enough.
+
+    Examples
+    --------
+    >>> name_folders([Path("/m/old/audit.yaml"), Path("/m/new/audit.yaml"), Path("/m/rent.yaml")])
+    ['old-audit', 'new-audit', 'rent']
+    """
+    stems = [path.stem for path in configs]
+    names: list[str] = []
+    for path in configs:
+        name = path.stem if stems.count(path.stem) == 1 else f"{path.resolve().parent.name}-{path.stem}"
+        names.append(name if name not in names else f"{name}-{len(names) + 1}")
+    return names
 
 
 def _run_one(
@@ -106,13 +120,15 @@ def _run_one(
             outcome = run_audit(
                 config, out=out, fail_on=fail_on, allow=allow, interactive=sys.stderr.isatty(), progress=progress
             )
-    except AuditError as error:
-        if alone:
+    except Exception as error:  # one that breaks stops no other
+        if alone and not quiet:
             raise
-        console.tell_error(f"{path}: {error}", code=error.exit_code)
-        return {"config": str(path), "outcome": "error", "exit_code": error.exit_code, "error": str(error)}
+        _LOG.debug("%s broke", path, exc_info=True)
+        what, hint, code = console.explain_error(error)
+        console.tell_error(what if alone else f"{path}: {what}", hint=hint, code=code)
+        return {"config": str(path), "outcome": "error", "exit_code": code, "error": what}
     finally:
         progress.close()
     if not quiet:
         console.tell_outcome(outcome)
-    return console.describe_outcome(outcome)
+    return {"config": str(path), **console.describe_outcome(outcome)}
