@@ -133,8 +133,8 @@ def test_second_half_never_imports_heavy_libraries(small_job, tmp_path, run_cli)
     assert run_cli("examine", small_job / "audit.yaml", "--out", tmp_path / "half")[0] == 0
     program = (
         "import sys; from audit.cli.main import run_command\n"
-        f"code = run_command(['attest', {str(tmp_path / 'half' / 'evidence.json')!r}, {str(small_job / 'audit.yaml')!r},"
-        f" '--out', {str(tmp_path / 'report')!r}])\n"
+        f"code = run_command(['attest', {str(tmp_path / 'half' / 'evidence.json')!r},"
+        f" {str(small_job / 'audit.yaml')!r}, '--out', {str(tmp_path / 'report')!r}])\n"
         "heavy = {'torch', 'pandas', 'interpret', 'fairlearn', 'captum', 'sklearn'} & set(sys.modules)\n"
         "print(code, sorted(heavy)); sys.exit(0 if code in (0, 1, 5) and not heavy else 9)"
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audit.errors import ConfigError, DataError
+from audit.errors import ConfigError, DataError, suggest_name
 from audit.yamlfile import parse_yaml
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ _PROTECTED = (
     "veteran",
 )
 _NAMES_FOR_RULES = {"race": "race_ethnicity", "ethnicity": "race_ethnicity", "gender": "sex"}
+_ZEROS = re.compile(r"0\d")
+"""A number that begins with a zero is a code: 01067 is a postcode."""
 _FAVOURABLE = ("approved", "granted", "accepted", "selected", "hired", "yes", "true", "1", "pass", "low")
 
 
@@ -78,7 +80,7 @@ def write_first_config(table: Path | str, model: Path | str | None = None, folde
     Parameters
     ----------
     table : Path or str
-        CSV, Parquet or Arrow file; only its first rows are read.
+        CSV, Parquet or Arrow; a file, a folder or a glob. Only its first rows are read.
     model : Path or str, optional
         Model file.
     folder : Path or str, optional
@@ -92,10 +94,12 @@ def write_first_config(table: Path | str, model: Path | str | None = None, folde
     Raises
     ------
     ConfigError
-        No such file.
+        No such table, or no such model.
     DataError
         Not a table.
     """
+    if model and not Path(model).is_file():
+        raise ConfigError(f"no such file: {model}", place="--model", hint=_near(Path(model)))
     columns = guess_columns(Path(table))
     names = [column.name for column in columns]
     decision = None if model else _pick(columns, _DECISIONS, lambda column: len(column.levels) >= 2)
@@ -103,8 +107,13 @@ def write_first_config(table: Path | str, model: Path | str | None = None, folde
     score = None if model or decision else _pick(columns, _SCORES, lambda column: column.kind == "number")
     groups = [column for column in columns if _is_protected(column.name) and column not in (label, decision)]
     identity = next((column for column in columns if column.unique and _words(column.name) & {"id", "key", "nr"}), None)
+    identity = identity or next((column for column in columns if column.unique and column.kind == "category"), None)
     taken = {column.name for column in (*groups, label, decision, score, identity) if column is not None}
-    features = [column for column in columns if column.name not in taken and column.kind != "date"]
+    features = [
+        column
+        for column in columns
+        if column.name not in taken and column.kind != "date" and not (column.unique and column.kind == "category")
+    ]
     lines = [
         "# A first audit.yaml. Lines marked `# guess` were inferred from names and first rows: read each of them.",
         "schema: audit/1",
@@ -128,7 +137,7 @@ def write_first_documents() -> str:
     """Return the text of a first documents.yaml: what only people know about the system."""
     return """\
 # The officer's file: facts, texts, answers and approvals. A rule that asks for one of them stays undecided until it is
-# here. `audit policy check` names the facts that your packs ask for.
+# here. `audit policy list --metrics` names them all, `audit policy explain PACK/RULE` what a rule asks for.
 schema: documents/1
 facts:
   system.use_case: unknown          # e.g. credit.consumer, hiring.screening
@@ -148,7 +157,7 @@ def guess_columns(table: Path) -> tuple[ColumnGuess, ...]:
     Parameters
     ----------
     table : Path
-        CSV, Parquet or Arrow file.
+        CSV, Parquet or Arrow; a file, a folder or a glob.
 
     Raises
     ------
@@ -159,15 +168,33 @@ def guess_columns(table: Path) -> tuple[ColumnGuess, ...]:
     """
     import pyarrow as pa
 
-    if not table.is_file():
-        raise ConfigError(f"no such file: {table}", place=str(table))
     try:
-        head = _read_head(table)
+        head = _read_head(_first_file(table))
     except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
         raise DataError(f"cannot be read as a table: {str(error).splitlines()[0]}", place=str(table)) from None
     if not head.num_rows:
         raise DataError("the table has no rows", place=str(table))
     return tuple(_guess(str(name), head.column(index)) for index, name in enumerate(head.column_names))
+
+
+def _first_file(table: Path) -> Path:
+    """Return the file whose first rows speak for a table."""
+    if table.is_file():
+        return table
+    if table.is_dir():
+        inside = sorted(path for path in table.iterdir() if path.is_file() and path.name[0] not in "._")
+        if not inside:
+            raise ConfigError("holds no file", place=str(table))
+        return inside[0]
+    matching = sorted(table.parent.glob(table.name)) if table.parent.is_dir() and table.name else []
+    if not matching:
+        raise ConfigError(f"no such file: {table}", place="TABLE", hint=_near(table))
+    return matching[0]
+
+
+def _near(file: Path) -> str:
+    names = [path.name for path in file.parent.iterdir()] if file.parent.is_dir() else []
+    return suggest_name(file.name, names)
 
 
 def _read_head(table: Path) -> pa.Table:
@@ -186,12 +213,22 @@ def _read_head(table: Path) -> pa.Table:
     text = text if len(text) < HEAD_BYTES else text[: text.rfind(b"\n") + 1]
     first = text.split(b"\n", 1)[0].decode("utf-8", "replace")
     separator = max(",;\t|", key=first.count)
-    options = csv.ConvertOptions(strings_can_be_null=True, decimal_point="," if separator == ";" else ".")
-    parsing = csv.ParseOptions(delimiter=separator)
     encoding = "utf8" if _is_utf8(text) else "cp1252"
-    return csv.read_csv(
-        pa.BufferReader(text), csv.ReadOptions(encoding=encoding), parse_options=parsing, convert_options=options
-    ).slice(0, HEAD_ROWS)
+
+    def read(codes: Sequence[str]) -> pa.Table:
+        options = csv.ConvertOptions(
+            strings_can_be_null=True,
+            decimal_point="," if separator == ";" else ".",
+            column_types=dict.fromkeys(codes, pa.string()),
+        )
+        parsing = csv.ParseOptions(delimiter=separator)
+        return csv.read_csv(pa.BufferReader(text), csv.ReadOptions(encoding=encoding), parsing, options)
+
+    head = read(())
+    whole = [field.name for field in head.schema if pa.types.is_integer(field.type)]
+    as_text = read(whole)
+    codes = [name for name in whole if any(_ZEROS.match(value or "") for value in as_text[name].to_pylist())]
+    return (read(codes) if codes else head).slice(0, HEAD_ROWS)
 
 
 def _is_utf8(text: bytes) -> bool:

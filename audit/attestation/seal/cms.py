@@ -1,10 +1,9 @@
 """Detached CMS signatures (RFC 5652, CAdES-BES attributes), written in one canonical form and accepted in no other.
 
 Comes in: a signer and the SHA-256 digest of some bytes, or a signature and that digest. Goes out: DER bytes that
-``openssl cms -verify`` and PDF readers accept, or who signed. CMS leaves parts of a signature uncovered (algorithm
-identifiers, extra certificates, unsigned attributes), so that a changed byte there would pass. Here it cannot: a check
-takes the signature apart, writes it again with the same encoder, and refuses it unless every byte is equal; the
-certificates are bound by the signed attribute signing-certificate-v2 (RFC 5035), every one of them.
+``openssl cms -verify`` and PDF readers accept, or who signed. CMS leaves parts of a signature uncovered, so that a
+changed byte there would pass. Here it cannot: a check writes the signature again with the same encoder and refuses it
+unless every byte is equal; every certificate is bound by the attribute signing-certificate-v2 (RFC 5035).
 """
 
 from __future__ import annotations
@@ -197,7 +196,11 @@ def sign_digest(
         _attribute(OID_SIGNING_CERTIFICATE, _signing_certificate(certificates)),
     ]
     if moment is not None:
-        attributes.append(_attribute(OID_SIGNING_TIME, asn1_cms.Time({"utc_time": _seconds(moment)}).dump()))
+        attributes.append(
+            _attribute(
+                OID_SIGNING_TIME, asn1_cms.Time({"utc_time": moment.astimezone(UTC).replace(microsecond=0)}).dump()
+            )
+        )
     if content_stamp is not None:
         attributes.append(_attribute(OID_CONTENT_STAMP, content_stamp))
     contents = b"".join(sorted(attributes))
@@ -397,7 +400,3 @@ class _AnyAttributes(asn1.SetOf):  # type: ignore[misc]
 
 def _oid(dotted: str) -> bytes:
     return bytes(asn1.ObjectIdentifier(dotted).dump())
-
-
-def _seconds(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(microsecond=0)

@@ -72,10 +72,11 @@ def _pdf_commands(data: bytes) -> tuple[str, ...]:
 
     signature = check_pdf(data)[0]
     start, resume = signature.gap
-    digits = f"tail -c +{start + 2} report.pdf | head -c {2 * signature.size}"
+    # head before tail: tail into head ends with a broken pipe where the shell minds one
+    digits = f"head -c {start + 1 + 2 * signature.size} report.pdf | tail -c {2 * signature.size}"
     return (
         "work=$(mktemp -d)",
-        f"{{ head -c {start} report.pdf; tail -c +{resume + 1} report.pdf | head -c {signature.end - resume}; }} "
+        f"{{ head -c {start} report.pdf; head -c {signature.end} report.pdf | tail -c {signature.end - resume}; }} "
         '> "$work/signed"',
         f'{digits} | tr a-f A-F | basenc --base16 --decode > "$work/signed.p7s"',
         _CMS.format(signature='"$work/signed.p7s"', content='"$work/signed"'),
@@ -116,7 +117,8 @@ Signed by **{name}**, certificate (SHA-256) `{fingerprint}`.{warning}
 
 `audit verify .` checks all of what follows and more, and answers in one word; `audit verify . --trust CA.pem` also asks
 whether the signer's certificate comes from an authority that you trust. The commands below need no part of this
-project: GNU coreutils (`sha256sum`, `basenc`), `openssl` 3 and any shell, run in the report's folder. Each must end without an error."""
+project: GNU coreutils (`sha256sum`, `basenc`), `openssl` 3 and any shell, run in the report's folder. Each must end
+without an error."""
 
 _DEVELOPMENT = """
 

@@ -16,6 +16,7 @@ from audit.evidence import Calibration, CalibrationBin, Definition, Estimate, Me
 from audit.examination.glassbox.fit import Fits
 from audit.statistics.intervals import mean_interval, normal_quantile
 
+from .labels import doubt_measurements, find_selective
 from .performance import GLASS, share_estimate
 
 if TYPE_CHECKING:
@@ -77,17 +78,21 @@ def measure_calibration(case: Case) -> Calibration | NotDone:
         return NotDone(not_done="the scores are no probabilities")
     bins = cut_bins(score)
     null = null_error(score, bins, case.rng("calibration null"))
-    models = {"black_box": score}
+    models, selective = {"black_box": score}, find_selective(case)
     if isinstance(case.fits, Fits):
         models |= {name: expit(case.fits.out_of_fold[name][known]) for name in GLASS if name in case.fits.out_of_fold}
     return Calibration(
         bins=tuple(_describe_bin(score[bins == k], label[bins == k]) for k in range(int(bins.max()) + 1)),
         expected_error_null=null,
-        measurements=tuple(
-            measurement
-            for name, values in models.items()
-            for measurement in _measure_model(name, values, label, null if name == "black_box" else None)
+        measurements=doubt_measurements(
+            (
+                measurement
+                for name, values in models.items()
+                for measurement in _measure_model(name, values, label, null if name == "black_box" else None)
+            ),
+            selective,
         ),
+        notes=(f"{selective}; no verdict rests on these numbers",) if selective else (),
     )
 
 

@@ -329,6 +329,20 @@ def _compare_ids(case: Case, path: str, place: str) -> tuple[Estimate, str]:
 # cautions
 
 
+def find_caution(case: Case) -> str:
+    """Say where the black box may have seen the judged rows: a comparison with it then favours it."""
+    if not case.subject.has_model and case.scores.score is None:
+        return ""
+    if case.config.data.model_train == "unknown":
+        return "may favour the black box: the rows it was trained on are unknown"
+    overlap, _ = measure_overlap(case)
+    if overlap.count:
+        return f"may favour the black box: it was trained on {overlap.count:,} of the judged rows"
+    if overlap.value is None and case.config.data.model_train != "none of these" and case.subject.has_model:
+        return f"may favour the black box: {overlap.note}"
+    return ""
+
+
 def _list_notes(case: Case) -> Iterator[str]:
     rows = case.dataset.rows
     if case.label is not None:

@@ -26,7 +26,8 @@ from audit.statistics.intervals import (
     wilson,
 )
 
-from .data import measure_overlap
+from .data import find_caution
+from .labels import doubt_measurements, find_selective
 from .paired import paired_auc_gap, paired_rmse_gap, paired_share_gap
 
 if TYPE_CHECKING:
@@ -162,34 +163,27 @@ def measure_performance(case: Case) -> Performance | NotDone:
     return Performance(
         rows=int(known.sum()),
         protocol=case.fits.protocol if isinstance(case.fits, Fits) else "",
-        caution=_find_caution(case),
+        caution=find_caution(case),
         models=tuple(item.model for item in models),
-        measurements=tuple(m for item in models for m in measure(item, label))
-        + tuple(_measure_gaps(models, label, case.subject.task == "regression")),
+        measurements=doubt_measurements(
+            (
+                *(m for item in models for m in measure(item, label)),
+                *_measure_gaps(models, label, case.subject.task == "regression"),
+            ),
+            find_selective(case),
+        ),
         notes=_list_notes(case, int((~known).sum())),
     )
-
-
-def _find_caution(case: Case) -> str:
-    """Say where the black box may have seen the judged rows: a comparison with it then favours it."""
-    if not case.subject.has_model and case.scores.score is None:
-        return ""
-    if case.config.data.model_train == "unknown":
-        return "may favour the black box: the rows it was trained on are unknown"
-    overlap, _ = measure_overlap(case)
-    if overlap.count:
-        return f"may favour the black box: it was trained on {overlap.count:,} of the judged rows"
-    if overlap.value is None and case.config.data.model_train != "none of these" and case.subject.has_model:
-        return f"may favour the black box: {overlap.note}"
-    return ""
 
 
 def _list_notes(case: Case, unlabelled: int) -> tuple[str, ...]:
     notes = []
     if unlabelled:
         notes.append(f"{unlabelled:,} rows have no label and are left out here")
+    if selective := find_selective(case):
+        notes.append(f"{selective}; no verdict rests on these numbers")
     if case.weights is not None:
-        notes.append("rows count equally here; the weights are used for rates by group")
+        notes.append("every row counts once here; the weights enter the fits of the glass boxes alone")
     if isinstance(case.fits, Fits):
         notes += [f"{name}: {reason}" for name, reason in case.fits.not_done.items() if name in GLASS]
     else:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audit.evidence import CountTable, CrossCheck, Fairness, Measurement, NotDone
-from audit.statistics import FOUR_FIFTHS, compare_proportions, needed_for_ratio
+from audit.evidence import CrossCheck, Fairness, Measurement, NotDone
+from audit.statistics import FOUR_FIFTHS, needed_for_ratio
 
+from ..labels import find_selective
 from .cross_check import CheckedRows, check_with_fairlearn
 from .definitions import DEFINITIONS
 from .groups import Grouping, code_rows, lay_out
 from .rates import (
     Reading,
-    cell_of_all,
     compare_counts,
     count_by_group,
     measure_comparisons,
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFINITIONS", "measure_fairness"]
 
-_SELECTIVE_P = 0.001
-_SELECTIVE_GAP = 0.05
 
 
 def measure_fairness(case: Case) -> Fairness | NotDone:
@@ -60,7 +58,7 @@ def measure_fairness(case: Case) -> Fairness | NotDone:
         lay_out(case.tally.table(attributes), case.subject.small_count, case.subject.small_share)
         for attributes in wanted
     ]
-    reading = read_labels(case, groupings[0].table)
+    reading = read_labels(case)
     singles = groupings[: len(case.subject.attributes)]
     return Fairness(
         groups=tuple(group for grouping in groupings for group in grouping.groups),
@@ -73,14 +71,13 @@ def measure_fairness(case: Case) -> Fairness | NotDone:
     )
 
 
-def read_labels(case: Case, table: CountTable) -> Reading:
+def read_labels(case: Case) -> Reading:
     """Say what label-based numbers can rest on.
 
-    Notes
-    -----
-    Labels are called selective where they are missing for one decision markedly more often than for the other: the
-    share differs by more than five points and by more than chance (p below .001). Credit outcomes, known only for
-    granted loans, are the example.
+    Parameters
+    ----------
+    case : Case
+        Its labels, decisions and declared sizes.
     """
     decision = case.subject.decision
     positive_is_favourable = decision is None or decision.positive_is_favourable
@@ -91,24 +88,8 @@ def read_labels(case: Case, table: CountTable) -> Reading:
         no_label = "the label is a value, it has no positive class"
     elif not np.isfinite(case.label).any():
         no_label = "no label is known"
-    selective = "" if no_label else _find_selective(table)
+    selective = "" if no_label else find_selective(case)
     return Reading(positive_is_favourable, no_label, selective, case.subject.small_count)
-
-
-def _find_selective(table: CountTable) -> str:
-    """Say in words that labels are missing by decision; empty where they are not."""
-    total = cell_of_all(table.cells)
-    granted, refused = total.favourable, total.n - total.favourable
-    without = (total.unlabelled_favourable, total.unlabelled_unfavourable)
-    if not any(without) or min(granted, refused) == 0:
-        return ""
-    gap = abs(without[0] / granted - without[1] / refused)
-    if gap <= _SELECTIVE_GAP or compare_proportions(without[0], granted, without[1], refused).p >= _SELECTIVE_P:
-        return ""
-    return (
-        f"selective labels: unknown for {without[0]} of {granted} decided favourably and {without[1]} of {refused} "
-        "decided unfavourably"
-    )
 
 
 def _measure_grouping(case: Case, grouping: Grouping, reading: Reading) -> list[Measurement]:
