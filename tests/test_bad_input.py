@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
 import time
 import warnings
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -86,6 +89,64 @@ def _nan_scores(folder):
     return {}
 
 
+def _export(folder, net, *, rows=2, free=True, name="model.pt2"):
+    import torch
+
+    shapes = ({0: torch.export.Dim("batch")},) if free else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.export.save(torch.export.export(net, (torch.zeros(rows, 3),), dynamic_shapes=shapes), folder / name)
+    return {"model": {**GOOD["model"], "path": name}}
+
+
+def _in_training(folder):
+    import torch
+
+    return _export(folder, torch.nn.Sequential(torch.nn.Dropout(0.5), make_net()).train(), rows=4)
+
+
+class _Payload:
+    def __reduce__(self):
+        return os.mkdir, (str(Path(os.environ["PAYLOAD"]) / "ran"),)
+
+
+def _payload(member):
+    """A .pt2 one of whose members, or one more, is a pickle that would make a folder."""
+
+    def prepare(folder):
+        changes = _export(folder, make_net(), name="good.pt2")
+        os.environ["PAYLOAD"] = str(folder)
+        with zipfile.ZipFile(folder / "good.pt2") as good, zipfile.ZipFile(folder / "model.pt2", "w") as bad:
+            names = [name for name in good.namelist() if name.endswith(member)]
+            for name in good.namelist():
+                bad.writestr(name, pickle.dumps(_Payload()) if name in names else good.read(name))
+            if not names:
+                bad.writestr(f"good/data/constants/{member}", pickle.dumps(_Payload()))
+        return {"model": {**changes["model"], "path": "model.pt2"}}
+
+    return prepare
+
+
+def _code_model(folder):
+    (folder / "net.py").write_text("def score(frame):\n    return [0.5]\n")
+    digest = hashlib.sha256((folder / "net.py").read_bytes()).hexdigest()
+    return {"model": {"format": "python", "factory": "net.py:score", "sha256": digest, "trust_code": True}}
+
+
+def _unseen(folder):
+    import torch
+
+    class Net(torch.nn.Module):
+        def forward(self, x):
+            return x.sum(1)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.trace(Net().eval(), torch.zeros(2, 1)).save(str(folder / "model.ts.pt"))
+    codes = {"kind": "codes", "columns": ["region"], "levels": {"region": ["north", "south"]}}
+    return {"model": {"path": "model.ts.pt", "inputs": [codes], "output": "logit"}}
+
+
 def _policy(folder, text):
     (folder / "ours.yaml").write_text(text)
     return {"policies": ["ours.yaml"]}
@@ -124,6 +185,29 @@ CASES = {
         2,
         "income",
     ),
+    "a .pt2 with a pickle among its members": (_payload("more.pkl"), 3, "more.pkl"),
+    "a .pt2 with a pickle as sample inputs": (_payload("sample_inputs/model.pt"), 3, "pickle"),
+    "a .pt2 with a pickle as weights": (_payload("weights/weight_0"), 3, "damaged"),
+    "exported in training mode": (_in_training, 3, "net.eval()"),
+    "a static batch": (lambda f: _export(f, make_net(), free=False), 3, "fixed batch of 2 rows"),
+    "category level unseen in training": (_unseen, 3, "'west'"),
+    "a column all missing": (
+        lambda f: change_table(f, lambda t: t.assign(income=float("nan"))) or {},
+        3,
+        "no value in income",
+    ),
+    "weights without a factory": (
+        lambda f: {"model": {**GOOD["model"], "path": "model.ts.pt", "format": "state_dict"}},
+        2,
+        "factory",
+    ),
+    "code that nobody trusted": (
+        lambda f: {"model": {**_code_model(f)["model"], "trust_code": False}},
+        2,
+        "trust_code: true",
+    ),
+    "a function with one score for all rows": (_code_model, 3, "one score per row"),
+    "a key that cannot sign": (lambda f: {"signing": {"key": "file:applicants.csv"}}, 2, "signing.key"),
     "unknown configuration key": (lambda f: {"lable": "repaid"}, 2, "did you mean 'label'"),
     "policy naming an unknown metric": (
         lambda f: _policy(f, RULE % ("fairness.selection_rate_ration", "protected")),
@@ -154,7 +238,34 @@ def test_bad_input(name, job, run_cli):
     assert code == expected, err
     assert words.lower() in err.lower(), err
     assert "Traceback" not in err
+    assert not (job / "ran").exists(), "the payload ran"
     assert sorted(os.listdir(job)) in (before, sorted([*before, "audit-log"])), "something half-written was left"
+
+
+@pytest.mark.parametrize("command", ["run", "examine"])
+def test_a_key_that_cannot_sign_is_told_before_the_work(command, job, run_cli, monkeypatch):
+    from audit import workflow
+
+    monkeypatch.setattr(workflow, "_examine", lambda *_: pytest.fail("measured before the key was looked at"))
+    config = write_config(job, signing={"key": "file:applicants.csv"})
+    assert run_cli(command, config, "--out", job / "report")[0] == 2
+
+
+@pytest.mark.parametrize("out", ["applicants.csv/report", "there", "closed/report"])
+def test_a_place_that_cannot_be_written_is_told_before_the_work(out, job, run_cli, monkeypatch):
+    from audit import workflow
+    from audit.attestation import folder
+
+    (job / "there").mkdir()
+    (job / "there" / "something").write_text("of theirs")
+    (job / "closed").mkdir()
+    # the superuser may write anywhere, so the answer of the system is played
+    monkeypatch.setattr(folder.os, "access", lambda place, _: Path(place).name != "closed")
+    monkeypatch.setattr(workflow, "_examine", lambda *_: pytest.fail("measured before the place was looked at"))
+    code, _, err = run_cli("run", write_config(job), "--out", job / out)
+    assert code == 2
+    assert "--out" in err
+    assert (job / "there" / "something").read_text() == "of theirs"
 
 
 ODD = {
@@ -203,7 +314,46 @@ def test_full_disk_leaves_nothing(job, run_cli, monkeypatch):
     assert not [name for name in os.listdir(job) if name.startswith(".report")]
 
 
-def test_ctrl_c_leaves_nothing(job):
+@pytest.mark.parametrize("limit", [1_000, 20_000, 150_000])
+def test_files_that_may_not_grow_leave_nothing(limit, job):
+    """A real limit of the system, on every file that the run writes."""
+    config = write_config(job)
+    resource = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))"
+    program = f"{resource}\nimport sys\nfrom audit.cli.main import run_command\nsys.exit(run_command(sys.argv[1:]))"
+    command = [sys.executable, "-c", program, "run", str(config), "--out", str(job / "report")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 6, done.stderr
+    assert "no space left" in done.stderr and "Traceback" not in done.stderr
+    assert not [name for name in os.listdir(job) if "report" in name]
+
+
+def test_ledger_that_cannot_grow_takes_the_report_back(job, run_cli, monkeypatch):
+    from audit.attestation.ledger import store
+    from audit.errors import TryAgain
+
+    def full(*_):
+        raise TryAgain("no space left to write the ledger")
+
+    monkeypatch.setattr(store, "_append_line", full)
+    config = write_config(job)
+    assert run_cli("run", config, "--out", job / "report")[0] == 6
+    assert not (job / "report").exists()
+    monkeypatch.undo()
+    assert run_cli("run", config, "--out", job / "report")[0] in (0, 1, 5)
+
+
+def test_a_killed_run_stands_in_nobodys_way(job, run_cli):
+    """What a killed run left in its temporary folder is neither a report nor an obstacle."""
+    config = write_config(job)
+    (job / ".report.left").mkdir()
+    (job / ".report.left" / "audit.json").write_text("half of")
+    assert run_cli("run", config, "--out", job / "report")[0] in (0, 1, 5)
+    assert run_cli("verify", job / "report")[0] == 0
+    shutil.rmtree(job / ".report.left")
+
+
+@pytest.mark.parametrize("wait", [0.05, 1.2, 2.5])
+def test_ctrl_c_leaves_nothing(wait, job):
     config = write_config(job)
     process = subprocess.Popen(
         [sys.executable, "-m", "audit", "run", str(config), "--out", str(job / "report")],
@@ -214,10 +364,11 @@ def test_ctrl_c_leaves_nothing(job):
     )
     assert process.stderr is not None
     process.stderr.readline()  # the first stage is done
-    time.sleep(0.3)
+    time.sleep(wait)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
-    assert process.returncode == 130
+    err = process.communicate(timeout=60)[1]
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
     assert not (job / "report").exists()
     assert not [name for name in os.listdir(job) if name.startswith(".report")]
 

@@ -196,4 +196,5 @@ def test_wheel_ships_templates_and_policies(tmp_path):
         assert ours, f"{folder} is empty"
         assert ours <= names
     assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert "audit/py.typed" in names  # the classifier says Typed, and type checkers ask for this file
     assert not [name for name in names if name.startswith(("tests/", "examples/"))]

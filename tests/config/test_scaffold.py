@@ -37,6 +37,8 @@ def load_text(folder, text):
 def test_first_config_with_a_model(tmp_path, name):
     writers = {"csv": TABLE.to_csv, "parquet": TABLE.to_parquet, "feather": TABLE.to_feather}
     writers[name.split(".")[1]](tmp_path / name, **({"index": False} if name == "t.csv" else {}))
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "m.pt2").write_bytes(b"looked at by the audit, not here")
     text = write_first_config(tmp_path / name, tmp_path / "models" / "m.pt2", tmp_path)
     config = load_text(tmp_path, text)
     assert config.data.audit == str(tmp_path / name)
@@ -100,3 +102,28 @@ def test_latin_1_and_decimal_comma(tmp_path):
 
 def test_first_documents_is_yaml():
     assert parse_yaml(write_first_documents()).value["schema"] == "documents/1"
+
+
+def test_codes_stay_codes_and_names_of_rows_are_no_features(tmp_path):
+    (tmp_path / "t.csv").write_text("applicant,zip,income,repaid\na1,01067,5,0\na2,80331,6,1\na3,80331,6,1\n")
+    config = load_text(tmp_path, write_first_config(tmp_path / "t.csv"))
+    assert config.features["zip"].kind == "category"
+    assert config.data.id == "applicant"
+    assert "applicant" not in config.features
+
+
+@pytest.mark.parametrize("table", ["parts", "parts/*.csv"])
+def test_a_folder_and_a_glob_are_tables_too(tmp_path, table):
+    (tmp_path / "parts").mkdir()
+    for number in (1, 2):
+        TABLE.to_csv(tmp_path / "parts" / f"p{number}.csv", index=False)
+    config = load_text(tmp_path, write_first_config(tmp_path / table, None, tmp_path))
+    assert config.data.audit == str(tmp_path / table)
+    assert config.label.column == "repaid"
+
+
+def test_a_model_that_is_not_there_is_named_at_once(tmp_path):
+    TABLE.to_csv(tmp_path / "t.csv", index=False)
+    (tmp_path / "model.pt2").write_bytes(b"")
+    with pytest.raises(ConfigError, match="did you mean 'model.pt2'"):
+        write_first_config(tmp_path / "t.csv", tmp_path / "model.pt", tmp_path)

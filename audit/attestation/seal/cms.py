@@ -196,11 +196,8 @@ def sign_digest(
         _attribute(OID_SIGNING_CERTIFICATE, _signing_certificate(certificates)),
     ]
     if moment is not None:
-        attributes.append(
-            _attribute(
-                OID_SIGNING_TIME, asn1_cms.Time({"utc_time": moment.astimezone(UTC).replace(microsecond=0)}).dump()
-            )
-        )
+        second = moment.astimezone(UTC).replace(microsecond=0)
+        attributes.append(_attribute(OID_SIGNING_TIME, asn1_cms.Time({"utc_time": second}).dump()))
     if content_stamp is not None:
         attributes.append(_attribute(OID_CONTENT_STAMP, content_stamp))
     contents = b"".join(sorted(attributes))
