@@ -133,6 +133,13 @@ def _code_model(folder):
     return {"model": {"format": "python", "factory": "net.py:score", "sha256": digest, "trust_code": True}}
 
 
+def _weights(folder):
+    import torch
+
+    torch.save(make_net().state_dict(), folder / "weights.pt")
+    return {"model": {**GOOD["model"], "path": "weights.pt"}}
+
+
 def _unseen(folder):
     import torch
 
@@ -196,11 +203,7 @@ CASES = {
         3,
         "no value in income",
     ),
-    "weights without a factory": (
-        lambda f: {"model": {**GOOD["model"], "path": "model.ts.pt", "format": "state_dict"}},
-        2,
-        "factory",
-    ),
+    "weights without a factory": (_weights, 2, "a factory must build the net"),
     "code that nobody trusted": (
         lambda f: {"model": {**_code_model(f)["model"], "trust_code": False}},
         2,

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["DEFINITIONS", "measure_fairness"]
 
 
-
 def measure_fairness(case: Case) -> Fairness | NotDone:
     """Measure how groups fare.
 
