@@ -9,11 +9,15 @@ The functions below are the Python door; each is imported on first use, so that 
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from audit.integrations.python import attest, diff, examine, export, load, run, verify
+
+# a library stays silent until its user asks to hear it
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 __all__ = ["attest", "diff", "examine", "export", "load", "run", "verify"]
 

@@ -90,6 +90,8 @@ def run_command(arguments: list[str]) -> int:
         what, hint, code = console.explain_error(error)
         if debug and hint == console.OURS:
             raise
+        if "--json" in arguments:
+            console.tell_json({"outcome": "error", "exit_code": code, "error": what})
         return console.tell_error(what, hint=hint, code=code)
 
 

@@ -109,11 +109,9 @@ def write_first_config(table: Path | str, model: Path | str | None = None, folde
     identity = next((column for column in columns if column.unique and _words(column.name) & {"id", "key", "nr"}), None)
     identity = identity or next((column for column in columns if column.unique and column.kind == "category"), None)
     taken = {column.name for column in (*groups, label, decision, score, identity) if column is not None}
-    features = [
-        column
-        for column in columns
-        if column.name not in taken and column.kind != "date" and not (column.unique and column.kind == "category")
-    ]
+    free = [column for column in columns if column.name not in taken and column.kind != "date"]
+    names_of_rows = [column for column in free if column.unique and column.kind == "category"]
+    features = [column for column in free if column not in names_of_rows]
     lines = [
         "# A first audit.yaml. Lines marked `# guess` were inferred from names and first rows: read each of them.",
         "schema: audit/1",
@@ -126,6 +124,7 @@ def write_first_config(table: Path | str, model: Path | str | None = None, folde
         *_model_lines(_relative(model, folder) if model else None, features, score),
         *_decision_lines(decision, model, score),
         *_feature_lines(features),
+        *([f"exclude: {_flow(c.name for c in names_of_rows)}   # guess: a name in every row"] if names_of_rows else []),
         "policies: [baseline-fairness]",
         "",
         f"# columns of the table: {_flow(names)[1:-1]}",

@@ -5,6 +5,7 @@ Comes in: a path to audit.yaml, or objects. Goes out: an `Outcome` with dossier,
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,6 +79,10 @@ def run(
 
     place = data if isinstance(data, str | Path) else None
     frame = None if isinstance(data, str | Path) else data
+    if frame is not None and not (hasattr(frame, "columns") and hasattr(frame, "iloc")):
+        raise ConfigError(
+            f"data is a {type(data).__name__}", place="argument data", hint="give a pandas DataFrame, or a path"
+        )
     resolved = _resolve(config, place, frame is not None, predict is not None, settings)
     return run_audit(
         resolved,
@@ -188,7 +193,9 @@ def _resolve(
         return config
     if config is not None:
         extra = [f"data.audit={data}"] if data is not None else []
-        return load(config, overrides=[*extra, *(f"{key}={value}" for key, value in settings.items())])
+        # JSON is YAML, and unlike Python's own spelling it keeps None, True and paths what they are
+        given = (f"{key}={json.dumps(value, default=str)}" for key, value in settings.items())
+        return load(config, overrides=[*extra, *given])
     settings = dict(settings)
     if data is not None or has_frame:
         settings["data"] = str(data) if data is not None else "<object>"
