@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from audit.errors import AuditError
 
+from .interrupt import heed_interrupt
+
 if TYPE_CHECKING:
     from audit.attestation.pipeline import Outcome
     from audit.evidence import RuleFinding
@@ -48,6 +50,7 @@ class TerminalProgress:
 
     def stage(self, name: str) -> None:
         """Close the last stage with its time and open `name`."""
+        heed_interrupt()
         self.close()
         self._begun, self._name = perf_counter(), name
         if self._terminal:
@@ -56,6 +59,7 @@ class TerminalProgress:
 
     def step(self, done: int, total: int) -> None:
         """Show how far the stage is, on a terminal only."""
+        heed_interrupt()
         if self._terminal and total:
             sys.stderr.write(f"  … {self._name} {done:,}/{total:,}   \r")
             sys.stderr.flush()
@@ -137,8 +141,8 @@ def tell_outcome(outcome: Outcome, *, title: str = "") -> None:
         )
     screen.print(table)
     screen.print(Text(SENTENCES[judgement.outcome], style="bold"))
-    for name in outcome.dossier.evidence.broken:
-        screen.print(Text(f"{name} broke: {getattr(outcome.dossier.evidence, name).not_done}", style="red"))
+    for name, why in outcome.dossier.evidence.why_broken().items():
+        screen.print(Text(f"{name} broke: {why}", style="red"))
     for line in (*judgement.warnings, *outcome.notes):
         screen.print(Text(line, style="yellow"))
     signer = outcome.dossier.presentation.signer
@@ -172,7 +176,7 @@ def describe_outcome(outcome: Outcome) -> dict[str, Any]:
         "folder": str(outcome.folder),
         "dossier": outcome.dossier.digest(),
         "evidence": judgement.evidence_digest,
-        "broken": {name: getattr(evidence, name).not_done for name in evidence.broken},
+        "broken": evidence.why_broken(),
         "counts": {word: judgement.count(word) for word in VERDICT_ORDER},
         "findings": [
             {

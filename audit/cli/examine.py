@@ -42,6 +42,6 @@ def examine(
     finally:
         progress.close()
     console.tell_file(out / "evidence.json")
-    for name in evidence.broken:
-        console.note(f"audit: INCOMPLETE: {name} broke: {getattr(evidence, name).not_done}")
+    for name, why in evidence.why_broken().items():
+        console.note(f"audit: INCOMPLETE: {name} broke: {why}")
     return 3 if evidence.broken else 0

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from . import console
+from .interrupt import remember_interrupts
 
 HELP = """Audit a black-box model: glass boxes beside it, fairness with intervals, policies, a signed report.
 
@@ -49,6 +50,7 @@ def build_app(chosen: str = "") -> App:
         print_error=False,
         exit_on_error=False,
         result_action="return_value",
+        suppress_keyboard_interrupt=False,
     )
     for position, (name, (target, words)) in enumerate(COMMANDS.items()):
         app.command(target, name=name, help=None if name == chosen else words, sort_key=position)
@@ -77,7 +79,8 @@ def run_command(arguments: list[str]) -> int:
     arguments = [argument for argument in arguments if argument != "--debug"]
     logging.basicConfig(level=logging.DEBUG if debug else logging.CRITICAL, format="%(name)s: %(message)s")
     try:
-        result = build_app(arguments[0] if arguments else "")(arguments or ["--help"])
+        with remember_interrupts():
+            result = build_app(arguments[0] if arguments else "")(arguments or ["--help"])
         return result if isinstance(result, int) else 0
     except CycloptsError as error:
         return console.tell_error(str(error), hint="see audit --help", code=2)

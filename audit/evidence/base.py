@@ -86,6 +86,8 @@ class Section(Record):
     """Cautions a reader must see beside the numbers."""
     seconds: float | None = None
     """Wall time that this section took, in seconds."""
+    broken_parts: tuple[str, ...] = ()
+    """Parts of the section that failed by an error, with the error; the report is INCOMPLETE where there is any."""
 
     def each_measurement(self) -> Iterator[Any]:
         """Yield the section's measurements; a section without any yields nothing."""

@@ -100,8 +100,14 @@ class Evidence(Record):
 
     @property
     def broken(self) -> tuple[str, ...]:
-        """Names of sections that failed by an error; the report is INCOMPLETE where there is any."""
-        return tuple(name for name, section in self.sections() if isinstance(section, NotDone) and section.broke)
+        """Names of sections that failed by an error, whole or in part; the report is INCOMPLETE where there is any."""
+        return tuple(self.why_broken())
+
+    def why_broken(self) -> dict[str, str]:
+        """Return each section that failed by an error, whole or in part, with the reason."""
+        whole = {n: s.not_done for n, s in self.sections() if isinstance(s, NotDone) and s.broke}
+        parts = {n: "; ".join(s.broken_parts) for n, s in self.sections() if isinstance(s, Section) and s.broken_parts}
+        return {name: (whole | parts)[name] for name in SECTION_NAMES if name in whole or name in parts}
 
 
 def read_evidence(data: bytes) -> Evidence:

@@ -56,9 +56,8 @@ def _add_case(suite: ET.Element, finding: RuleFinding, verdict: Verdict) -> None
 
 def _add_broken(root: ET.Element, dossier: Dossier) -> None:
     suite = ET.SubElement(root, "testsuite", name="examination")
-    for name in dossier.evidence.broken:
+    for name, reason in dossier.evidence.why_broken().items():
         case = ET.SubElement(suite, "testcase", classname="examination", name=words.SECTIONS[name], time="0")
-        reason = getattr(dossier.evidence, name).not_done
         ET.SubElement(case, "error", message=_legal(reason), type="not done")
 
 

@@ -171,6 +171,10 @@ def _not_assessed(evidence: Evidence) -> tuple[NotAssessed, ...]:
         NotAssessed(words.SECTIONS[name], part.not_done, part.broke)
         for name, part in evidence.sections()
         if isinstance(part, NotDone)
+    ] + [
+        NotAssessed(f"{words.SECTIONS[name]}, in part", why, True)
+        for name, why in evidence.why_broken().items()
+        if not isinstance(getattr(evidence, name), NotDone)
     ]
     return tuple(sorted(parts, key=lambda part: not part.broke))
 

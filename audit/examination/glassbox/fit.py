@@ -8,7 +8,7 @@ fitted on all rows for its shapes, and scores of every audited row by glass boxe
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +70,8 @@ class Fits:
         Rows behind each model's shapes.
     notes : tuple of str
         Cautions.
+    broken : dict of str to str
+        Name of a glass box whose fit failed by an error, to the error.
     """
 
     models: dict[str, GlassBox] = field(default_factory=dict)
@@ -79,6 +81,11 @@ class Fits:
     folds: int = 0
     rows_used: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    broken: dict[str, str] = field(default_factory=dict)
+
+    def list_broken(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return ``name: error`` of each of these glass boxes whose fit broke."""
+        return tuple(f"{name}: {self.broken[name]}" for name in names if name in self.broken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +226,7 @@ def _fit_and_score(fits: Fits, tool: str, task: Task, setting: _Setting) -> None
         raise
     except Exception as error:  # one glass box that breaks must not take the other with it
         _LOG.exception("the glass box %s could not be fitted", name)
-        fits.not_done[name] = f"the fit broke: {type(error).__name__}: {error}"
+        fits.not_done[name] = fits.broken[name] = f"the fit broke: {type(error).__name__}: {error}"
         return
     fits.models[name], fits.out_of_fold[name], fits.rows_used[name] = box, scores, box.rows
 

@@ -25,6 +25,8 @@ Family = Literal["binary", "regression"]
 POWER = 1.7
 STEPS = 24
 TOLERANCE = 2e-3
+SPREAD = 1e-9
+"""Weakest over strongest penalty of one smooth: beyond it the weaker one no longer shows, but rounding does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,12 +198,21 @@ def _penalty_matrix(smooths: tuple[Smooth, ...], strengths: Floats, width: int) 
 
 
 def _invert(matrix: Floats) -> tuple[Floats, Floats]:
-    """Return inverse and lower Cholesky factor of a positive definite matrix."""
-    factor = cholesky(matrix, lower=True, check_finite=False)
+    """Return inverse and lower Cholesky factor of a positive definite matrix, lifted where rounding has eaten that."""
+    factor = _factorise(matrix)
     inverse, info = lapack.dpotri(factor, lower=1)
     if info != 0:
         raise np.linalg.LinAlgError("the curvature of the additive net is not positive definite")
     return np.tril(inverse) + np.tril(inverse, -1).T, factor
+
+
+def _factorise(matrix: Floats) -> Floats:
+    try:
+        return np.asarray(cholesky(matrix, lower=True, check_finite=False))
+    except np.linalg.LinAlgError:
+        # strengths many powers of ten apart leave eigenvalues below the rounding of the largest
+        lifted = matrix + np.eye(len(matrix)) * (1e-10 * float(np.diag(matrix).max()))
+        return np.asarray(cholesky(lifted, lower=True, check_finite=False))
 
 
 def _shorten(problem: Problem, old: Floats, new: Floats, penalty: Floats) -> Floats:
@@ -242,7 +253,7 @@ def _update_strengths(
             gained = max(free - bound, 1e-12 * free)
             ratio = scale * gained / max(float(part @ matrix @ part), 1e-300)
             factor = float(np.clip(ratio, 0.1, 10.0)) ** POWER
-            fresh[k] = np.clip(strength * factor, 1e-6, 1e12)
+            fresh[k] = np.clip(strength * factor, max(1e-6, SPREAD * own.max()), 1e12)
             # the part of the freedom that this penalty still governs: nothing to learn where it is used up
             if gained * strength > 0.02 and bound * strength > 0.02:
                 moved = max(moved, abs(float(np.log(fresh[k] / strength))))

@@ -77,7 +77,8 @@ def measure_fidelity(case: Case) -> Fidelity | NotDone:
     names = [name for name in SURROGATES if name in fits.out_of_fold]
     if not names or case.scores.link is None:
         reasons = {fits.not_done.get(name, "the black box gives no scores to follow") for name in SURROGATES}
-        return NotDone(not_done="no surrogate: " + "; ".join(sorted(reasons)))
+        broke = bool(fits.list_broken(SURROGATES))
+        return NotDone(not_done="no surrogate: " + "; ".join(sorted(reasons)), broke=broke)
     measurements: list[Measurement] = []
     for name in names:
         surrogate = fits.out_of_fold[name]
@@ -94,6 +95,7 @@ def measure_fidelity(case: Case) -> Fidelity | NotDone:
         protocol=f"{fits.protocol} Target: the black box's score on the {_name_scale(case)} scale.".strip(),
         measurements=tuple(measurements),
         notes=tuple(f"{name}: {reason}" for name, reason in fits.not_done.items() if name in SURROGATES),
+        broken_parts=fits.list_broken(SURROGATES),
     )
 
 

@@ -173,6 +173,7 @@ def measure_performance(case: Case) -> Performance | NotDone:
             find_selective(case),
         ),
         notes=_list_notes(case, int((~known).sum())),
+        broken_parts=case.fits.list_broken(GLASS) if isinstance(case.fits, Fits) else (),
     )
 
 

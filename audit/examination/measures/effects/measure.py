@@ -123,6 +123,7 @@ def measure_effects(case: Case) -> Effects | NotDone:
             *_measure_reversals(features, shapes, order),
         ),
         notes=(*fits.notes, *_list_notes(case, fits, axes, asked)),
+        broken_parts=fits.list_broken(fits.broken),
     )
 
 
