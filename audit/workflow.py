@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audit.attestation.folder import refuse_existing, refuse_unwritable, write_folder
-from audit.attestation.pipeline import Outcome, attest
+from audit.attestation.pipeline import Outcome, attest, keep_silent
 from audit.config.schema import AttestConfig, Config
 from audit.errors import AuditError, ConfigError, SealError
 from audit.evidence import Evidence, Severity, digest_bytes, read_evidence
@@ -70,8 +70,6 @@ def run_audit(
     check_order(config, interactive=interactive)
     now = read_clock()
     examined = _examine(config, now, frame, predict, progress)
-    if progress:
-        progress.stage("judge, render and seal")
     return attest(
         examined.evidence,
         config,
@@ -81,6 +79,7 @@ def run_audit(
         fail_on=fail_on,
         allow=allow,
         interactive=interactive,
+        tell=progress.stage if progress else keep_silent,
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit.config.schema import AttestConfig
-from audit.errors import AuditError
 from audit.evidence import Dossier, Evidence, Presentation, RuleFinding, Severity
 
 from .folder import remove_folder, write_folder
@@ -69,6 +69,10 @@ class Outcome:
         return EXIT_CODES[self.dossier.judgement.outcome]
 
 
+def keep_silent(stage: str) -> None:
+    """Hear of a stage and say nothing."""
+
+
 def attest(
     evidence: Evidence,
     order: AttestConfig,
@@ -81,6 +85,7 @@ def attest(
     fail_on: Severity = "high",
     allow: frozenset[str] = frozenset(),
     interactive: bool = False,
+    tell: Callable[[str], None] = keep_silent,
 ) -> Outcome:
     """Judge evidence, render it, seal it, record it.
 
@@ -106,6 +111,8 @@ def attest(
         Verdicts that do not leave the run undecided.
     interactive : bool
         Whether a development key may be made unasked.
+    tell : callable
+        Hears the name of each stage as it begins; it may raise to stop the work, and then nothing is left.
 
     Raises
     ------
@@ -114,6 +121,7 @@ def attest(
     SealError
         A signature that is required and cannot be made.
     """
+    tell("judge")
     packs, papers = load_packs(order), load_papers(order.documents)
     judgement = judge(
         evidence,
@@ -141,13 +149,17 @@ def attest(
             previous=ledger.previous_of(evidence.subject.system),
             earlier=ledger.tell_earlier(evidence),
         )
-        rendered = {FORMATS[name].file: FORMATS[name].render(dossier) for name in order.report.formats}
+        rendered = {}
+        for name in order.report.formats:
+            tell(f"render {name}")
+            rendered[FORMATS[name].file] = FORMATS[name].render(dossier)
+        tell("seal and record")
         files = {"audit.json": dossier.canonical(), **(artifacts or {}), **rendered}
         sealed = sign_folder(files, dossier, signer, previous=ledger.head)
         write_folder(sealed, out)
         try:
             ledger.append(dossier, sealed, signer)
-        except AuditError:
+        except BaseException:
             remove_folder(out)  # a report that the history does not know would stand in the way of the next try
             raise
         notes = (*(signer.stamps.notes if signer and signer.stamps else ()), *ledger.notes)

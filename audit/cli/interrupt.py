@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,10 +19,12 @@ def remember_interrupts() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, _hear)
+    before, hook = signal.signal(signal.SIGINT, _hear), sys.unraisablehook
+    sys.unraisablehook = _hear_unraisable
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         signal.signal(signal.SIGINT, before)
 
 
@@ -29,6 +32,12 @@ def heed_interrupt() -> None:
     """Raise KeyboardInterrupt where Ctrl-C was pressed and nothing came of it."""
     if _heard.is_set():
         raise KeyboardInterrupt
+
+
+def _hear_unraisable(what: sys.UnraisableHookArgs) -> None:
+    # in a finaliser the exception goes nowhere, and Python would print a traceback about it
+    if what.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(what)
 
 
 def _hear(signum: int, frame: FrameType | None) -> None:
