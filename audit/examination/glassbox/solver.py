@@ -25,8 +25,6 @@ Family = Literal["binary", "regression"]
 POWER = 1.7
 STEPS = 24
 TOLERANCE = 2e-3
-SPREAD = 1e-9
-"""Weakest over strongest penalty of one smooth: beyond it the weaker one no longer shows, but rounding does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +251,7 @@ def _update_strengths(
             gained = max(free - bound, 1e-12 * free)
             ratio = scale * gained / max(float(part @ matrix @ part), 1e-300)
             factor = float(np.clip(ratio, 0.1, 10.0)) ** POWER
-            fresh[k] = np.clip(strength * factor, max(1e-6, SPREAD * own.max()), 1e12)
+            fresh[k] = np.clip(strength * factor, 1e-6, 1e12)
             # the part of the freedom that this penalty still governs: nothing to learn where it is used up
             if gained * strength > 0.02 and bound * strength > 0.02:
                 moved = max(moved, abs(float(np.log(fresh[k] / strength))))
