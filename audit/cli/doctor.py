@@ -62,6 +62,15 @@ def check_libraries() -> str:
     return f"missing: {', '.join(missing)}; install glassbox-audit again" if missing else ""
 
 
+def check_torch() -> str:
+    """Return why torch cannot be used, or an empty string."""
+    try:
+        import torch
+    except (ImportError, OSError) as error:
+        return f"torch cannot be imported: {error}; install torch again"
+    return "" if float(torch.ones(2).sum()) == 2.0 else "torch adds wrongly; install torch again"
+
+
 def check_pdf_libraries() -> str:
     """Return what WeasyPrint lacks, or an empty string."""
     try:
@@ -91,6 +100,7 @@ def check_disk() -> str:
 
 CHECKS: dict[str, Callable[[], str]] = {
     "libraries": check_libraries,
+    "torch": check_torch,
     "PDF libraries": check_pdf_libraries,
     "templates, fonts and policies": check_shipped,
     "disk": check_disk,
