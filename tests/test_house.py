@@ -29,10 +29,8 @@ CLICHES = re.compile(
     re.IGNORECASE,
 )
 # written in parts, so that this file does not find itself
-HOSTS = re.compile(
-    r"pypi\." r"org|pythonhosted\." r"org|download\.pytorch\." r"org|registry\.npmjs\." r"org|deb\.debian\." r"org"
-)
-MACHINE_PATHS = re.compile(r"/work/" r"(main|shared)|/root/" r"[a-z.]|/opt/" r"(wheels|pypi)")
+HOSTS = re.compile(r"https?://[a-z.-]*(?:pypi|pythonhosted|pytorch|npm|debian)[a-z.-]*")
+MACHINE_PATHS = re.compile(rf"{re.escape(str(ROOT))}\b|/home/[a-z]+/|/Users/[A-Za-z]+/")
 OURS = ("*.py", "*.md", "*.yaml", "*.yml", "*.toml", "*.j2", "*.css", "*.sh", "*.lock", "run", "quickstart", "lock")
 NOT_OURS = {".git", ".venv", "build", "dist", "audits", "audit-log", "out", ".hypothesis", ".mypy_cache", ".ruff_cache"}
 
