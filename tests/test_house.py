@@ -30,7 +30,7 @@ CLICHES = re.compile(
 )
 # written in parts, so that this file does not find itself
 HOSTS = re.compile(r"https?://[a-z.-]*(?:pypi|pythonhosted|pytorch|npm|debian)[a-z.-]*")
-MACHINE_PATHS = re.compile(rf"{re.escape(str(ROOT))}\b|/home/[a-z]+/|/Users/[A-Za-z]+/")
+MACHINE_PATHS = re.compile(rf"{re.escape(str(ROOT))}\b")
 OURS = ("*.py", "*.md", "*.yaml", "*.yml", "*.toml", "*.j2", "*.css", "*.sh", "*.lock", "run", "quickstart", "lock")
 NOT_OURS = {".git", ".venv", "build", "dist", "audits", "audit-log", "out", ".hypothesis", ".mypy_cache", ".ruff_cache"}
 
