@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn
+
+INTERRUPTED = 130
+"""Exit code of a run that Ctrl-C ended: 128 and the number of SIGINT."""
 
 _heard = threading.Event()
 
@@ -32,6 +38,23 @@ def heed_interrupt() -> None:
     """Raise KeyboardInterrupt where Ctrl-C was pressed and nothing came of it."""
     if _heard.is_set():
         raise KeyboardInterrupt
+
+
+def leave_interrupted() -> NoReturn:
+    """End the process with 130, after the exit handlers.
+
+    Notes
+    -----
+    Where the exception passed through code that C ran (an import of torch does that), Python remembers it as unhandled
+    and at its end kills itself with SIGINT instead of returning the code
+    (https://bugs.python.org/issue1054041); so the end is not left to it.
+    """
+    try:
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(INTERRUPTED)
 
 
 def _hear_unraisable(what: sys.UnraisableHookArgs) -> None:

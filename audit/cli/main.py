@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from . import console
-from .interrupt import remember_interrupts
+from .interrupt import INTERRUPTED, leave_interrupted, remember_interrupts
 
 HELP = """Audit a black-box model: glass boxes beside it, fairness with intervals, policies, a signed report.
 
@@ -59,7 +59,10 @@ def build_app(chosen: str = "") -> App:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
-    sys.exit(run_command(list(sys.argv[1:] if arguments is None else arguments)))
+    code = run_command(list(sys.argv[1:] if arguments is None else arguments))
+    if code == INTERRUPTED:
+        leave_interrupted()
+    sys.exit(code)
 
 
 def run_command(arguments: list[str]) -> int:
@@ -85,7 +88,7 @@ def run_command(arguments: list[str]) -> int:
     except CycloptsError as error:
         return console.tell_error(str(error), hint="see audit --help", code=2)
     except KeyboardInterrupt:
-        return console.tell_error("stopped by Ctrl-C; nothing half-written was left", code=130)
+        return console.tell_error("stopped by Ctrl-C; nothing half-written was left", code=INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
