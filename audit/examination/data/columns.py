@@ -1,4 +1,4 @@
-"""Columns of a typed frame, taken out for what they are: label, weights, groups, stored decisions and scores.
+"""Columns of a typed frame, taken out for what they are: label, weights, groups.
 
 Comes in: a frame that `Dataset` handed out. Goes out: plain NumPy arrays, one entry per row. Whether a column can be
 what it is named for was checked when the table was read, so that these functions work on a batch as on the whole.
@@ -49,36 +49,6 @@ def weights_of(frame: pd.DataFrame, config: ExamineConfig) -> np.ndarray | None:
     """Return row weights, float64 of shape [n], or None where none are configured or training rows have none."""
     name = config.data.weight
     return None if name is None or name not in frame.columns else np.asarray(frame[name].to_numpy(dtype=np.float64))
-
-
-def scores_of(frame: pd.DataFrame, config: ExamineConfig) -> np.ndarray | None:
-    """Return stored scores as they are, float64 of shape [n], or None where ``model.scores`` names no column."""
-    return None if config.model.scores is None else frame[config.model.scores].to_numpy(dtype=np.float64)
-
-
-def expected_scores_of(frame: pd.DataFrame, config: ExamineConfig) -> np.ndarray | None:
-    """Return the scores that the model is known to give, float64 of shape [n] (NaN: none stored), or None."""
-    name = config.model.expected_score
-    return None if name is None else np.asarray(frame[name].to_numpy(dtype=np.float64))
-
-
-def decisions_of(frame: pd.DataFrame, config: ExamineConfig) -> np.ndarray | None:
-    """Return whether each stored decision is the favourable one, or None where no decision column is configured.
-
-    Returns
-    -------
-    ndarray of bool, shape [n], or None
-        The decision ``decision.favourable`` names, matched like a label's positive class.
-    """
-    if config.decision is None or config.decision.column is None:
-        return None
-    return np.asarray(_match_column(frame[config.decision.column], config.decision.favourable) == 1.0)
-
-
-def ids_of(frame: pd.DataFrame, config: ExamineConfig) -> np.ndarray:
-    """Return the id of each row as text: the id column, or the row number (from 0) where there is none."""
-    column = frame.index.to_series() if config.data.id is None else frame[config.data.id]
-    return np.array(["" if value is None else str(value) for value in column.tolist()], dtype=object)
 
 
 def groups_of(frame: pd.DataFrame, config: ExamineConfig) -> dict[str, np.ndarray]:

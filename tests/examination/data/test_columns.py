@@ -9,13 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.errors import ConfigError, DataError
+from audit.examination.blackbox.score import score_rows
 from audit.examination.data.columns import (
-    decisions_of,
-    expected_scores_of,
     groups_of,
-    ids_of,
     label_of,
-    scores_of,
     settle_bins,
     weights_of,
 )
@@ -85,11 +82,7 @@ def test_no_label_no_weight_no_groups(make_config):
     frame = read_dataset(config).frame()
     assert label_of(frame, config) is None
     assert weights_of(frame, config) is None
-    assert decisions_of(frame, config) is None
-    assert scores_of(frame, config) is None
-    assert expected_scores_of(frame, config) is None
     assert groups_of(frame, config) == {}
-    assert ids_of(frame, config).tolist() == ["0", "1"]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +106,7 @@ def test_stored_decisions(make_config):
     keys = {"decision": {"column": "outcome", "favourable": "approved"}}
     config = make_config("outcome,x\napproved,1\nrefused,2\napproved,3\n", **keys)
     dataset = read_dataset(config)
-    assert decisions_of(dataset.frame(), config).tolist() == [True, False, True]
+    assert score_rows(None, dataset, config).favourable.tolist() == [True, False, True]
     assert dataset.features == ()
     assert dataset.columns == ("outcome",)
     with pytest.raises(DataError, match="1 rows have no decision"):
@@ -125,15 +118,15 @@ def test_stored_decisions(make_config):
 
 def test_decisions_may_be_numbers(make_config):
     config = make_config("outcome,x\n1,1\n0,2\n", decision={"column": "outcome", "favourable": 1})
-    assert decisions_of(read_dataset(config).frame(), config).tolist() == [True, False]
+    assert score_rows(None, read_dataset(config), config).favourable.tolist() == [True, False]
 
 
 def test_stored_scores(make_config):
     model = {"format": "scores", "scores": "s", "expected_score": "e", "output": "probability"}
     config = make_config("s,e\n0.25,0.5\n0.75,\n", model=model)
-    frame = read_dataset(config).frame()
-    assert scores_of(frame, config).tolist() == [0.25, 0.75]
-    np.testing.assert_array_equal(expected_scores_of(frame, config), [0.5, np.nan])
+    dataset = read_dataset(config)
+    assert score_rows(None, dataset, config).score.tolist() == [0.25, 0.75]
+    np.testing.assert_array_equal(dataset.frame()["e"], [0.5, np.nan])
     with pytest.raises(DataError, match="1 rows have no score in 's'"):
         read_dataset(make_config("s,e\n0.25,0.5\nNaN,1\n", model=model))
 
