@@ -104,6 +104,7 @@ def make_case(
         groups=groups,
         scores=scores,
         tally=None,
+        roll=None,
         blackbox=blackbox,
         intake=None,
         fits=NotDone(not_done="no glass boxes here") if fits is None else fits,

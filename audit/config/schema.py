@@ -294,16 +294,24 @@ _CONDITION = re.compile(r"^\s*score\s*(>=|<=|>|<)\s*([-+0-9.eE]+)\s*$")
 class DecisionRule(Settings):
     """The one statement of which side is good for the person."""
 
-    favourable: Level = "score >= 0.5"
-    """``score >= 0.5``, ``score < 0.5``, or with `column` the value that is favourable."""
+    made: bool = True
+    """False where nothing is decided; ``decision: none`` says so."""
+
+    favourable: Level | tuple[Level, ...] = "score >= 0.5"
+    """``score >= 0.5``, ``score < 0.5``; with `column`, `bands` or several classes the favourable value, or a list."""
     column: str | None = None
     """Column of stored decisions."""
     bands: dict[str, str] = {}
     """Band name to condition, first that holds."""
+    segment: str | None = None
+    """Column whose value chooses the condition."""
+    segments: dict[str, str] = {}
+    """Value of that column to condition; ``otherwise`` for all other values."""
 
     @model_validator(mode="after")
     def _check_condition(self) -> DecisionRule:
-        if self.column is None and not self.bands and not _CONDITION.match(str(self.favourable)):
+        free = self.column or self.bands or self.segments or isinstance(self.favourable, tuple)
+        if not free and not _CONDITION.match(str(self.favourable)):
             raise ValueError(
                 "favourable must read like 'score >= 0.5' or 'score < 0.5', or name a `column` of decisions"
             )
@@ -432,6 +440,13 @@ def _as_label(value: Any) -> Any:
     return {"column": value} if isinstance(value, str) else value
 
 
+def _as_decision(value: Any) -> Any:
+    """Accept ``none``, and a condition alone."""
+    if value == "none":
+        return {"made": False}
+    return {"favourable": value} if isinstance(value, str) else value
+
+
 def _as_groups(value: Any) -> Any:
     """Accept a list of columns, name to column or attribute, or ``{file, key, columns}``."""
     if isinstance(value, list | tuple):
@@ -478,6 +493,8 @@ class ExamineConfig(Settings):
     """Protected attributes."""
     intersections: Literal["none", "pairs"] | tuple[tuple[str, ...], ...] = "pairs"
     """Intersections of protected attributes."""
+    strata: tuple[str, ...] = ()
+    """Columns that may lawfully decide, such as grade or job: groups are also compared among people alike in them."""
     small_group: SmallGroup = SmallGroup()
     """When a group is marked as small."""
     features: dict[str, FeatureDeclaration] = {}
@@ -486,8 +503,8 @@ class ExamineConfig(Settings):
     """Columns that are no features."""
     model: Annotated[ModelSource, BeforeValidator(_as_model)] = ModelSource(format="none")
     """The black box."""
-    decision: DecisionRule | None = None
-    """Which side is good for the person; default ``score >= 0.5`` where there is a score."""
+    decision: Annotated[DecisionRule, BeforeValidator(_as_decision)] | None = None
+    """Which side is good for the person; default ``score >= 0.5`` where there is a score. ``none``: no decision."""
     effort: Literal["fast", "standard", "thorough"] = "standard"
     """How much computing glass boxes, explanations and resamples may take."""
     explain: ExplainOrder | None = None
@@ -497,7 +514,7 @@ class ExamineConfig(Settings):
     seed: int = Field(default=0, ge=0, lt=2**32)
     """The one seed."""
     engine: str = "local"
-    """``local``."""
+    """``local``, or ``dask://host:port``: where rows are scored and counted."""
 
 
 class AttestConfig(Settings):

@@ -7,7 +7,18 @@ from .document import SECTION_NAMES, Evidence, read_evidence
 from .dossier import Dossier, Presentation, SignerShown
 from .effects import Disagreement, Effects, FeatureRug, Pair
 from .estimate import Curve, Definition, Estimate, Group, Measurement, Parity, undefined
-from .fairness import Cell, CountTable, CrossCheck, Fairness
+from .fairness import (
+    Cell,
+    CountTable,
+    CrossCheck,
+    Fairness,
+    OutcomeCell,
+    OutcomeTable,
+    StratifiedTable,
+    Stratum,
+    ThresholdCurve,
+    ThresholdSweep,
+)
 from .fidelity import Fidelity
 from .intake import ContractCheck, Intake
 from .judgement import (
@@ -24,6 +35,7 @@ from .judgement import (
 from .papers import Answer, Approval, Papers, SuppliedText
 from .performance import Performance
 from .provenance import FileDigest, Provenance
+from .slices import Slice, Slices
 from .subject import AttributeUsed, Decision, FeatureUsed, Subject
 
 __all__ = [
@@ -59,6 +71,8 @@ __all__ = [
     "Judgement",
     "Measurement",
     "NotDone",
+    "OutcomeCell",
+    "OutcomeTable",
     "Pair",
     "Papers",
     "Parity",
@@ -71,8 +85,14 @@ __all__ = [
     "Section",
     "Severity",
     "SignerShown",
+    "Slice",
+    "Slices",
+    "StratifiedTable",
+    "Stratum",
     "Subject",
     "SuppliedText",
+    "ThresholdCurve",
+    "ThresholdSweep",
     "Verdict",
     "VerdictWord",
     "canonical_bytes",

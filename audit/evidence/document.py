@@ -19,6 +19,7 @@ from .fidelity import Fidelity
 from .intake import Intake
 from .performance import Performance
 from .provenance import Provenance
+from .slices import Slices
 from .subject import Subject
 
 SCHEMA_VERSION = "evidence/1"
@@ -62,7 +63,7 @@ class Evidence(Record):
     """Meaning of the scores."""
     fairness: Fairness | NotDone
     """Groups compared."""
-    slices: NotDone
+    slices: Slices | NotDone
     """Weak slices."""
     fidelity: Fidelity | NotDone
     """Surrogates held against the black box."""

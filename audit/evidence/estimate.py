@@ -86,6 +86,8 @@ class Measurement(Record):
     """Scope by feature."""
     model: str | None = None
     """Scope by model: black_box, ebm_label, ebm_surrogate, net_label, net_surrogate."""
+    outcome: str | None = None
+    """Scope by band or class, where a decision has more than two sides."""
     reference: str | None = None
     """For a comparison: the group compared with, e.g. ``sex=M``."""
     parity: Parity | None = None

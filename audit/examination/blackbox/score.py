@@ -48,6 +48,14 @@ class Scores:
         the higher mean score, and without scores the favourable one. None for bands.
     bands : ndarray of str, shape [n], or None
         Band of each row, where bands are declared.
+    outcomes : tuple of str
+        Bands, or classes of a model with several; empty for a binary decision.
+    outcome : ndarray of int32, shape [n], or None
+        Place of each row's band or predicted class among `outcomes`.
+    truth : ndarray of int32, shape [n], or None
+        Place of the true class among `outcomes`, -1 where unknown; None for bands.
+    probabilities : ndarray of float32, shape [n, classes], or None
+        Probability of each class, where there are several.
     notes : tuple of str
         What was inferred.
     """
@@ -57,6 +65,10 @@ class Scores:
     favourable: np.ndarray
     predicted_positive: np.ndarray | None
     bands: np.ndarray | None = None
+    outcomes: tuple[str, ...] = ()
+    outcome: np.ndarray | None = None
+    truth: np.ndarray | None = None
+    probabilities: np.ndarray | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -199,7 +211,7 @@ def _decide_stored(rule: DecisionRule, dataset: Dataset, score: np.ndarray | Non
             "rows decided unfavourably have the higher mean score; the unfavourable decision is taken as the "
             "prediction of the label's positive class"
         )
-    return Scores(score, link, favourable, positive, None, (note,))
+    return Scores(score, link, favourable, positive, notes=(note,))
 
 
 def _score_all(

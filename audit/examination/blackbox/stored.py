@@ -73,7 +73,8 @@ def read_decisions(rule: DecisionRule, dataset: Dataset) -> np.ndarray:
         series = frame[column]
         gaps += int(series.isna().sum())
         seen.update(dict.fromkeys(str(value) for value in series.dropna().unique()[:20]))
-        parts.append(is_level(series, rule.favourable))
+        good = rule.favourable if isinstance(rule.favourable, tuple) else (rule.favourable,)
+        parts.append(np.logical_or.reduce([is_level(series, level) for level in good]))
     favourable = np.concatenate(parts) if parts else np.zeros(0, dtype=bool)
     if gaps:
         raise DataError(

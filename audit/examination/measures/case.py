@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from audit.examination.blackbox.score import Scores
     from audit.examination.data.dataset import Dataset
     from audit.examination.glassbox.fit import Fits
+    from audit.examination.tally.roll import Roll
     from audit.examination.tally.tally import Tally
 
 
@@ -48,7 +49,10 @@ class Case:
     scores : Scores
         Score, link and decision per row.
     tally : Tally
-        Counts by attribute, label and decision.
+        Counts of all rows by attribute, label and decision.
+    roll : Roll
+        All rows as groups, label, score and decision: what every number about people rests on. `frame`, `label`,
+        `weights`, `groups` and `scores` are the same rows, or a sample of them where there are too many.
     blackbox : BlackBox or None
         The model; None for stored scores or decisions.
     intake : Intake
@@ -68,10 +72,12 @@ class Case:
     groups: dict[str, np.ndarray]
     scores: Scores
     tally: Tally
+    roll: Roll
     blackbox: BlackBox | None
     intake: Intake
     fits: Fits | NotDone
     training: Dataset | None = None
+    sampled: str = ""
 
     @property
     def seed(self) -> int:

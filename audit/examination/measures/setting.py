@@ -12,6 +12,7 @@ from audit.evidence import Intake, NotDone, Subject
 from audit.examination.data.columns import groups_of, label_of, weights_of
 from audit.examination.data.read import read_dataset
 from audit.examination.engine.progress import Progress
+from audit.examination.tally.roll import roll_of
 from audit.examination.tally.tally import build_tally
 
 from .case import Case, list_intersections
@@ -60,6 +61,17 @@ def open_case(
         groups=groups,
         scores=scores,
         tally=tally,
+        roll=roll_of(
+            groups,
+            label,
+            scores.score,
+            scores.favourable,
+            weights,
+            outcomes=scores.outcomes,
+            outcome=scores.outcome,
+            truth=scores.truth,
+            rows=dataset.rows,
+        ),
         blackbox=blackbox,
         intake=intake.model_copy(update={"notes": (*intake.notes, *scores.notes)}),
         fits=NotDone(not_done="the glass boxes were not fitted yet"),

@@ -205,7 +205,7 @@ def build_tally(
             "groups, label, decision, score and weights need one entry per row, and one of them must be given"
         )
     rows = len(given[0])
-    levels, codes = _code_groups(groups)
+    levels, codes = code_groups(groups)
     inner = _code_labels(label, rows) * 2 + _code_decisions(favourable, rows)
     columns = _columns_to_sum(score, weights)
     size = math.prod(len(item) for item in levels.values())
@@ -223,8 +223,19 @@ def _single_sets(groups: Mapping[str, np.ndarray], intersections: Iterable[Seque
     return [*((name,) for name in groups), *(tuple(item) for item in intersections)]
 
 
-def _code_groups(groups: Mapping[str, np.ndarray]) -> tuple[dict[str, tuple[str, ...]], dict[str, np.ndarray]]:
-    """Return the groups of each attribute in display order, and each row's place among them."""
+def code_groups(groups: Mapping[str, np.ndarray]) -> tuple[dict[str, tuple[str, ...]], dict[str, np.ndarray]]:
+    """Return the groups of each attribute in display order, and each row's place among them.
+
+    Parameters
+    ----------
+    groups : mapping of str to ndarray of str, shape [n]
+        Group of each row by attribute.
+
+    Raises
+    ------
+    ValueError
+        A row without a group.
+    """
     import pandas as pd
 
     levels, codes = {}, {}

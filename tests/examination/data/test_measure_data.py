@@ -38,6 +38,7 @@ def open_case(config, *, has_model=True):
         groups=groups_of(frame, config),
         scores=None,
         tally=None,
+        roll=None,
         blackbox=None,
         intake=Intake(format="pt2", file="m", sha256="s", trust="t"),
         fits=NotDone(not_done="x"),

@@ -21,6 +21,7 @@ from audit.examination.measures.fairness.cross_check import CheckedRows, check_w
 from audit.examination.measures.fairness.definitions import DEFINITIONS
 from audit.examination.measures.fairness.groups import calibration_by_group, code_rows, moments_of, scoring_counts
 from audit.examination.measures.fairness.measure import measure_fairness
+from audit.examination.tally.roll import roll_of
 
 PLACES = (
     "positive_favourable",
@@ -63,6 +64,7 @@ def make_case(columns, label, score, favourable=None, *, pairs=True, decision=No
         weights=None,
         scores=SimpleNamespace(score=score, favourable=favourable),
         tally=SimpleNamespace(table=lambda attributes: count_rows(columns, attributes, label, favourable)),
+        roll=roll_of(columns, label, score, favourable),
         rng=lambda name: np.random.default_rng(0),
     )
 

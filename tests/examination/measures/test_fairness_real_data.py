@@ -9,6 +9,7 @@ import pytest
 
 from audit.evidence import AttributeUsed, Decision, Fairness, Subject
 from audit.examination.measures.fairness.measure import measure_fairness
+from audit.examination.tally.roll import roll_of
 from audit.examination.tally.tally import build_tally
 
 SHARED = Path(__file__).resolve().parents[3] / "../shared/data"
@@ -55,6 +56,7 @@ def test_every_number_agrees_with_fairlearn(name):
         weights=None,
         scores=SimpleNamespace(score=score, favourable=favourable),
         tally=build_tally(groups, label, favourable, score, intersections=pairs),
+        roll=roll_of(groups, label, score, favourable),
         rng=lambda name: np.random.default_rng(0),
     )
     fairness = measure_fairness(case)

@@ -105,7 +105,7 @@ def _count_again(attributes: tuple[str, ...], rows: CheckedRows) -> CountTable:
     order: dict[tuple[str, ...], int] = {}
     codes = np.array([order.setdefault(key, len(order)) for key in keys], dtype=np.int64)
     counts = np.bincount(codes * 6 + kind, minlength=6 * len(order)).reshape(-1, 6)
-    names = [name for name in Cell.model_fields if name != "values"]
+    names = [name for name in Cell.model_fields if name.endswith("favourable")]
     return CountTable(
         attributes=attributes,
         cells=tuple(

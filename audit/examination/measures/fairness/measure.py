@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audit.evidence import CrossCheck, Fairness, Measurement, NotDone
+from audit.evidence import CrossCheck, Fairness, NotDone
 from audit.statistics import FOUR_FIFTHS, needed_for_ratio
 
 from ..labels import find_selective
 from .cross_check import CheckedRows, check_with_fairlearn
 from .definitions import DEFINITIONS
-from .groups import Grouping, code_rows, lay_out
+from .groups import Grouping, lay_out
+from .parts import Found, Part, Scene, gather, merge_records
 from .rates import (
     Reading,
     compare_counts,
@@ -59,14 +60,18 @@ def measure_fairness(case: Case) -> Fairness | NotDone:
     ]
     reading = read_labels(case)
     singles = groupings[: len(case.subject.attributes)]
+    scene = Scene(case, tuple(singles), tuple(groupings[len(singles) :]), reading)
+    found, broken = gather(PARTS, scene)
     return Fairness(
         groups=tuple(group for grouping in groupings for group in grouping.groups),
         tables=tuple(grouping.table for grouping in groupings),
-        measurements=tuple(item for grouping in groupings for item in _measure_grouping(case, grouping, reading)),
+        measurements=tuple(item for part in found for item in part.measurements),
         cross_check=_cross_check(case, groupings, reading),
         literal=tuple(state_four_fifths(grouping, reading) for grouping in singles),
-        notes=tuple(_notes(case, singles, reading)),
+        notes=(*_notes(case, singles, reading), *(note for part in found for note in part.notes)),
         seconds=round(perf_counter() - begun, 3),
+        broken_parts=tuple(broken),
+        **merge_records(found),
     )
 
 
@@ -91,23 +96,42 @@ def read_labels(case: Case) -> Reading:
     return Reading(positive_is_favourable, no_label, selective, case.subject.small_count)
 
 
-def _measure_grouping(case: Case, grouping: Grouping, reading: Reading) -> list[Measurement]:
-    """Return all measurements of one attribute or intersection."""
-    decision = case.subject.decision
-    codes = code_rows(grouping.table, case.groups)
-    return [
-        *measure_rates(grouping, reading),
-        *measure_comparisons(grouping, reading),
-        *measure_worst(grouping, reading),
-        *measure_scores(
-            grouping,
-            reading,
-            codes,
-            case.scores.score,
-            case.label,
-            high_is_favourable=decision is None or decision.favourable_is_high,
-        ),
-    ]
+def measure_counts(scene: Scene) -> Found:
+    """Measure rates, their comparisons and the worst cases, from whole counts."""
+    return Found(
+        tuple(
+            item
+            for grouping in scene.groupings
+            for measure in (measure_rates, measure_comparisons, measure_worst)
+            for item in measure(grouping, scene.reading)
+        )
+    )
+
+
+def measure_from_scores(scene: Scene) -> Found:
+    """Measure what the scores say by group."""
+    roll, decision = scene.case.roll, scene.case.subject.decision
+    return Found(
+        tuple(
+            item
+            for grouping in scene.groupings
+            for item in measure_scores(
+                grouping,
+                scene.reading,
+                roll.place(grouping.table),
+                roll.score,
+                roll.label,
+                high_is_favourable=decision is None or decision.favourable_is_high,
+            )
+        )
+    )
+
+
+PARTS: dict[str, Part] = {
+    "rates by group": measure_counts,
+    "scores by group": measure_from_scores,
+}
+"""Name for readers to part; a new part is a module of its own and a row here."""
 
 
 def _cross_check(case: Case, groupings: list[Grouping], reading: Reading) -> CrossCheck:
