@@ -8,6 +8,7 @@ from audit.config.schema import ExamineConfig
 from audit.evidence import AttributeUsed, Decision, FeatureUsed, NotDone, Subject
 from audit.examination.blackbox.score import Scores
 from audit.examination.measures.case import Case
+from audit.examination.tally.roll import roll_of
 
 
 def make_truth(rows: int = 2500, seed: int = 0):
@@ -104,7 +105,7 @@ def make_case(
         groups=groups,
         scores=scores,
         tally=None,
-        roll=None,
+        roll=roll_of(groups, label, scores.score, scores.favourable, rows=len(frame)),
         blackbox=blackbox,
         intake=None,
         fits=NotDone(not_done="no glass boxes here") if fits is None else fits,

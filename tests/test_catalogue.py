@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from audit.attestation.policy.catalogue import METRICS
+from audit.examination.measures.fairness import conditional
 from audit.examination.measures.roster import DEFINITIONS, MEASURES
+
+_OF_A_READ_ATTRIBUTE = ("favourable_gain", "favourable_loss", "score_change")
 
 
 def catalogued() -> dict:
@@ -34,4 +37,7 @@ def test_every_computed_metric_is_in_a_real_audit(small_report):
     found = {measurement.metric for measurement in small_report.dossier.evidence.measurements()}
     other_tasks = {"performance.rmse", "performance.mae", "performance.r2", "performance.rmse_gap"}
     needs_more = {"data.split_overlap", "data.representation_ratio", "effects.reversal"}
+    needs_more |= {f"fairness.label_missing_rate_{side}" for side in ("favourable", "unfavourable")}  # labels missing
+    needs_more |= {definition.id for definition in conditional.DEFINITIONS}  # strata
+    needs_more |= {f"fairness.counterfactual_{what}" for what in _OF_A_READ_ATTRIBUTE}
     assert set(catalogued()) - found <= other_tasks | needs_more

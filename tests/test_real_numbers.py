@@ -64,7 +64,7 @@ def audit(tmp_path_factory):
 
     config = load_config(write_real_config("compas", tmp_path_factory.mktemp("real"), effort="fast"))
     dataset = read_dataset(config)
-    config = settle_bins(config, dataset.frame())
+    config = settle_bins(config, dataset)
     blackbox, intake = take_in(config, dataset)
     scores = score_rows(blackbox, dataset, config)
     subject = describe_subject(config, dataset, intake.columns, scores, has_model=True)

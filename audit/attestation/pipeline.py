@@ -23,7 +23,7 @@ from .seal.sign import sign_folder
 if TYPE_CHECKING:
     from audit.evidence import VerdictWord
 
-EXIT_CODES = {"passed": 0, "failed": 1, "undecided": 5, "incomplete": 3}
+EXIT_CODES = {"passed": 0, "failed": 1, "undecided": 5, "incomplete": 3, "measured": 0}
 """Outcome of a judgement to the exit code of a run."""
 
 
@@ -65,7 +65,7 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """Exit code of the run: 0 passed, 1 failed, 3 incomplete, 5 undecided."""
+        """Exit code of the run: 0 passed or measured only, 1 failed, 3 incomplete, 5 undecided."""
         return EXIT_CODES[self.dossier.judgement.outcome]
 
 

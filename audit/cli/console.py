@@ -33,7 +33,9 @@ MARKS = {
 SENTENCES = {
     "passed": "PASSED: every rule that decides was decided, and none failed.",
     "failed": "FAILED: at least one rule of the deciding severity failed.",
-    "undecided": "UNDECIDED: no rule of the deciding severity failed, but at least one could not be decided.",
+    "undecided": "UNDECIDED: no rule of the deciding severity failed, but at least one could not be decided, "
+    "or no rule applied at all.",
+    "measured": "MEASURED, NOT JUDGED: no policy was asked for.",
     "incomplete": "INCOMPLETE: a part of the examination broke; see the report.",
 }
 

@@ -11,13 +11,14 @@ import re
 from collections.abc import Callable, Iterator
 
 from audit.config.paths import SECRET_FORMS
-from audit.config.schema import Block, CodesBlock, Config, NumericBlock, OneHotBlock
+from audit.config.schema import Block, CodesBlock, Config, DecisionRule, Level, NumericBlock, OneHotBlock
 from audit.config.sources import Source, Steps
 from audit.config.wording import written_path
 from audit.errors import Mistake, suggest_name
 
 Finding = tuple[Steps, str, str]
 
+_CUT = re.compile(r"^\s*score\s*(>=|<=|>|<)\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*$")
 _BAND = re.compile(r"^\s*(otherwise|score\s*(>=|<=|>|<)\s*[-+0-9.eE]+)\s*$")
 _SHARES_TOLERANCE = 0.02  # published shares are rounded to whole per cents
 
@@ -60,6 +61,24 @@ def _check_intersections(config: Config) -> Iterator[Finding]:
                 yield ("intersections", i, j), f"'{name}' is no protected attribute", hint
         if len(set(names)) < 2:
             yield ("intersections", i), "an intersection needs two different attributes", "write [[sex, race]]"
+
+
+def _check_strata(config: Config) -> Iterator[Finding]:
+    protected = {} if config.groups.source else {a.column: name for name, a in config.groups.attributes.items()}
+    outcome = {
+        config.label.column if config.label else None: "the label",
+        config.decision.column if config.decision else None: "the decision",
+        config.model.scores: "the score",
+        config.data.id: "the id of a row",
+    }
+    for i, column in enumerate(config.strata):
+        if column in protected:
+            what = f"'{column}' is behind the protected attribute {protected[column]} and may not lawfully decide"
+            yield ("strata", i), what, "list it under intersections to see groups within groups"
+        if column in outcome:
+            yield ("strata", i), f"'{column}' is {outcome[column]}, which makes no strata", "name what may decide"
+        if column in config.strata[:i]:
+            yield ("strata", i), f"'{column}' stands twice", ""
 
 
 def _check_model(config: Config) -> Iterator[Finding]:
@@ -139,14 +158,45 @@ def _check_output(config: Config) -> Iterator[Finding]:
         yield ("model", "output"), "the scale `value` belongs to a regression", "set task: regression"
     if output.classes and output.positive is not None and output.positive not in output.classes:
         yield ("model", "output", "positive"), f"{output.positive!r} is not among the classes", ""
+    if output.task == "multiclass" and not output.classes and config.model.format != "none":
+        yield (
+            ("model", "output"),
+            "which class is each output column?",
+            "write `output: {scale: logits, classes: [A, B, C]}` in the order of the columns",
+        )
+    if output.task == "multiclass" and not several and _names_scale(config):
+        yield (
+            ("model", "output"),
+            f"a model of several classes does not return one {output.scale}",
+            "write scale: logits, or scale: probabilities, one column per class",
+        )
+    if len({_level_text(level) for level in output.classes}) < len(output.classes):
+        yield ("model", "output", "classes"), "a class stands twice", ""
+    if output.task == "multiclass" and config.model.scores is not None:
+        yield (
+            ("model", "scores"),
+            "one column of scores cannot hold the probabilities of several classes",
+            "name the column of predicted classes: decision: {column: ..., favourable: ...}",
+        )
     if several and output.classes and output.index is not None and not 0 <= output.index < len(output.classes):
         yield ("model", "output", "index"), f"there is no class {output.index}: counting begins at 0", ""
+
+
+def _names_scale(config: Config) -> bool:
+    """Return whether the scale is declared, or nothing but a declaration can tell it."""
+    return "scale" in config.model.output.model_fields_set or config.model.format not in ("python", "none")
 
 
 def _check_decision(config: Config) -> Iterator[Finding]:
     rule = config.decision
     if rule is None:
         return
+    if not rule.made:
+        if config.model.format == "none":
+            yield ("decision",), "there is nothing to audit: no model, no stored scores, and no decision", ""
+        return
+    yield from _check_sides(config, rule)
+    yield from _check_segments(config, rule)
     named = "favourable" in rule.model_fields_set
     if rule.column is not None and not named:
         yield (
@@ -154,7 +204,7 @@ def _check_decision(config: Config) -> Iterator[Finding]:
             f"which value of '{rule.column}' is favourable?",
             (f"write decision: {{column: {rule.column}, favourable: approved}}"),
         )
-    if rule.column is not None and named and re.match(r"^\s*score\s*[<>]", str(rule.favourable)):
+    if rule.column is not None and named and _CUT.match(str(rule.favourable)):
         yield (
             ("decision", "favourable"),
             "a column of decisions has favourable values, not a cut on the score",
@@ -176,6 +226,78 @@ def _check_decision(config: Config) -> Iterator[Finding]:
     for name, condition in rule.bands.items():
         if not _BAND.match(condition):
             yield ("decision", "bands", name), f"'{condition}' is no condition", "write score >= 0.7, or otherwise"
+
+
+def _check_sides(config: Config, rule: DecisionRule) -> Iterator[Finding]:
+    """Check that the forms of a decision are not mixed, and that the favourable side has a meaning."""
+    forms = [name for name in ("column", "bands", "segments") if getattr(rule, name)]
+    if len(forms) > 1:
+        yield ("decision",), f"`{forms[0]}` and `{forms[1]}` do not go together", "keep one of them"
+    if forms in ([], ["segments"]) and not _CUT.match(str(rule.favourable)):
+        yield from _check_classes(config, rule)
+    if rule.bands and config.model.output.task == "multiclass":
+        yield (
+            ("decision", "bands"),
+            "bands cut one score, but the model has several classes",
+            "name the favourable ones: decision: {favourable: [A, B]}",
+        )
+    wanted = rule.favourable if isinstance(rule.favourable, tuple) else (rule.favourable,)
+    for level in wanted if rule.bands and "favourable" in rule.model_fields_set else ():
+        if str(level) not in rule.bands and not (len(wanted) == 1 and _CUT.match(str(level))):
+            hint = suggest_name(str(level), rule.bands) or f"the bands are {', '.join(rule.bands)}"
+            yield ("decision", "favourable"), f"'{level}' is no band", hint
+
+
+def _check_classes(config: Config, rule: DecisionRule) -> Iterator[Finding]:
+    """Check favourable values that are no cut: only classes may be named so."""
+    if config.model.output.task != "multiclass" or rule.segments:
+        yield (
+            ("decision", "favourable"),
+            "must read like 'score >= 0.5' or 'score < 0.5'",
+            "or name the `column` that holds decisions",
+        )
+        return
+    classes = [_level_text(level) for level in config.model.output.classes]
+    for level in rule.favourable if isinstance(rule.favourable, tuple) else (rule.favourable,):
+        if classes and _level_text(level) not in classes:
+            hint = suggest_name(str(level), classes) or f"the classes are {', '.join(classes)}"
+            yield ("decision", "favourable"), f"'{level}' is no class of the model", hint
+
+
+def _level_text(level: Level) -> str:
+    """Return the text that 1, '1' and 1.0 share."""
+    return str(int(level)) if isinstance(level, float) and level.is_integer() else str(level).removesuffix(".0")
+
+
+def _check_segments(config: Config, rule: DecisionRule) -> Iterator[Finding]:
+    """Check that a segment's column and its conditions are there and point one way."""
+    if bool(rule.segment) != bool(rule.segments):
+        yield (
+            ("decision",),
+            "`segment` names the column and `segments` its values: one of them is missing",
+            "write decision: {segment: region, segments: {north: score >= 0.6, otherwise: score >= 0.5}}",
+        )
+    if rule.segments and "favourable" in rule.model_fields_set:
+        yield ("decision", "favourable"), "with segments each condition says what is favourable", "leave it out"
+    sides = set()
+    for name, condition in rule.segments.items():
+        match = _CUT.match(condition)
+        if not match:
+            yield ("decision", "segments", name), f"'{condition}' is no condition", "write score >= 0.6"
+            continue
+        sides.add(match.group(1)[0])
+        if config.model.output.scale != "value" and not 0 <= float(match.group(2)) <= 1:
+            yield (
+                ("decision", "segments", name),
+                f"the score is a probability and never reaches {float(match.group(2)):g}",
+                "give the cut between 0 and 1",
+            )
+    if len(sides) > 1:
+        yield (
+            ("decision", "segments"),
+            "the segments disagree on which side is favourable: some favour high scores and some low ones",
+            "write all conditions with >=, or all with <",
+        )
 
 
 def _check_rest(config: Config) -> Iterator[Finding]:
@@ -210,6 +332,7 @@ def _check_signing(config: Config) -> Iterator[Finding]:
 CHECKS: tuple[Callable[[Config], Iterator[Finding]], ...] = (
     _check_groups,
     _check_intersections,
+    _check_strata,
     _check_model,
     _check_blocks,
     _check_output,

@@ -205,9 +205,18 @@ class ModelOutput(Settings):
     classes: tuple[Level, ...] = ()
     """Class per output column, in order, where there are several."""
     positive: Level | None = None
-    """Positive class among `classes`; default the last."""
+    """Positive class among `classes`; default the last, of more than two the first favourable one."""
     index: int | None = None
     """Output column of the positive class; default from `positive`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _choose_task(cls, value: Any) -> Any:
+        """Take more than two classes for what they are."""
+        if not isinstance(value, Mapping) or "task" in value or value.get("scale") == "value":
+            return value
+        classes = value.get("classes")
+        return {**value, "task": "multiclass"} if isinstance(classes, list | tuple) and len(classes) > 2 else value
 
 
 FORMATS = ("pt2", "torchscript", "safetensors", "state_dict", "python", "onnx", "mlflow", "pickle", "scores", "none")
@@ -275,7 +284,13 @@ class ModelSource(Settings):
         if not isinstance(value, Mapping) or not (value.get("scores") or value.get("format") == "python"):
             return value
         output = value.get("output", {})
-        if isinstance(output, Mapping) and "scale" not in output and output.get("task", "binary") == "binary":
+        several = isinstance(output, Mapping) and len(output.get("classes", ())) > 2
+        if (
+            isinstance(output, Mapping)
+            and not several
+            and "scale" not in output
+            and output.get("task", "binary") == "binary"
+        ):
             return {**value, "output": {**output, "scale": "probability"}}
         return value
 
@@ -308,26 +323,27 @@ class DecisionRule(Settings):
     segments: dict[str, str] = {}
     """Value of that column to condition; ``otherwise`` for all other values."""
 
-    @model_validator(mode="after")
-    def _check_condition(self) -> DecisionRule:
-        free = self.column or self.bands or self.segments or isinstance(self.favourable, tuple)
-        if not free and not _CONDITION.match(str(self.favourable)):
-            raise ValueError(
-                "favourable must read like 'score >= 0.5' or 'score < 0.5', or name a `column` of decisions"
-            )
-        return self
+    @field_validator("segments", mode="before")
+    @classmethod
+    def _read_segments(cls, value: Any) -> Any:
+        """Accept numbers and true or false as values of the column."""
+        return {str(name): item for name, item in value.items()} if isinstance(value, Mapping) else value
 
     @property
     def threshold(self) -> float | None:
-        """The cut on the score; None for stored decisions."""
-        match = _CONDITION.match(str(self.favourable)) if self.column is None else None
+        """The one cut on the score; None for stored decisions, bands and segments, and where nothing is decided."""
+        match = self._match_cut()
         return float(match.group(2)) if match else None
 
     @property
     def operator(self) -> str:
-        """``>=``, ``>``, ``<=`` or ``<``; empty for stored decisions."""
-        match = _CONDITION.match(str(self.favourable)) if self.column is None else None
+        """``>=``, ``>``, ``<=`` or ``<``; empty where there is no one cut."""
+        match = self._match_cut()
         return match.group(1) if match else ""
+
+    def _match_cut(self) -> re.Match[str] | None:
+        several = self.column is not None or self.bands or self.segments or not self.made
+        return None if several else _CONDITION.match(str(self.favourable))
 
 
 class SmallGroup(Settings):

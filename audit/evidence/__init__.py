@@ -5,7 +5,7 @@ from .calibration import Calibration, CalibrationBin
 from .data import ColumnSummary, Data
 from .document import SECTION_NAMES, Evidence, read_evidence
 from .dossier import Dossier, Presentation, SignerShown
-from .effects import Disagreement, Effects, FeatureRug, Pair
+from .effects import Disagreement, Effects, FeatureRug, Pair, PairSurface, WorkedStep, WorkedSum
 from .estimate import Curve, Definition, Estimate, Group, Measurement, Parity, undefined
 from .fairness import (
     Cell,
@@ -19,7 +19,7 @@ from .fairness import (
     ThresholdCurve,
     ThresholdSweep,
 )
-from .fidelity import Fidelity
+from .fidelity import Departure, Fidelity
 from .intake import ContractCheck, Intake
 from .judgement import (
     SEVERITY_ORDER,
@@ -56,6 +56,7 @@ __all__ = [
     "Data",
     "Decision",
     "Definition",
+    "Departure",
     "Disagreement",
     "Dossier",
     "Effects",
@@ -74,6 +75,7 @@ __all__ = [
     "OutcomeCell",
     "OutcomeTable",
     "Pair",
+    "PairSurface",
     "Papers",
     "Parity",
     "Performance",
@@ -95,6 +97,8 @@ __all__ = [
     "ThresholdSweep",
     "Verdict",
     "VerdictWord",
+    "WorkedStep",
+    "WorkedSum",
     "canonical_bytes",
     "digest_bytes",
     "read_evidence",

@@ -49,6 +49,51 @@ class Pair(Record):
     """Mean absolute contribution, link scale."""
 
 
+class PairSurface(Record):
+    """The joint effect of two features beyond their own, purified: it sums to nothing along either."""
+
+    features: tuple[str, str]
+    """The two features."""
+    model: str
+    """Glass box."""
+    across: tuple[float, ...] | tuple[str, ...]
+    """Positions or levels of the first feature."""
+    down: tuple[float, ...] | tuple[str, ...]
+    """Positions or levels of the second feature."""
+    values: tuple[tuple[float | None, ...], ...]
+    """Effect, link scale, one row per position of the second feature; None where fewer than 5 rows are near."""
+    importance: float
+    """Mean absolute contribution, link scale."""
+
+
+class WorkedStep(Record):
+    """One line of a sum."""
+
+    feature: str
+    """Feature, or two joined by ``and``."""
+    value: str
+    """Its value, in words."""
+    contribution: float
+    """What the glass box adds for it, link scale."""
+
+
+class WorkedSum(Record):
+    """One prediction added up by hand, for a person made up of typical values: no row of the data."""
+
+    model: str
+    """Glass box whose tables are read."""
+    start: float
+    """What everybody starts from, link scale."""
+    steps: tuple[WorkedStep, ...]
+    """Contributions, the largest first."""
+    total: float
+    """Start and all contributions, link scale."""
+    score: float
+    """The total as a probability or value."""
+    black_box: float | None = None
+    """Score of the black box for the same made-up person; None where it cannot be asked."""
+
+
 class Effects(Section):
     """Shapes, importances, disagreements."""
 
@@ -64,6 +109,10 @@ class Effects(Section):
     """Largest first; one per feature and surrogate."""
     pairs: tuple[Pair, ...] = ()
     """Interactions of the glass boxes, strongest first."""
+    surfaces: tuple[PairSurface, ...] = ()
+    """The strongest interactions as surfaces."""
+    worked: tuple[WorkedSum, ...] = ()
+    """One prediction added up."""
     measurements: tuple[Measurement, ...] = ()
     """effects.importance, effects.importance_share by feature and model; effects.disagreement by feature and model;
     effects.proxy_strength by feature and attribute; effects.reversal by feature and model."""

@@ -28,6 +28,8 @@ class Estimate(Record):
     """How value and interval were computed, e.g. ``Wilson score``; empty only for counts and constants."""
     note: str = ""
     """Why the value is undefined, or what limits it."""
+    chance: float | None = None
+    """For a distance that is above 0 even where there is no difference: its 95 % quantile under no difference."""
     assessable: bool = True
     """False where the number is shown but no verdict may rest on it (undefined, labels missing, group too small)."""
 

@@ -51,6 +51,16 @@ class Cell(Record):
         """Rows decided favourably."""
         return self.positive_favourable + self.negative_favourable + self.unlabelled_favourable
 
+    @property
+    def labelled(self) -> int:
+        """Rows whose label is known."""
+        return self.n - self.unlabelled_favourable - self.unlabelled_unfavourable - self.unlabelled_undecided
+
+    @property
+    def positive(self) -> int:
+        """Rows whose label is positive."""
+        return self.positive_favourable + self.positive_unfavourable + self.positive_undecided
+
 
 class CountTable(Record):
     """Counts by one attribute or an intersection of several; whole people."""

@@ -2,8 +2,29 @@
 
 from __future__ import annotations
 
-from .base import Section
-from .estimate import Measurement
+from .base import Record, Section
+from .estimate import Estimate, Measurement
+
+
+class Departure(Record):
+    """A part of the rows where the black box departs from its best additive account, found on one half of the rows."""
+
+    name: str
+    """The conditions as one reads them."""
+    features: tuple[str, ...]
+    """Columns that the conditions are on."""
+    model: str
+    """The surrogate."""
+    gap: Estimate
+    """Mean of black box minus surrogate there, link scale, on the other half."""
+    rmse: Estimate
+    """Root mean squared gap there, on the other half."""
+    rest: Estimate
+    """Root mean squared gap everywhere else, on the other half."""
+    p_adjusted: float
+    """P-value of no larger gap than elsewhere, false discovery rate controlled."""
+    holds: bool
+    """Whether it is confirmed on the other half."""
 
 
 class Fidelity(Section):
@@ -13,5 +34,7 @@ class Fidelity(Section):
     """Rows scored."""
     protocol: str
     """Out of fold, or a separate training file; target scale."""
+    departures: tuple[Departure, ...] = ()
+    """Where the black box departs from the surrogate, the clearest first."""
     measurements: tuple[Measurement, ...] = ()
     """fidelity.r2, fidelity.decision_agreement, fidelity.rmse, fidelity.rank_correlation by model, and by group."""

@@ -45,6 +45,8 @@ class Verdict(Record):
     """Scope by feature."""
     model: str | None = None
     """Scope by model."""
+    outcome: str | None = None
+    """Scope by band or class."""
     status: VerdictWord
     """The verdict."""
     original: VerdictWord | None = None
@@ -166,8 +168,8 @@ class Judgement(Record):
     """Expired reviews, packs that do not yet apply."""
     fail_on: Severity = "high"
     """Severity from which a failed rule fails the run."""
-    outcome: Literal["passed", "failed", "undecided", "incomplete"] = "undecided"
-    """The run's outcome at `fail_on`."""
+    outcome: Literal["passed", "failed", "undecided", "incomplete", "measured"] = "undecided"
+    """The run's outcome at `fail_on`; ``measured`` where no policy was asked for, so that nothing was judged."""
 
     def count(self, word: VerdictWord) -> int:
         """Return how many rules ended with `word`."""

@@ -30,14 +30,15 @@ class Slice(Record):
     holds: bool
     """Whether the excess is confirmed on the other half."""
     groups: dict[str, dict[str, float]] = {}
-    """Attribute to group to share of the slice's people, where the slice holds enough people to say."""
+    """Attribute to group to share of the slice's people, where the slice holds enough people to say; groups of
+    fewer than five people in it are left out."""
 
 
 class Slices(Section):
     """The search for weak slices."""
 
     of: str
-    """What was compared: ``error rate``, ``absolute error``, ``selection rate``."""
+    """What was compared: ``error rate``, ``absolute error``, ``share decided unfavourably``."""
     searched: int
     """Candidate slices looked at."""
     tested: int

@@ -49,11 +49,23 @@ class Decision(Record):
     favourable: str
     """As written: ``score >= 0.5``, ``score < 0.5`` or ``outcome = approved``."""
     threshold: float | None = None
-    """Cut on the score (probability or value scale); None for stored decisions."""
+    """The one cut on the score (probability or value scale); None for stored decisions and where there are several."""
     favourable_is_high: bool = True
     """Whether a score at or above the threshold is the favourable side."""
     positive_is_favourable: bool = True
     """Whether deciding the label's positive class is the favourable decision; TPR, FPR and PPV follow that class."""
+    predicts: bool = True
+    """Whether the two sides predict the label's positive class and the rest; False where they say nothing of it."""
+    bands: dict[str, str] = {}
+    """Band to its condition, the first that holds; empty where there are none."""
+    segment: str = ""
+    """Column whose value chooses the cut."""
+    segments: dict[str, str] = {}
+    """Value of that column to its condition; ``otherwise`` for all other values."""
+    outcomes: tuple[str, ...] = ()
+    """Bands, classes or stored decisions, where there are more than two."""
+    favourable_outcomes: tuple[str, ...] = ()
+    """Those of them that are good for the person."""
 
 
 class Subject(Record):
@@ -71,6 +83,8 @@ class Subject(Record):
     """Label column; empty where none was given."""
     positive: str = ""
     """The label's positive class, as written in the data."""
+    classes: tuple[str, ...] = ()
+    """Classes in the order of the model's outputs, where there are several; `positive` is one of them."""
     decision: Decision | None = None
     """The decision; None where there is none."""
     attributes: tuple[AttributeUsed, ...] = ()

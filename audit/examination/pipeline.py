@@ -11,6 +11,7 @@ from audit.evidence import Evidence
 
 from .blackbox.intake import take_in, take_in_callable
 from .blackbox.score import score_rows
+from .data.classes import settle_classes
 from .data.columns import settle_bins
 from .data.read import read_dataset, read_frame
 from .engine.progress import Progress, SilentProgress, timed_stage
@@ -75,7 +76,7 @@ def examine(
     progress, seconds = progress or SilentProgress(), dict[str, float]()
     with timed_stage(progress, "read data", seconds):
         dataset = read_frame(frame, config) if frame is not None else read_dataset(config)
-        config = settle_bins(config, dataset.frame())
+        config = settle_classes(settle_bins(config, dataset), dataset.described)
     with timed_stage(progress, "take in model", seconds):
         blackbox, intake = take_in_callable(predict, config, dataset) if predict else take_in(config, dataset)
     with timed_stage(progress, "score rows", seconds):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -42,12 +41,12 @@ def pair_level(level: float, pairs: int) -> float:
     return 1 - (1 - level) / max(pairs, 1)
 
 
-def _pairs(counts: Sequence[tuple[int, int]]) -> tuple[list[tuple[int, int]], list[NDArray[np.float64]]]:
-    """Return places of all unordered pairs of non-empty groups, and their counts k1, n1, k2, n2."""
-    places = [place for place, (_, n) in enumerate(counts) if n > 0]
-    pairs = list(combinations(places, 2))
-    columns = [[counts[a][0], counts[a][1], counts[b][0], counts[b][1]] for a, b in pairs]
-    return pairs, list(np.asarray(columns, float).reshape(-1, 4).T)
+def _pairs(counts: Sequence[tuple[int, int]]) -> tuple[dict[int, float], list[NDArray[np.float64]]]:
+    """Return the rates of the non-empty groups by place, and k1, n1, k2, n2 of all their unordered pairs."""
+    rates = {place: k / n for place, (k, n) in enumerate(counts) if n > 0}
+    k, n = np.asarray([counts[place] for place in rates], float).reshape(-1, 2).T
+    first, second = np.triu_indices(len(rates), 1)
+    return rates, [k[first], n[first], k[second], n[second]]
 
 
 def _ends_of(values: Mapping[int, float]) -> tuple[int, int]:
@@ -73,19 +72,18 @@ def worst_ratio(counts: Sequence[tuple[int, int]], level: float = 0.95) -> Envel
     -----
     Envelope of the Miettinen-Nurminen intervals of all pairs at ``1 - alpha/m``, ``m = G(G-1)/2``, cut at 1.
     """
-    pairs, (k1, n1, k2, n2) = _pairs(counts)
-    if not pairs or not any(k for k, _ in counts):
+    rates, (k1, n1, k2, n2) = _pairs(counts)
+    if not len(k1) or not any(k for k, _ in counts):
         return NO_ENVELOPE
-    low, high = score_ratio(k1, n1, k2, n2, pair_level(level, len(pairs)))
+    low, high = score_ratio(k1, n1, k2, n2, pair_level(level, len(k1)))
     with np.errstate(divide="ignore"):
         both_low, both_high = np.minimum(low, 1 / high), np.minimum(high, 1 / low)
-    rates = {place: counts[place][0] / counts[place][1] for pair in pairs for place in pair}
     bottom, top = _ends_of(rates)
     return Envelope(
         rates[bottom] / rates[top],
         float(both_low.min()),
         float(min(both_high.min(), 1.0)),
-        len(pairs),
+        len(k1),
         (bottom, top),
     )
 
@@ -104,13 +102,12 @@ def worst_difference(counts: Sequence[tuple[int, int]], level: float = 0.95, *, 
     -----
     Envelope of Newcombe's intervals of all pairs at ``1 - alpha/m``, cut at 0.
     """
-    pairs, (k1, n1, k2, n2) = _pairs(counts)
-    if not pairs:
+    rates, (k1, n1, k2, n2) = _pairs(counts)
+    if not len(k1):
         return NO_ENVELOPE
-    family = len(pairs) if family is None else family
+    family = len(k1) if family is None else family
     low, high = newcombe_difference(k1, n1, k2, n2, pair_level(level, family))
     both_low, both_high = np.maximum(low, -high), np.maximum(high, -low)
-    rates = {place: counts[place][0] / counts[place][1] for pair in pairs for place in pair}
     bottom, top = _ends_of(rates)
     value = rates[top] - rates[bottom]
     return Envelope(value, float(max(both_low.max(), 0.0)), float(both_high.max()), family, (bottom, top))
@@ -130,13 +127,17 @@ def widest_gap(values: Sequence[float], bounds: Sequence[tuple[float, float]], l
     """
     if len(values) < 2:
         return NO_ENVELOPE
-    lows, highs = [], []
-    for a, b in combinations(range(len(values)), 2):
-        low, high = square_and_add((values[a], *bounds[a]), (values[b], *bounds[b]))
-        lows.append(max(low, -high))
-        highs.append(max(high, -low))
+    point, (least, most) = np.asarray(values, float), np.asarray(bounds, float).T
+    a, b = np.triu_indices(len(values), 1)
+    low, high = square_and_add((point[a], least[a], most[a]), (point[b], least[b], most[b]))
     bottom, top = _ends_of(dict(enumerate(values)))
-    return Envelope(values[top] - values[bottom], max(*lows, 0.0), max(highs), level_pairs, (bottom, top))
+    return Envelope(
+        values[top] - values[bottom],
+        float(max(np.maximum(low, -high).max(), 0.0)),
+        float(np.maximum(high, -low).max()),
+        level_pairs,
+        (bottom, top),
+    )
 
 
 def unknown_ratio_bounds(

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import combinations
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -20,9 +19,11 @@ from .adjust import holm
 from .bounds import pair_level
 from .figures import Figure, ParityTest
 from .intervals import newcombe_difference, score_ratio
+from .pairs import PairTests, compare_pairs
 from .tests import FOUR_FIFTHS, compare_proportions, ratio_reaches
 
 Count = tuple[int, int]
+Bounds = tuple[float, float]
 RATIO_METHOD = "Miettinen-Nurminen score"
 DIFFERENCE_METHOD = "Newcombe hybrid score"
 _NOT_JUDGED = "too few people, or not a group to compare: shown, not judged"
@@ -61,20 +62,27 @@ class Comparison:
     """Successes and rows of the group."""
     reference_counts: Count
     """Successes and rows of the reference."""
-    behind: tuple[Behind, ...] = ()
-    """All groups of the family with a better rate, where the reference is the best: a best group of few people must not
-    hide that another pair is unequal."""
+    family: Family | None = field(default=None, repr=False, compare=False)
+    """The tests that were made together; None where this group took no part."""
+    place: int = field(default=-1, repr=False, compare=False)
+    """Place of this group in the family."""
+
+    @property
+    def behind(self) -> tuple[Behind, ...]:
+        """All groups of the family with a better rate, where the reference is the best.
+
+        A best group of few people must not hide that another pair is unequal. Made when asked for: a thousand groups
+        have half a million pairs.
+        """
+        return tuple(self.family.list_ahead(self.place)) if self.family else ()
 
     def find_unequal(self, limit: Any = FOUR_FIFTHS, alpha: float = 0.05) -> Behind | None:
         """Return the clearest pair whose ratio is below `limit` in whole people and that is not equal, if any.
 
         For rates of which the highest is the best.
         """
-        unequal = [
-            other
-            for other in self.behind
-            if other.parity.p_adjusted < alpha and ratio_reaches(*self.group_counts, *other.counts, limit) is False
-        ]
+        ahead = self.family.list_ahead(self.place, alpha) if self.family else []
+        unequal = [other for other in ahead if ratio_reaches(*self.group_counts, *other.counts, limit) is False]
         return min(unequal, key=lambda other: other.parity.p_adjusted, default=None)
 
     def reaches(self, limit: Any = FOUR_FIFTHS) -> bool | None:
@@ -82,26 +90,51 @@ class Comparison:
         return ratio_reaches(*self.group_counts, *self.reference_counts, limit)
 
 
-@dataclass(frozen=True, slots=True)
-class _Family:
+@dataclass(frozen=True, slots=True, eq=False)
+class Family:
     """The pairs that are corrected for together."""
 
     pairs: int
     """How many they are."""
     level: float
     """Level at which they hold together."""
-    adjusted: dict[tuple[int, int], ParityTest]
-    """Test of each pair, by the places of the two groups, both ways round."""
+    best: str = "highest"
+    """Which rate is the best."""
     groups: tuple[tuple[str, Count], ...] = ()
     """All groups, members or not."""
+    tests: PairTests | None = None
+    """Their tests."""
 
     @property
     def each(self) -> float:
+        """Level of each interval."""
         return pair_level(self.level, self.pairs)
 
     @property
     def words(self) -> str:
+        """What the method says of the family."""
         return f", simultaneous over {self.pairs} pairs" if self.pairs > 1 else ""
+
+    def list_ahead(self, place: int, alpha: float = 1.0) -> list[Behind]:
+        """Return the groups that were tested against the one at `place` and have a better rate.
+
+        Parameters
+        ----------
+        place : int
+            The group.
+        alpha : float
+            Only pairs that are unequal at this level after Holm; 1 for all.
+        """
+        if self.tests is None or not self.tests.pairs:
+            return []
+        others = np.array([other for other in range(len(self.groups)) if other != place], np.intp)
+        at = self.tests.find(place, others)
+        told = (at >= 0) & ((self.tests.p_adjusted[at] < alpha) | (alpha >= 1))
+        k, n = self.groups[place][1]
+        sign = 1 if self.best == "highest" else -1
+        ahead = [b for b in others[told].tolist() if sign * (self.groups[b][1][0] * n - k * self.groups[b][1][1]) > 0]
+        pairs = ((b, self.tests.between(place, b)) for b in ahead)
+        return [Behind(self.groups[b][0], self.groups[b][1], test) for b, test in pairs if test is not None]
 
 
 def compare_to_best(
@@ -113,6 +146,7 @@ def compare_to_best(
     best: Literal["highest", "lowest"] = "highest",
     assessable: Sequence[bool] | None = None,
     candidates: Sequence[bool] | None = None,
+    whole: bool = True,
 ) -> list[Comparison]:
     """Compare the rate of every group with a reference.
 
@@ -131,6 +165,9 @@ def compare_to_best(
         Groups that form the family; default all that have rows. Others are shown with the same interval and no test.
     candidates : sequence of bool, optional
         Groups that may be picked as reference; default, and where there are none, the assessable ones.
+    whole : bool
+        False for effective counts of weighted people: fractions, tested by the pooled z alone; with a group as
+        reference only.
 
     Returns
     -------
@@ -153,8 +190,9 @@ def compare_to_best(
     place = _reference_place(counts, names, reference, best, [candidates or members, members])
     if place is None:
         return [_alone(name, count, "nobody to count in any group") for name, count in zip(names, counts, strict=True)]
-    family = _test_family(counts, names, _pairs_of(members, None if reference == "best" else place), level)
-    return _compare_with(place, members, family, best)
+    tests = compare_pairs(counts, members, None if reference == "best" else place, whole=whole)
+    family = Family(tests.pairs, level, best, tuple(zip(names, counts, strict=True)), tests)
+    return _compare_with(place, members, family)
 
 
 def _check(counts: Sequence[Count], names: Sequence[str]) -> None:
@@ -185,75 +223,50 @@ def _reference_place(
     return max(places, key=lambda i: (sign * counts[i][0] / counts[i][1], counts[i][1], -i))
 
 
-def _pairs_of(members: Sequence[bool], place: int | None) -> list[tuple[int, int]]:
-    """Return all pairs of the family, or those with the reference at `place`."""
-    inside = [i for i, member in enumerate(members) if member]
-    if place is None:
-        return list(combinations(inside, 2))
-    return [(i, place) for i in inside if i != place]
-
-
-def _test_family(counts: Sequence[Count], names: Sequence[str], pairs: list[tuple[int, int]], level: float) -> _Family:
-    """Test every pair and adjust by Holm."""
-    tests = [compare_proportions(*counts[a], *counts[b]) for a, b in pairs]
-    adjusted = holm([test.p for test in tests])
-    done = {}
-    for (a, b), test, p in zip(pairs, tests, adjusted, strict=True):
-        for first, second, sign in ((a, b, 1), (b, a, -1)):
-            statistic = None if test.statistic is None else sign * test.statistic
-            done[first, second] = ParityTest(statistic, test.p, float(p), len(pairs), test.method)
-    return _Family(len(pairs), level, done, tuple(zip(names, counts, strict=True)))
-
-
-def _compare_with(place: int, members: Sequence[bool], family: _Family, best: str) -> list[Comparison]:
+def _compare_with(place: int, members: Sequence[bool], family: Family) -> list[Comparison]:
     """Compare every group with the reference at `place`."""
     reference, other = family.groups[place]
-    bounds = _ratio_bounds([count for _, count in family.groups], [other] * len(family.groups), family)
+    bounds = _bounds_of([count for _, count in family.groups], [other] * len(family.groups), family)
     done = []
     for i, (name, group) in enumerate(family.groups):
         judged = members[i] and members[place]
         if i == place:
-            done.append(_the_reference(name, group, family.level, assessable=judged and family.pairs > 0))
+            done.append(_the_reference(name, group, family, i, assessable=judged and family.pairs > 0))
             continue
         if group[1] == 0:
             done.append(_alone(name, group, "nobody to count in this group", reference=reference, other=other))
             continue
         note = "" if judged else _NOT_JUDGED
-        ratio, difference = _ratio(group, other, bounds[i], family, note), _difference(group, other, family, best, note)
-        parity, behind = family.adjusted.get((i, place)), _behind(i, family, best)
-        done.append(Comparison(name, reference, False, ratio, difference, parity, group, other, behind))
+        ratio = _ratio(group, other, bounds[i][0], family, note)
+        difference = _difference(group, other, bounds[i][1], family, note)
+        parity = family.tests.between(i, place) if family.tests else None
+        done.append(Comparison(name, reference, False, ratio, difference, parity, group, other, family, i))
     return done
 
 
-def _ratio_bounds(groups: Sequence[Count], others: Sequence[Count], family: _Family) -> list[tuple[float, float]]:
-    """Return the interval of every ratio, all at once."""
+def _bounds_of(groups: Sequence[Count], others: Sequence[Count], family: Family) -> list[tuple[Bounds, Bounds]]:
+    """Return the intervals of every ratio and of how far every group lies behind, all at once."""
     k1, n1 = np.asarray(groups, float).reshape(-1, 2).T
     k2, n2 = np.asarray(others, float).reshape(-1, 2).T
-    low, high = score_ratio(k1, n1, k2, n2, family.each)
-    return list(zip(low.tolist(), high.tolist(), strict=True))
+    ratio = score_ratio(k1, n1, k2, n2, family.each)
+    ahead, behind = ((k2, n2), (k1, n1)) if family.best == "highest" else ((k1, n1), (k2, n2))
+    difference = newcombe_difference(*ahead, *behind, family.each)
+    return [
+        ((low, high), (least, most))
+        for low, high, least, most in zip(*(end.tolist() for end in (*ratio, *difference)), strict=True)
+    ]
 
 
-def _behind(i: int, family: _Family, best: str) -> tuple[Behind, ...]:
-    """Return the groups that were tested against the one at `i` and have a better rate."""
-    k, n = family.groups[i][1]
-    sign = 1 if best == "highest" else -1
-    return tuple(
-        Behind(*family.groups[b], test)
-        for (a, b), test in family.adjusted.items()
-        if a == i and sign * (family.groups[b][1][0] * n - k * family.groups[b][1][1]) > 0
-    )
-
-
-def _the_reference(name: str, count: Count, level: float, *, assessable: bool) -> Comparison:
+def _the_reference(name: str, count: Count, family: Family, place: int, *, assessable: bool) -> Comparison:
     """Return the reference's comparison with itself."""
     note = "the reference itself" + ("" if assessable else "; no other group can be compared with it")
     one, zero = (
-        Figure(x, x, x, level=level, n=count[1], method="by definition", note=note, assessable=assessable)
+        Figure(x, x, x, level=family.level, n=count[1], method="by definition", note=note, assessable=assessable)
         for x in (1.0, 0.0)
     )
     if count[0] == 0:
-        one = Figure(None, level=level, n=count[1], note=_ZERO_REFERENCE, assessable=False)
-    return Comparison(name, name, True, one, zero, None, count, count)
+        one = Figure(None, level=family.level, n=count[1], note=_ZERO_REFERENCE, assessable=False)
+    return Comparison(name, name, True, one, zero, None, count, count, family, place)
 
 
 def _alone(name: str, count: Count, why: str, *, reference: str = "", other: Count = (0, 0)) -> Comparison:
@@ -262,7 +275,7 @@ def _alone(name: str, count: Count, why: str, *, reference: str = "", other: Cou
     return Comparison(name, reference, False, nothing, nothing, None, count, other)
 
 
-def _ratio(group: Count, other: Count, bounds: tuple[float, float], family: _Family, note: str) -> Figure:
+def _ratio(group: Count, other: Count, bounds: Bounds, family: Family, note: str) -> Figure:
     """Return the ratio of two rates; undefined where the reference's rate is 0."""
     method = RATIO_METHOD + family.words
     low, high = bounds
@@ -282,10 +295,10 @@ def _ratio(group: Count, other: Count, bounds: tuple[float, float], family: _Fam
     )
 
 
-def _difference(group: Count, other: Count, family: _Family, best: str, note: str) -> Figure:
+def _difference(group: Count, other: Count, bounds: Bounds, family: Family, note: str) -> Figure:
     """Return how far the group lies behind the reference."""
-    ahead, behind = (other, group) if best == "highest" else (group, other)
-    low, high = newcombe_difference(ahead[0], ahead[1], behind[0], behind[1], family.each)
+    ahead, behind = (other, group) if family.best == "highest" else (group, other)
+    low, high = bounds
     value = ahead[0] / ahead[1] - behind[0] / behind[1]
     return Figure(
         value,
@@ -312,8 +325,8 @@ def _compare_to_others(
         i: ParityTest(test.statistic, test.p, float(p), len(inside), test.method)
         for i, test, p in zip(inside, tests, adjusted, strict=True)
     }
-    family = _Family(len(inside), level, {})
-    bounds = _ratio_bounds([group for group, _ in tables], [rest for _, rest in tables], family)
+    family = Family(len(inside), level, best)
+    bounds = _bounds_of([group for group, _ in tables], [rest for _, rest in tables], family)
     out = []
     for i, (group, rest) in enumerate(tables):
         if group[1] == 0 or rest[1] == 0:
@@ -321,7 +334,8 @@ def _compare_to_others(
             out.append(_alone(names[i], group, why, reference=reference, other=rest))
             continue
         note = "" if i in parity else _NOT_JUDGED
-        ratio, difference = _ratio(group, rest, bounds[i], family, note), _difference(group, rest, family, best, note)
+        ratio = _ratio(group, rest, bounds[i][0], family, note)
+        difference = _difference(group, rest, bounds[i][1], family, note)
         if reference == "overall":
             ratio, difference = _to_overall(ratio, difference, group, total)
         other = rest if reference == "rest" else total

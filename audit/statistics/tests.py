@@ -19,7 +19,10 @@ SMALL_ROWS = 30
 """Rows of the smaller group below which the exact test is used."""
 FOUR_FIFTHS = Fraction(4, 5)
 """29 CFR 1607.4(D): the ratio that the literal sentence of a report is about; rules carry their own limit."""
-_TIE = 1e-7
+FISHER, POOLED_Z = "Fisher exact", "pooled z"
+"""Names of the two tests."""
+TIE = 1e-7
+"""Logarithms of probabilities nearer than this are of equally likely tables."""
 
 
 class ProportionTest(NamedTuple):
@@ -69,8 +72,8 @@ def fisher_exact(k1: int, n1: int, k2: int, n2: int) -> tuple[float, float]:
     log_p = _log_choose(n1, k) + _log_choose(n2, total - k)
     log_p -= special.logsumexp(log_p)
     observed = log_p[k1 - int(k[0])]
-    p = float(np.exp(log_p[log_p <= observed + _TIE]).sum())
-    level = float(np.exp(log_p[np.abs(log_p - observed) <= _TIE]).sum())
+    p = float(np.exp(log_p[log_p <= observed + TIE]).sum())
+    level = float(np.exp(log_p[np.abs(log_p - observed) <= TIE]).sum())
     return min(p, 1.0), min(max(p - level / 2, 0.0), 1.0)
 
 
@@ -93,9 +96,9 @@ def compare_proportions(k1: int, n1: int, k2: int, n2: int) -> ProportionTest:
     successes, failures = k1 + k2, n1 + n2 - k1 - k2
     expected = min(n1, n2) * min(successes, failures) / (n1 + n2)
     if expected < SMALL_EXPECTED or min(n1, n2) < SMALL_ROWS:
-        return ProportionTest(None, fisher_exact(k1, n1, k2, n2)[0], "Fisher exact")
+        return ProportionTest(None, fisher_exact(k1, n1, k2, n2)[0], FISHER)
     z = pooled_z(k1, n1, k2, n2) or 0.0
-    return ProportionTest(z, normal_p(z), "pooled z")
+    return ProportionTest(z, normal_p(z), POOLED_Z)
 
 
 def normal_p(z: float) -> float:

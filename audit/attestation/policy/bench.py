@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from audit.evidence import (
@@ -28,7 +28,8 @@ from .vocabulary import COMPUTED_FACTS
 
 UNKNOWN = "unknown"
 """Value of an attribute where it is missing."""
-Key = tuple[str, frozenset[str], str | None, str | None]
+Key = tuple[str, frozenset[str], str | None, str | None, str | None]
+CountKey = tuple[str, frozenset[tuple[str, str]], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Bench:
     as_of : datetime.date
         The day of judgement.
     numbers : dict
-        Metric, attributes, feature, model to its measurements.
+        Metric, attributes, feature, model, outcome to its measurements.
     tables : dict
         Attributes to their count table.
     attributes : dict
@@ -56,11 +57,15 @@ class Bench:
     features : dict
         Model features by name.
     counts : dict
-        Rate and group to numerator and rows.
+        Rate, group and outcome to numerator and rows.
     sizes : dict
         Group to its rows.
     small : frozenset
         Groups that are marked as small.
+    outcomes : dict
+        Metric to the bands or classes that it was measured for; None stands for the decision itself.
+    outcome : str or None
+        Band or class that numbers and counts are looked up for; None for the decision itself.
     """
 
     evidence: Evidence
@@ -72,19 +77,29 @@ class Bench:
     groups: dict[frozenset[str], list[dict[str, str]]]
     facts: dict[str, FactValue]
     features: dict[str, FeatureUsed]
-    counts: dict[tuple[str, frozenset[tuple[str, str]]], tuple[int, int]] = field(default_factory=dict)
+    counts: dict[CountKey, tuple[int, int]] = field(default_factory=dict)
     sizes: dict[frozenset[tuple[str, str]], int] = field(default_factory=dict)
     small: frozenset[frozenset[tuple[str, str]]] = frozenset()
+    outcomes: dict[str, tuple[str | None, ...]] = field(default_factory=dict)
+    outcome: str | None = None
 
     def find(
         self, metric: str, attributes: Iterable[str] = (), feature: str | None = None, model: str | None = None
     ) -> list[Measurement]:
         """Return the measurements of a metric on a scope; empty where there is none."""
-        return self.numbers.get((metric, frozenset(attributes), feature, model), [])
+        return self.numbers.get((metric, frozenset(attributes), feature, model, self.outcome), [])
+
+    def about(self, outcome: str | None) -> Bench:
+        """Return the same bench, for the numbers about one band or class."""
+        return self if outcome == self.outcome else replace(self, outcome=outcome)
+
+    def outcomes_of(self, metric: str) -> tuple[str | None, ...]:
+        """Return the bands or classes that a metric was measured for, in their order; None for the decision itself."""
+        return self.outcomes.get(metric, (None,))
 
     def count_of(self, rate: str, group: dict[str, str]) -> tuple[int, int] | None:
         """Return numerator and rows of a rate in a group, in whole people; None where they are not known."""
-        return self.counts.get((rate, frozenset(group.items())))
+        return self.counts.get((rate, frozenset(group.items()), self.outcome))
 
     def size_of(self, group: dict[str, str]) -> int | None:
         """Return the rows of a group; None where they are not known."""
@@ -126,7 +141,7 @@ def lay_out(evidence: Evidence, papers: Papers, as_of: date) -> Bench:
     numbers: dict[Key, list[Measurement]] = defaultdict(list)
     for item in evidence.measurements():
         about = frozenset(item.group) or frozenset(part.strip() for part in (item.attribute or "").split(" * ") if part)
-        numbers[item.metric, about, item.feature, item.model].append(item)
+        numbers[item.metric, about, item.feature, item.model, item.outcome].append(item)
     subject = evidence.subject
     names = {attribute.stands_for: attribute.name for attribute in subject.attributes if attribute.stands_for}
     names |= {attribute.name: attribute.name for attribute in subject.attributes}
@@ -143,7 +158,15 @@ def lay_out(evidence: Evidence, papers: Papers, as_of: date) -> Bench:
         {feature.name: feature for feature in subject.features},
         _collect_counts(evidence, tables),
         *_collect_sizes(evidence),
+        _collect_outcomes(evidence),
     )
+
+
+def _collect_outcomes(evidence: Evidence) -> dict[str, tuple[str | None, ...]]:
+    found: dict[str, dict[str | None, None]] = defaultdict(dict)
+    for item in evidence.measurements():
+        found[item.metric][item.outcome] = None
+    return {metric: tuple(outcomes) for metric, outcomes in found.items()}
 
 
 def _collect_groups(evidence: Evidence) -> dict[frozenset[str], list[dict[str, str]]]:
@@ -173,21 +196,18 @@ def _collect_facts(evidence: Evidence, papers: Papers) -> dict[str, FactValue]:
     return {**{name: value for name, value in computed.items() if value is not None}, **papers.facts}
 
 
-def _collect_counts(
-    evidence: Evidence, tables: Iterable[CountTable]
-) -> dict[tuple[str, frozenset[tuple[str, str]]], tuple[int, int]]:
+def _collect_counts(evidence: Evidence, tables: Iterable[CountTable]) -> dict[CountKey, tuple[int, int]]:
     """Collect whole people behind rates: as printed with the rate, else from the count tables."""
-    counts = {}
+    counts: dict[CountKey, tuple[int, int]] = {}
     for table in tables:
         for cell in table.cells:
             scope = frozenset(zip(table.attributes, cell.values, strict=True))
-            labelled = cell.n - cell.unlabelled_favourable - cell.unlabelled_unfavourable
-            positive = cell.positive_favourable + cell.positive_unfavourable
-            counts["fairness.selection_rate", scope] = (cell.favourable, cell.n)
-            if labelled:
-                counts["fairness.base_rate", scope] = (positive, labelled)
+            if cell.decided:
+                counts["fairness.selection_rate", scope, None] = (cell.favourable, cell.decided)
+            if cell.labelled:
+                counts["fairness.base_rate", scope, None] = (cell.positive, cell.labelled)
     for item in evidence.measurements():
         estimate = item.estimate
         if item.group and item.feature is None and item.model is None and estimate.count is not None and estimate.n:
-            counts[item.metric, frozenset(item.group.items())] = (estimate.count, estimate.n)
+            counts[item.metric, frozenset(item.group.items()), item.outcome] = (estimate.count, estimate.n)
     return counts

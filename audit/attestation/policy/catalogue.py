@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Scope = Literal["all", "group", "attribute", "feature", "model"]
+Scope = Literal["all", "group", "attribute", "feature", "model", "outcome"]
 Better = Literal["higher", "lower", "nearer_one", "nearer_zero", "none"]
 
 BLACK_BOX = "black_box"
@@ -34,13 +34,14 @@ class Metric:
     better : str
         Direction that is better for people.
     scopes : tuple of str
-        What one number can be about: ``all`` (the audit), a group, a whole attribute, a feature, a model.
+        What one number can be about: ``all`` (the audit), a group, a whole attribute, a feature, a model, an outcome
+        (band or class).
     models : tuple of str
         Models it is computed for; empty where it knows no model.
     compares : {"", "ratio", "difference", "gap", "test"}
         How it compares a group with another one; empty where it does not.
     base : str
-        For a ratio or difference of rates: the rate by group that it compares.
+        For a ratio, difference or gap: the number by group that it compares.
     lowest_is_best : bool
         For a ratio or difference of rates: whether the group with the lowest rate is the best one.
     clean_training : bool
@@ -102,6 +103,18 @@ def _difference(name: str, title: str, *, lowest_is_best: bool = False) -> Metri
     )
 
 
+def _conditional(name: str, title: str, better: Better) -> Metric:
+    return Metric(f"fairness.{name}", title, better, _GROUP, compares="test")
+
+
+def _flip(name: str, title: str) -> Metric:
+    return Metric(f"fairness.{name}", title, "lower", ("group", "model"), (BLACK_BOX, *SURROGATES))
+
+
+def _outcome(name: str, title: str, better: Better, compares: Literal["", "test"] = "") -> Metric:
+    return Metric(f"fairness.{name}", title, better, ("group", "outcome"), compares=compares)
+
+
 _TABLE: tuple[Metric, ...] = (
     Metric("data.rows", "Rows", "higher", ("all", "group")),
     Metric("data.missing_rate", "Missing values", "lower", ("feature",)),
@@ -114,6 +127,7 @@ _TABLE: tuple[Metric, ...] = (
         base="fairness.base_rate",
     ),
     Metric("data.split_overlap", "Rows in both training and audit data", "lower", _ALL),
+    Metric("data.group_share", "Share of the people of known group", "none", _GROUP),
     Metric("data.representation_ratio", "Share in the data over share in the population", "nearer_one", _GROUP),
     _performance("accuracy", "Accuracy", "higher"),
     _performance("balanced_accuracy", "Balanced accuracy", "higher"),
@@ -121,6 +135,9 @@ _TABLE: tuple[Metric, ...] = (
     _performance("average_precision", "Average precision", "higher"),
     _performance("brier", "Brier score", "lower"),
     _performance("log_loss", "Log loss", "lower"),
+    Metric("performance.macro_f1", "Mean F1 over the classes", "higher", ("model",), (BLACK_BOX,)),
+    Metric("performance.macro_auc", "Mean area under the classes' ROC curves", "higher", ("model",), (BLACK_BOX,)),
+    _performance("r2", "Variance explained", "higher"),
     _performance("rmse", "Root mean squared error", "lower"),
     _performance("mae", "Mean absolute error", "lower"),
     _gap("accuracy_gap", "Accuracy of the black box minus that of the glass box"),
@@ -137,6 +154,11 @@ _TABLE: tuple[Metric, ...] = (
     _rate("precision", "Precision", "higher"),
     _rate("accuracy", "Accuracy", "higher"),
     _rate("error_rate", "Error rate", "lower"),
+    _rate("true_negative_rate", "True negative rate"),
+    _rate("false_negative_rate", "False negative rate"),
+    _rate("negative_predictive_value", "Negative predictive value", "higher"),
+    _rate("false_discovery_rate", "False discovery rate", "lower"),
+    _rate("false_omission_rate", "False omission rate", "lower"),
     _rate("auc", "Area under the ROC curve", "higher"),
     _rate("mean_score", "Mean score"),
     _rate("calibration_in_group", "Mean score minus base rate in the group", "nearer_zero"),
@@ -147,10 +169,37 @@ _TABLE: tuple[Metric, ...] = (
     _difference("false_positive_rate_difference", "Difference of false positive rates", lowest_is_best=True),
     _difference("precision_difference", "Difference of precision"),
     _difference("accuracy_difference", "Difference of accuracy"),
+    _ratio("true_positive_rate_ratio", "Equal-opportunity ratio", "fairness.true_positive_rate"),
+    _ratio("false_positive_rate_ratio", "Ratio of false positive rates", "fairness.false_positive_rate", "lower"),
+    _ratio("false_negative_rate_ratio", "Ratio of false negative rates", "fairness.false_negative_rate", "lower"),
+    _ratio("precision_ratio", "Ratio of precision", "fairness.precision"),
+    _ratio("false_discovery_rate_ratio", "Ratio of false discovery rates", "fairness.false_discovery_rate", "lower"),
+    _ratio("false_omission_rate_ratio", "Ratio of false omission rates", "fairness.false_omission_rate", "lower"),
+    _ratio("accuracy_ratio", "Ratio of accuracy", "fairness.accuracy"),
+    _difference("false_negative_rate_difference", "Difference of false negative rates", lowest_is_best=True),
+    _difference("true_negative_rate_difference", "Difference of true negative rates"),
+    _difference("negative_predictive_value_difference", "Difference of negative predictive values"),
+    _difference("false_omission_rate_difference", "Difference of false omission rates", lowest_is_best=True),
+    _difference("error_rate_difference", "Difference of error rates", lowest_is_best=True),
     _ratio("error_rate_ratio", "Error rate over that of the best group", "fairness.error_rate", "lower"),
     Metric("fairness.equalized_odds_difference", "Equalized-odds difference", "lower", _ATTRIBUTE),
-    Metric("fairness.auc_gap", "AUC gap to the best group", "lower", _GROUP, compares="gap"),
+    Metric("fairness.auc_gap", "AUC gap to the best group", "lower", _GROUP, compares="gap", base="fairness.auc"),
+    Metric("fairness.worst_auc_gap", "Largest AUC gap of any two groups", "lower", _ATTRIBUTE),
     Metric("fairness.calibration_gap", "Calibration gap between groups", "lower", _ATTRIBUTE),
+    _rate("brier", "Brier score", "lower"),
+    _rate("log_loss", "Log loss", "lower"),
+    _rate("calibration_error", "Expected calibration error in the group", "lower"),
+    Metric("fairness.mean_score_difference", "Difference of mean scores", "nearer_zero", _GROUP),
+    Metric(
+        "fairness.score_standardized_mean_difference", "Standardized mean difference of scores", "nearer_zero", _GROUP
+    ),
+    Metric("fairness.score_ks_distance", "Kolmogorov-Smirnov distance of scores", "lower", _GROUP),
+    Metric("fairness.score_wasserstein_distance", "Wasserstein distance of scores", "lower", _GROUP),
+    Metric("fairness.score_js_distance", "Jensen-Shannon distance of scores", "lower", _GROUP),
+    Metric("fairness.xauc", "Cross-group AUC", "higher", _GROUP),
+    Metric("fairness.xauc_difference", "Difference of cross-group AUCs", "nearer_zero", _GROUP),
+    Metric("fairness.abroca", "Area between ROC curves", "lower", _GROUP),
+    Metric("fairness.consistency", "Consistency among similar people", "none", _ALL),
     Metric("fairness.worst_selection_rate_ratio", "Lowest impact ratio", "higher", _ATTRIBUTE),
     Metric("fairness.worst_selection_rate_difference", "Largest difference of selection rates", "lower", _ATTRIBUTE),
     Metric(
@@ -166,6 +215,45 @@ _TABLE: tuple[Metric, ...] = (
         _ATTRIBUTE,
         counts_everybody=True,
     ),
+    _rate("label_missing_rate", "Share of people without a label", "lower"),
+    _rate("label_missing_rate_favourable", "Share without a label of those decided favourably", "lower"),
+    _rate("label_missing_rate_unfavourable", "Share without a label of those decided unfavourably", "lower"),
+    _difference("label_missing_rate_difference", "Difference of shares without a label", lowest_is_best=True),
+    _conditional("conditional_selection_rate_ratio", "Impact ratio among people alike", "higher"),
+    _conditional("conditional_odds_ratio", "Odds ratio among people alike", "higher"),
+    _conditional("conditional_selection_rate_difference", "Difference of selection rates among people alike", "lower"),
+    _conditional("cmh_p", "P-value of parity among people alike", "higher"),
+    _conditional("breslow_day_p", "P-value of the same odds ratio in all strata", "none"),
+    _conditional("conditional_demographic_disparity", "Conditional demographic disparity", "lower"),
+    _flip("counterfactual_flip_rate", "Decision changes with the attribute"),
+    _flip("counterfactual_favourable_gain", "Would be decided favourably with another value"),
+    _flip("counterfactual_favourable_loss", "Would be decided unfavourably with another value"),
+    _flip("counterfactual_score_change", "Score change with the attribute"),
+    Metric("slices.worst_excess", "Largest excess of a weak slice", "lower", _ALL),
+    Metric("slices.confirmed", "Weak slices confirmed", "lower", _ALL),
+    _outcome("outcome_rate", "Share with the band or class", "none"),
+    _outcome("outcome_rate_ratio", "Ratio of shares with the band or class", "nearer_one", "test"),
+    _outcome("outcome_rate_difference", "Difference of shares with the band or class", "lower", "test"),
+    _outcome("outcome_true_positive_rate", "True positive rate of the class", "higher"),
+    _outcome("outcome_true_positive_rate_difference", "Difference of the class's true positive rates", "lower", "test"),
+    _outcome("outcome_false_positive_rate", "False positive rate of the class", "none"),
+    _outcome("outcome_precision", "Precision of the class", "higher"),
+    _rate("macro_true_positive_rate", "Balanced accuracy over the classes", "higher"),
+    _rate("macro_precision", "Mean precision over the classes", "higher"),
+    _rate("macro_f1", "Mean F1 over the classes", "higher"),
+    _rate("mean_prediction", "Mean predicted value"),
+    _conditional("mean_prediction_difference", "Mean predicted value against everybody else", "nearer_zero"),
+    Metric("fairness.worst_mean_prediction_difference", "Largest difference of mean values", "lower", _ATTRIBUTE),
+    _rate("mean_residual", "Mean error (signed)", "nearer_zero"),
+    _conditional("mean_residual_difference", "Signed error against everybody else", "nearer_zero"),
+    Metric("fairness.worst_mean_residual_difference", "Largest difference of mean errors", "lower", _ATTRIBUTE),
+    _rate("mae", "Mean absolute error", "lower"),
+    _conditional("mae_ratio", "Mean absolute error over that of the best group", "lower"),
+    Metric("fairness.worst_mae_ratio", "Largest ratio of mean absolute errors", "lower", _ATTRIBUTE),
+    _rate("rmse", "Root mean squared error", "lower"),
+    _conditional("rmse_ratio", "Root mean squared error over that of the best group", "lower"),
+    Metric("fairness.worst_rmse_ratio", "Largest ratio of root mean squared errors", "lower", _ATTRIBUTE),
+    _rate("r2", "Variance explained in the group", "higher"),
     _fidelity("r2", "Variance of the black box's score explained", "higher"),
     _fidelity("decision_agreement", "Same decision as the black box", "higher"),
     _fidelity("rmse", "Root mean squared gap to the black box's score", "lower"),

@@ -199,6 +199,8 @@ def _check_scopes(rule: MeasureRule, metric: Metric) -> Found:
         yield ("for_features",), f"{metric.id} is not measured by feature", "leave for_features out"
     if not rule.for_features and "feature" in metric.scopes:
         yield ("measure",), f"{metric.id} is measured by feature", "add for_features, e.g. 'for_features: all'"
+    if rule.for_outcomes and "outcome" not in metric.scopes:
+        yield ("for_outcomes",), f"{metric.id} is not measured by outcome", "leave for_outcomes out"
     if rule.when_no_such_scope != "inconclusive" and not rule.for_features:
         yield ("when_no_such_scope",), "it speaks of features, and the rule has none", "leave it out"
 

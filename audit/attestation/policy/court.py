@@ -35,7 +35,9 @@ def adjust_pairs(scopes: Sequence[Scope | Ruling]) -> list[Scope | Ruling]:
         for place in range(len(scope.ahead))
     ]
     families = {
-        frozenset(scope.group): scope.ahead[0].pairs for scope in scopes if isinstance(scope, Scope) and scope.ahead
+        (frozenset(scope.group), scope.outcome): scope.ahead[0].pairs
+        for scope in scopes
+        if isinstance(scope, Scope) and scope.ahead
     }
     tests = [_ahead_of(scopes[number])[place].p for number, place in places]
     tied = [1.0] * max(sum(families.values()) - len(tests), 0)  # groups with equal rates are in the family too
@@ -79,7 +81,7 @@ def judge_pairs(rule: LoadedRule, scope: Scope, ruling: Ruling, bench: Bench) ->
         return ruling
     metric = METRICS[order.measure]
     own = bench.count_of(metric.base, scope.group)
-    if own is None or not _enough(order, scope.group, bench):
+    if not _enough(order, scope.group, bench):
         return ruling
     alpha = 1 - (order.confidence or 0.95)
     unequal = [
@@ -87,13 +89,13 @@ def judge_pairs(rule: LoadedRule, scope: Scope, ruling: Ruling, bench: Bench) ->
         for other in scope.ahead
         if other.p_adjusted <= alpha
         and _enough(order, other.group, bench)
-        and own[0] + other.counts[0] >= order.min_samples.favourable
-        and (point := _point(metric, own, other.counts)) is not None
+        and _favourable(own, other) >= order.min_samples.favourable
+        and (point := _point(metric, own, other)) is not None
         and not limit.holds(point)
     ]
     if not unequal:
         return ruling
-    return _fail(ruling, scope, own, min(unequal, key=lambda other: other.p_adjusted), metric, limit.words)
+    return _fail(ruling, own, min(unequal, key=lambda other: other.p_adjusted), metric, limit.words)
 
 
 def _enough(order: MeasureRule, group: Mapping[str, str], bench: Bench) -> bool:
@@ -103,19 +105,27 @@ def _enough(order: MeasureRule, group: Mapping[str, str], bench: Bench) -> bool:
     return total >= order.min_samples.total and (bench.size_of(dict(group)) or 0) >= order.min_samples.per_group
 
 
-def _point(metric: Metric, own: tuple[int, int], other: tuple[int, int]) -> Fraction | None:
-    """Return the comparison of two rates in whole people; None for a ratio to 0."""
-    mine, theirs = Fraction(*own), Fraction(*other)
+def _favourable(own: tuple[int, int] | None, other: Ahead) -> int:
+    return sum(counts[0] for counts in (own, other.counts) if counts)
+
+
+def _point(metric: Metric, own: tuple[int, int] | None, other: Ahead) -> Fraction | None:
+    """Return the comparison of two rates in whole people; None for a ratio to 0. A gap is there already."""
+    if own is None or other.counts is None or not own[1] or not other.counts[1]:
+        return other.gap
+    mine, theirs = Fraction(*own), Fraction(*other.counts)
     if metric.compares == "ratio":
         return mine / theirs if theirs else None
     return mine - theirs if metric.lowest_is_best else theirs - mine
 
 
-def _fail(ruling: Ruling, scope: Scope, own: tuple[int, int], other: Ahead, metric: Metric, words: str) -> Ruling:
-    point = _point(metric, own, other.counts)
+def _fail(ruling: Ruling, own: tuple[int, int] | None, other: Ahead, metric: Metric, words: str) -> Ruling:
+    point = _point(metric, own, other)
     name = ", ".join(f"{key}={value}" for key, value in other.group.items())
+    counted = own is not None and other.counts is not None
+    people = " beside ".join(f"{k:,} of {n:,}" for k, n in (own or (0, 0), other.counts or (0, 0)))
     line = (
-        f"against {name}: {own[0]:,} of {own[1]:,} beside {other.counts[0]:,} of {other.counts[1]:,} gives "
+        f"against {name}: {f'{people} gives' if counted else 'a gap of'} "
         f"{say_number(point or Fraction(0))}; p = {other.p:.4g}, after Holm over all pairs p = {other.p_adjusted:.4g}"
     )
     because = (

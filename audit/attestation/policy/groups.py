@@ -17,6 +17,7 @@ from audit.statistics.compare import Comparison, compare_to_best
 from .bench import UNKNOWN, Bench
 from .catalogue import Metric
 from .check import split_pair
+from .gaps import list_gaps_ahead
 from .pack import MeasureRule
 from .ruling import Ahead, Ruling, Scope, say_number
 
@@ -149,24 +150,26 @@ def _tell_ahead(
 ) -> list[Scope | Ruling]:
     """Tell every scope of all groups that are ahead of its own: the best one may be too few to show anything."""
     known = [group for group in groups if UNKNOWN not in group.values()]
-    counts = [_count_of(metric, group, bench) for group in known]
-    if None in counts:
-        return scopes
-    compared = _compare(metric, known, [count for count in counts if count], bench)
-    ahead = {frozenset(group.items()): found for group, found in zip(known, compared, strict=True)}
+    if metric.compares == "gap":
+        judged = [group for group in known if _is_judged(metric, group, bench)]
+        ahead = list_gaps_ahead(judged, lambda group: find_base_rate(metric, group, bench))
+    else:
+        counts = [_count_of(metric, group, bench) for group in known]
+        if None in counts:
+            return scopes
+        compared = _compare(metric, known, [count for count in counts if count], bench)
+        ahead = {frozenset(g.items()): _list_ahead(found, known) for g, found in zip(known, compared, strict=True)}
     return [
-        replace(scope, ahead=_list_ahead(ahead.get(frozenset(scope.group.items())), known))
-        if isinstance(scope, Scope)
-        else scope
+        replace(scope, ahead=ahead.get(frozenset(scope.group.items()), ())) if isinstance(scope, Scope) else scope
         for scope in scopes
     ]
 
 
-def _list_ahead(found: Comparison | None, groups: list[dict[str, str]]) -> tuple[Ahead, ...]:
+def _list_ahead(found: Comparison, groups: list[dict[str, str]]) -> tuple[Ahead, ...]:
     by_name = {_say_group(group): group for group in groups}
     return tuple(
         Ahead(by_name[other.name], other.counts, other.parity.p, other.parity.p_adjusted, other.parity.pairs)
-        for other in (found.behind if found else ())
+        for other in found.behind
     )
 
 

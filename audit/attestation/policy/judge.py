@@ -157,12 +157,17 @@ def judge_with(
             f"{pack.name}.{name}": say_number(value) for pack in packs for name, value in pack.parameters.items()
         },
         warnings=(*_warn_of_packs(packs, policies, as_of), *_warn_of_papers(packs, papers), *lapsed),
-        outcome=find_outcome(judged, broken=bool(evidence.broken), fail_on=fail_on, allow=allow),
+        outcome=find_outcome(judged, broken=bool(evidence.broken), fail_on=fail_on, allow=allow, asked=bool(packs)),
     )
 
 
 def find_outcome(
-    findings: Iterable[RuleFinding], *, broken: bool, fail_on: Severity, allow: frozenset[str] = frozenset()
+    findings: Iterable[RuleFinding],
+    *,
+    broken: bool,
+    fail_on: Severity,
+    allow: frozenset[str] = frozenset(),
+    asked: bool = True,
 ) -> str:
     """Return the run's outcome.
 
@@ -176,18 +181,25 @@ def find_outcome(
         Severity from which a rule decides.
     allow : frozenset of {"inconclusive", "manual"}
         Verdicts that leave nothing open.
+    asked : bool
+        Whether any policy was asked for; without one the run measures and judges nothing.
 
     Returns
     -------
     str
-        ``incomplete``, ``failed``, ``undecided`` or ``passed``; the first that holds.
+        ``incomplete``, ``measured``, ``failed``, ``undecided`` or ``passed``; the first that holds. A run in which no
+        rule applied is undecided: nothing was held against it, so nothing passed.
     """
     findings = list(findings)
     deciding = {finding.status for finding in findings if gravest(finding.severity, fail_on)}
     if broken or any(finding.status == "error" for finding in findings):
         return "incomplete"
+    if not asked:
+        return "measured"
     if "fail" in deciding:
         return "failed"
+    if all(finding.status == "not_applicable" for finding in findings):
+        return "undecided"
     return "undecided" if deciding & ({"inconclusive", "manual"} - allow) else "passed"
 
 

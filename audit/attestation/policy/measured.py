@@ -53,9 +53,13 @@ def judge_measure(rule: LoadedRule, bench: Bench, parameters: Mapping[str, Fract
     return [
         scope
         if isinstance(scope, Ruling)
-        else judge_pairs(rule, scope, _judge_scope(rule, order, scope, bench, adjusted.get(number)), bench)
+        else _judge_here(rule, order, scope, bench.about(scope.outcome), adjusted.get(number))
         for number, scope in enumerate(scopes)
     ]
+
+
+def _judge_here(rule: LoadedRule, order: MeasureRule, scope: Scope, bench: Bench, p_adjusted: float | None) -> Ruling:
+    return judge_pairs(rule, scope, _judge_scope(rule, order, scope, bench, p_adjusted), bench)
 
 
 def _adjust_all(scopes: list[Scope | Ruling]) -> dict[int, float]:
@@ -103,6 +107,7 @@ def _judge_scope(rule: LoadedRule, order: MeasureRule, scope: Scope, bench: Benc
     lines = (
         *trace,
         *_trace_parity(row, p),
+        *_trace_chance(reading, limit),
         f"{say_number(point)}, {say_interval(estimate)}; required {limit.words}; {how}: {status.replace('_', ' ')}",
     )
     cure = _would_decide(row, reading, limit, bench) if status == "inconclusive" else ""
@@ -285,7 +290,7 @@ def _trace_counts(row: Measurement, metric: Metric, bench: Bench) -> tuple[str, 
         return (f"{estimate.n:,} rows",) if estimate.n else ()
     own = bench.count_of(metric.base, row.group)
     if own is None or not own[1]:
-        return ()
+        return (f"{estimate.n:,} rows",) if estimate.n and metric.compares == "gap" else ()
     lines = [f"{_say(row.group)}: {own[0]:,} of {own[1]:,} = {say_number(own[0] / own[1])}"]
     reference = find_reference(row, bench)
     other = bench.count_of(metric.base, reference) if reference else None
@@ -312,6 +317,17 @@ def _trace_parity(row: Measurement, p_adjusted: float | None) -> tuple[str, ...]
     )
 
 
+def _trace_chance(reading: Reading, limit: Limit) -> tuple[str, ...]:
+    """Return the limit with what chance may add to it."""
+    if not reading.is_distance(limit) or reading.estimate.chance is None or limit.high is None:
+        return ()
+    chance = read_number(reading.estimate.chance)
+    return (
+        f"limit {say_number(limit.high)} + {say_number(chance)} by chance (95 % quantile under no difference) = "
+        f"{say_number(limit.high + chance)}",
+    )
+
+
 def _say_literal(point: Fraction | None, limit: Limit) -> str:
     if point is None:
         return "there is no figure"
@@ -322,6 +338,8 @@ def _say_literal(point: Fraction | None, limit: Limit) -> str:
 
 def _would_decide(row: Measurement, reading: Reading, limit: Limit, bench: Bench) -> str:
     """Say about how many more people would decide, were the rates to stay as they are."""
+    if reading.is_distance(limit):
+        return _rows_against_chance(reading, limit)
     edges = [edge for edge in (limit.low, limit.high) if edge is not None]
     if len(edges) != 1 or not reading.estimate.has_interval:
         return ""
@@ -336,6 +354,16 @@ def _would_decide(row: Measurement, reading: Reading, limit: Limit, bench: Bench
             return f"about {_round_up(more):,} more people in {_say(row.group)}, were the rates to stay as they are"
         return f"more people in {_say(row.group)} alone would not decide it" if more is None else ""
     return _scaled_rows(reading, edge)
+
+
+def _rows_against_chance(reading: Reading, limit: Limit) -> str:
+    """Say how many rows would bring chance below the distance to the limit (it shrinks with their root)."""
+    estimate = reading.estimate
+    beyond = float(reading.point - (limit.high or 0))
+    if not estimate.n or estimate.chance is None or beyond <= 0:
+        return ""
+    needed = estimate.n * ((estimate.chance / beyond) ** 2 - 1)
+    return f"about {_round_up(needed):,} more people, were the figure to stay as it is" if 0 < needed < 1e9 else ""
 
 
 def _scaled_rows(reading: Reading, edge: float) -> str:

@@ -48,12 +48,18 @@ class Reading:
         """Upper end of the interval; None for unbounded."""
         return None if self.estimate.high is None else read_number(self.estimate.high)
 
+    def is_distance(self, limit: Limit) -> bool:
+        """Return whether the number is above 0 by chance alone and the limit is an upper one."""
+        return self.estimate.chance is not None and limit.high is not None
+
 
 Answer = tuple[VerdictWord, str]
 
 
 def judge_interval(reading: Reading, limit: Limit) -> Answer:
     """Pass if the whole interval complies, fail if none of it does, else inconclusive."""
+    if reading.is_distance(limit):
+        return _judge_distance(reading, limit)
     if not reading.estimate.has_interval:
         return "inconclusive", f"there is no interval to hold against '{limit.words}'"
     words = say_interval(reading.estimate)
@@ -62,6 +68,26 @@ def judge_interval(reading: Reading, limit: Limit) -> Answer:
     if limit.misses(reading.low, reading.high):
         return "fail", f"the whole {words} misses '{limit.words}'"
     return "inconclusive", f"the {words} reaches both sides of '{limit.words}'"
+
+
+def _judge_distance(reading: Reading, limit: Limit) -> Answer:
+    """Pass if the point complies, fail if it is beyond the limit by more than chance gives, else inconclusive.
+
+    Notes
+    -----
+    A distance (expected calibration error, Kolmogorov-Smirnov, Wasserstein) cannot be 0 in a sample; its 95 % quantile
+    under no difference is what chance may add to a system that lies on the limit.
+    """
+    chance, point = read_number(reading.estimate.chance or 0.0), say_number(reading.point)
+    if limit.holds(reading.point):
+        return "pass", f"{point} meets '{limit.words}'"
+    edge = (limit.high or Fraction(0)) + chance
+    if reading.point > edge:
+        return "fail", f"{point} misses '{limit.words}' by more than the {say_number(chance)} that chance gives"
+    return (
+        "inconclusive",
+        f"{point} misses '{limit.words}' by no more than the {say_number(chance)} that chance gives",
+    )
 
 
 def judge_court(reading: Reading, limit: Limit) -> Answer:
@@ -73,7 +99,7 @@ def judge_court(reading: Reading, limit: Limit) -> Answer:
     and unequal"; only the word "established" means that the limit itself is missed beyond doubt.
     """
     word, because = judge_interval(reading, limit)
-    if word == "pass":
+    if word == "pass" or reading.is_distance(limit):
         return word, because
     if limit.holds(reading.point):
         return "inconclusive", f"{say_number(reading.point)} meets '{limit.words}', but {because}"
@@ -101,7 +127,7 @@ def judge_estimate(reading: Reading, limit: Limit) -> Answer:
 def judge_proven(reading: Reading, limit: Limit) -> Answer:
     """Pass if the whole interval complies, else fail: the burden of proof lies with the system."""
     word, because = judge_interval(reading, limit)
-    if word == "inconclusive" and reading.estimate.has_interval:
+    if word == "inconclusive" and (reading.estimate.has_interval or reading.is_distance(limit)):
         return "fail", f"'{limit.words}' is not proven: {because}"
     return word, because
 
@@ -123,7 +149,7 @@ OPERATOR_WORDS = {
 
 
 def choose_operator(judged_on: str | None, limit: Limit, estimate: Estimate) -> str:
-    """Return which operator applies: a number that must be exact, or one without interval, is judged on its point.
+    """Return which operator applies: an exact number, or one without interval or chance, is judged on its point.
 
     Parameters
     ----------
@@ -136,7 +162,7 @@ def choose_operator(judged_on: str | None, limit: Limit, estimate: Estimate) -> 
     """
     if limit.low is not None and limit.low == limit.high:
         return "estimate"
-    return judged_on or ("interval" if estimate.has_interval else "estimate")
+    return judged_on or ("interval" if estimate.has_interval or estimate.chance is not None else "estimate")
 
 
 def _say_p(p: float) -> str:

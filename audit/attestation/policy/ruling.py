@@ -25,19 +25,22 @@ class Ahead:
     ----------
     group : dict of str to str
         The group that is ahead.
-    counts : (int, int)
-        Numerator and rows of its rate.
+    counts : (int, int) or None
+        Numerator and rows of its rate; None where what is compared is no rate.
     p, p_adjusted : float
         p-value of equality, alone and after Holm over all pairs of the attribute.
     pairs : int
         Pairs of the attribute.
+    gap : fractions.Fraction or None
+        Where what is compared is no rate: how far it is ahead.
     """
 
     group: dict[str, str]
-    counts: tuple[int, int]
+    counts: tuple[int, int] | None
     p: float
     p_adjusted: float
     pairs: int
+    gap: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,8 @@ class Scope:
         Attribute to value; empty for everybody.
     about : str
         Where it is about a whole attribute, a document or the like: its name.
-    feature, model : str or None
-        Feature and model.
+    feature, model, outcome : str or None
+        Feature, model, and band or class.
     measurement : Measurement or None
         The number; None where there is none.
     ahead : tuple of Ahead
@@ -64,13 +67,15 @@ class Scope:
     model: str | None = None
     measurement: Measurement | None = None
     ahead: tuple[Ahead, ...] = ()
+    outcome: str | None = None
 
     @property
     def words(self) -> str:
-        """``sex=F,feature=income,model=black_box``; empty for the whole audit."""
+        """``sex=F,feature=income,model=black_box,outcome=approve``; empty for the whole audit."""
         parts = [f"{key}={value}" for key, value in self.group.items()] or ([self.about] if self.about else [])
         parts += [f"feature={self.feature}"] if self.feature else []
         parts += [f"model={self.model}"] if self.model else []
+        parts += [f"outcome={self.outcome}"] if self.outcome else []
         return ",".join(parts)
 
 
@@ -133,6 +138,7 @@ def write_verdict(
         group=scope.group,
         feature=scope.feature,
         model=scope.model,
+        outcome=scope.outcome,
         status=ruling.status,
         observed=ruling.observed,
         metric=metric,

@@ -7,11 +7,12 @@ What is not there is never left out silently: it is a ruling with its reason.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 
 from audit.errors import Mistake, PolicyError, suggest_name
-from audit.evidence import VerdictWord
+from audit.evidence import Fairness, VerdictWord
 
 from .bench import Bench
 from .catalogue import BLACK_BOX, GLASS_BOXES, METRICS, MODELS, Metric
@@ -25,6 +26,7 @@ from .vocabulary import STANDARD_ATTRIBUTES
 
 _SETS = {"every_model": MODELS, "every_glass_box": GLASS_BOXES}
 _DIRECTIONS = ("increasing", "decreasing")
+ALL = "all"
 
 
 def find_scopes(rule: MeasureRule, bench: Bench, parameters: Mapping[str, Fraction]) -> list[Scope | Ruling]:
@@ -53,13 +55,44 @@ def find_scopes(rule: MeasureRule, bench: Bench, parameters: Mapping[str, Fracti
             return [_no_such_scope(rule)]
         features = list(inputs)
     found: list[Scope | Ruling] = []
-    for feature, model in product(features, models):
+    for outcome, feature, model in product(list_outcomes(rule, bench), features, models):
+        here = bench.about(outcome)
         if rule.for_each:
-            for item in list_attributes(rule.for_each, bench):
-                found += find_groups(rule, metric, item, bench, feature, model)
+            scopes = [
+                scope
+                for item in list_attributes(rule.for_each, here)
+                for scope in find_groups(rule, metric, item, here, feature, model)
+            ]
         else:
-            found.append(_single(metric, bench, feature, model))
+            scopes = [_single(metric, here, feature, model)]
+        found += [_about(scope, outcome) for scope in scopes]
     return found
+
+
+def list_outcomes(rule: MeasureRule, bench: Bench) -> list[str | None]:
+    """Return the bands or classes that a rule means: by default the decision itself, or all where it is not measured.
+
+    Parameters
+    ----------
+    rule : MeasureRule
+        The rule.
+    bench : Bench
+        The evidence.
+    """
+    measured = bench.outcomes_of(rule.measure)
+    by_name = [outcome for outcome in measured if outcome is not None]
+    if not rule.for_outcomes:
+        return [None] if None in measured else list(by_name)
+    wanted = [outcome for name in rule.for_outcomes for outcome in (by_name if name == ALL else [name])]
+    return list(dict.fromkeys(wanted)) or [None]
+
+
+def _about(scope: Scope | Ruling, outcome: str | None) -> Scope | Ruling:
+    if outcome is None:
+        return scope
+    if isinstance(scope, Ruling):
+        return replace(scope, scope=replace(scope.scope, outcome=outcome))
+    return replace(scope, outcome=outcome)
 
 
 def list_models(names: tuple[str, ...], metric: Metric | None) -> list[str | None]:
@@ -212,6 +245,18 @@ def _unknown_names(pack: LoadedPack, rule: object, bench: Bench) -> Iterable[tup
     for name in getattr(rule, key, ()):
         if name != "all" and not name.startswith("role:") and bench.columns and name not in bench.columns:
             yield key, f"unknown feature '{name}'", suggest_name(name, (*sorted(bench.columns), "all"))
+    outcomes = [*_known_outcomes(bench), ALL]
+    for name in getattr(rule, "for_outcomes", ()):
+        if name not in outcomes and len(outcomes) > 1:
+            yield "for_outcomes", f"unknown band or class '{name}'", suggest_name(name, outcomes)
     for name in getattr(rule, "of_model", ()):
         if name not in MODELS and name not in MODEL_SETS:
             yield "of_model", f"unknown model '{name}'", suggest_name(name, (*MODELS, *MODEL_SETS))
+
+
+def _known_outcomes(bench: Bench) -> list[str]:
+    """Return the bands and classes of this audit, measured for any number."""
+    measured = [outcome for outcomes in bench.outcomes.values() for outcome in outcomes if outcome is not None]
+    section = bench.evidence.fairness
+    tables = section.outcome_tables if isinstance(section, Fairness) else ()
+    return list(dict.fromkeys([*measured, *(outcome for table in tables for outcome in table.outcomes)]))

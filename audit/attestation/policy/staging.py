@@ -29,6 +29,7 @@ from audit.evidence import (
     Performance,
     Provenance,
     Section,
+    Slices,
     Subject,
     undefined,
 )
@@ -39,7 +40,7 @@ from .bench import UNKNOWN
 from .pack import Part
 
 Row = Mapping[str, str | int]
-_PUT_OFF = ("slices", "attributions", "explanations", "decisions", "robustness", "drift")
+_PUT_OFF = ("attributions", "explanations", "decisions", "robustness", "drift")
 
 
 class MetricEntry(Part):
@@ -69,6 +70,12 @@ class MetricEntry(Part):
     """Model."""
     reference: str | None = None
     """What a comparison compares with."""
+    outcome: str | None = None
+    """Band or class."""
+    chance: float | None = None
+    """For a distance: its 95 % quantile under no difference."""
+    method: str = "as given"
+    """How it was computed."""
     p: float | None = None
     """p-value of parity after Holm."""
     assessable: bool = True
@@ -143,7 +150,7 @@ def stage_evidence(stage: Stage) -> Evidence:
         fairness=fairness or nothing,
         **{
             name: _stage_section(name, sections.get(name, [])) or nothing
-            for name in ("data", "performance", "calibration", "fidelity", "effects")
+            for name in ("data", "performance", "calibration", "slices", "fidelity", "effects")
         },
         **dict.fromkeys(_PUT_OFF, nothing),
     )
@@ -165,6 +172,8 @@ def _stage_section(name: str, measurements: list[Measurement]) -> Section | None
         return Performance(rows=rows, protocol="policy test", models=(), **numbers)
     if name == "calibration":
         return Calibration(bins=(), expected_error_null=0.0, **numbers)
+    if name == "slices":
+        return Slices(of="policy test", searched=0, tested=0, found_on=rows, tested_on=rows, **numbers)
     if name == "fidelity":
         return Fidelity(rows=rows, protocol="policy test", **numbers)
     return Effects(scale="log-odds", rows=rows, curves=(), rugs=(), **numbers)
@@ -248,7 +257,8 @@ def _as_measurement(entry: MetricEntry) -> Measurement:
         level=entry.level,
         n=entry.n,
         count=entry.count,
-        method="as given",
+        method=entry.method,
+        chance=entry.chance,
         assessable=entry.assessable and entry.value is not None,
         note="" if entry.assessable and entry.value is not None else "as given: no verdict may rest on it",
     )
@@ -263,5 +273,6 @@ def _as_measurement(entry: MetricEntry) -> Measurement:
         feature=entry.feature,
         model=entry.model,
         reference=entry.reference,
+        outcome=entry.outcome,
         parity=parity,
     )

@@ -35,7 +35,7 @@ class Waiver(Part):
     rule: str
     """``pack/rule``, exactly one."""
     scope: dict[str, str] = Field(default={})
-    """Part of the rule it covers: attribute to value, `feature`, `model`; all of it where empty."""
+    """Part of the rule it covers: attribute to value, `feature`, `model`, `outcome`; all of it where empty."""
     reason: str = Field(min_length=20)
     """Why."""
     compensating_control: str = ""
@@ -189,6 +189,7 @@ def _covers(waiver: Waiver, verdict: Verdict) -> bool:
         **verdict.group,
         **({"feature": verdict.feature} if verdict.feature else {}),
         **({"model": verdict.model} if verdict.model else {}),
+        **({"outcome": verdict.outcome} if verdict.outcome else {}),
     }
     return all(about.get(key) == value for key, value in waiver.scope.items())
 

@@ -1,12 +1,13 @@
-"""The tables of one protected attribute: all its numbers, in as few tables as can be read.
+"""The tables of one protected attribute: one for the body of the report, and all its numbers for the annex.
 
-Comes in: the measurements of one attribute or pair and the rows of its main table. Goes out: for few groups one table
-with measures down and groups across; for many groups tables with groups down. Every measurement stands in one of them.
+Comes in: the measurements of one attribute or pair and the rows of its main table. Goes out: a table with groups down
+and what matters most across; and all numbers, for few groups in one table with measures down and groups across, for
+many groups in tables with groups down. Every measurement stands in one of the latter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from audit.evidence import Measurement
@@ -20,10 +21,33 @@ RATE, RATIO, GAP = (f"fairness.selection_rate{end}" for end in ("", "_ratio", "_
 MAIN = (RATE, RATIO, GAP)
 ACROSS = 5
 """Groups that stand side by side; more of them stand one below the other."""
-DECISION = ("selection_rate", "base_rate", "selection_rate_ratio")
-MISTAKES = ("true_positive_rate", "false_positive_rate", "precision", "accuracy", "error_rate")
-SCORE = ("auc", "mean_score", "calibration_in_group", "calibration_gap", "scoring_rate")
-COMPARED = "Compared with the reference group of each measure"
+BODY = ("true_positive_rate", "false_positive_rate", "accuracy", "mean_residual", "mae", "rmse", "auc", "mean_score")
+"""What stands in the body's table beside rate and ratio, the first that were measured."""
+BODY_COLUMNS = 5
+COMPARED = words.COMPARED_TOPIC
+BANDS = (
+    "The decision",
+    "The mistakes",
+    "The score",
+    "The value",
+    COMPARED,
+    "Among people alike",
+    "Same person, other group",
+    "With row weights",
+    "Spread of the scores",
+    "Inequality",
+    words.OTHER_TOPIC,
+)
+"""Order of the headings of a table of everything."""
+FIRST = (
+    "selection_rate",
+    "base_rate",
+    "selection_rate_ratio",
+    "true_positive_rate",
+    "false_positive_rate",
+    "precision",
+)
+"""Numbers that open their heading, in this order; the others follow as they were measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +70,46 @@ class GroupRow:
 def label_of(scope: dict[str, str]) -> str:
     """Return the name of a group: its values, parted by dots."""
     return " · ".join(scope.values())
+
+
+def show_body(
+    kind: tuple[str, ...],
+    rows: Sequence[GroupRow],
+    numbers: Sequence[Measurement],
+    counts: Mapping[str, tuple[int, int]],
+    lexicon: Lexicon,
+) -> Grid:
+    """Return the table of the body: a row per group with what matters most.
+
+    Parameters
+    ----------
+    kind : tuple of str
+        The attribute, or those of an intersection.
+    rows : sequence of GroupRow
+        Its groups.
+    numbers : sequence of Measurement
+        All measurements by group.
+    counts : mapping
+        Group to favourable and decided people.
+    lexicon : Lexicon
+        Titles and units.
+    """
+    found: dict[str, dict[str, Measurement]] = {}
+    for m in numbers:
+        found.setdefault(m.metric, {}).setdefault(label_of({name: m.group[name] for name in kind}), m)
+    held = {metric for metric, cells in found.items() if any(m.estimate.value is not None for m in cells.values())}
+    held |= {RATE, RATIO} & set(found)
+    metrics = [metric for metric in (RATE, RATIO, *(f"fairness.{name}" for name in BODY)) if metric in held]
+    metrics = metrics[:BODY_COLUMNS]
+    judged = any(row.sign for row in rows)
+    heads = ["People", *(["Selected"] if counts else []), *map(lexicon.head, metrics), *(["Verdict"] if judged else [])]
+    lines = []
+    for row in rows:
+        cells: list[TableCell] = [_text(row.n), *([_text(row.favourable)] if counts else [])]
+        cells += [lexicon.show(found[m][row.label]) if row.label in found[m] else None for m in metrics]
+        cells += [Judged(row.sign)] if judged else []
+        lines.append(GridRow(row.label, "reference" if row.reference else "", tuple(cells), row.small))
+    return annotate(Grid(words.prettify(" * ".join(kind)), tuple(heads), tuple(lines)))
 
 
 def show_tables(
@@ -75,8 +139,9 @@ def show_tables(
     if len(rows) <= ACROSS:
         return ((f"{title}: every number by group", _matrix(title, kind, rows, numbers, whole, lexicon)),)
     tables = [(f"{title}: the decision", _main_grid(title, kind, rows, lexicon))]
+    others = _compared(numbers)
     for caption, compared in ((f"{title}: each group by itself", False), (f"{title}: {COMPARED.lower()}", True)):
-        chosen = [m for m in numbers if m.metric not in MAIN and bool(m.reference) == compared]
+        chosen = [m for m in numbers if m.metric not in MAIN and (m.metric in others) == compared]
         parts = split_grid(_group_grid(title, kind, rows, chosen, lexicon)) if chosen else ()
         tables += [(caption if not index else "", part) for index, part in enumerate(parts)]
     return tuple((caption, annotate(grid)) for caption, grid in [*tables, *_over_all(title, whole, lexicon)])
@@ -151,8 +216,15 @@ def _group_grid(
 
 
 def _sorted_metrics(numbers: Sequence[Measurement]) -> tuple[str, ...]:
-    order = {name: index for index, name in enumerate((*DECISION, *MISTAKES, *SCORE))}
-    return tuple(sorted(metrics_of(numbers), key=lambda metric: order.get(metric.rpartition(".")[2], len(order))))
+    compared = _compared(numbers)
+    bands = {metric: BANDS.index(words.topic_of(metric, compared=metric in compared)) for metric in metrics_of(numbers)}
+    first = {name: index for index, name in enumerate(FIRST)}
+    return tuple(sorted(bands, key=lambda metric: (bands[metric], first.get(metric.rpartition(".")[2], len(first)))))
+
+
+def _compared(numbers: Sequence[Measurement]) -> set[str]:
+    """Return the metrics that compare a group with another one; the impact ratio stands with the decision."""
+    return {m.metric for m in numbers if m.reference and m.metric != RATIO}
 
 
 def _matrix(
@@ -165,31 +237,21 @@ def _matrix(
 ) -> Grid:
     """Return the one table: measures down, groups across."""
     found: dict[str, dict[str, Shown]] = {}
-    compared = {m.metric for m in numbers if m.reference and m.metric != RATIO}
+    compared = _compared(numbers)
     for m in numbers:
         cells = found.setdefault(m.metric, {})
         cells.setdefault(label_of({name: m.group[name] for name in kind}), lexicon.show(m))
     labels = [row.label for row in rows]
-
-    def line(metric: str) -> GridRow:
-        return GridRow(lexicon.head(metric), "", tuple(found[metric].get(label) for label in labels))
-
-    order = _sorted_metrics(numbers)
-    alone = [metric for metric in order if metric not in compared]
-    named = {band: [m for m in alone if m.rpartition(".")[2] in names] for band, names in _BANDS}
-    rest = [m for m in alone if not any(m in metrics for metrics in named.values())]
-    decision = [*_counts(rows), *map(line, named["The decision"]), *_judgements(rows, kind)]
-    bands = [("The decision", decision)]
-    bands += [(band, [line(m) for m in named[band]]) for band, _ in _BANDS[1:]]
-    bands += [("Further numbers", [line(m) for m in rest])]
-    bands += [(COMPARED, [line(m) for m in order if m in compared])]
-    bands += [("Over all groups, simultaneous intervals", [_whole_row(m, lexicon) for m in whole])]
-    lines = [replace(row, opens=band if not i else "") for band, part in bands for i, row in enumerate(part)]
+    bands: dict[str, list[GridRow]] = {band: [] for band in BANDS}
+    bands[BANDS[0]] = _counts(rows)
+    for metric in _sorted_metrics(numbers):
+        line = GridRow(lexicon.head(metric), "", tuple(found[metric].get(label) for label in labels))
+        bands[words.topic_of(metric, compared=metric in compared)].append(line)
+    bands[BANDS[0]] += _judgements(rows, kind)
+    bands["Over all groups, simultaneous intervals"] = [_whole_row(m, lexicon) for m in whole]
+    lines = [replace(row, opens=band if not i else "") for band, part in bands.items() for i, row in enumerate(part)]
     subs = tuple(", ".join(_marks(row)) for row in rows)
     return annotate(Grid(title, tuple(labels), tuple(lines), subs=subs, across=True))
-
-
-_BANDS = (("The decision", DECISION), ("The mistakes", MISTAKES), ("The score", SCORE))
 
 
 def _marks(row: GroupRow) -> list[str]:

@@ -143,7 +143,7 @@ def _scope_name(verdict: Verdict) -> str:
     inside = verdict.scope.partition("[")[2].rpartition("]")[0]
     whole = [part.strip() for part in inside.split(",") if part.strip() and "=" not in part]
     spoken = "" if verdict.group else ", ".join(words.prettify(part) for part in whole)
-    rest = words.scope_words(verdict.group, verdict.feature, verdict.model)
+    rest = words.scope_words(verdict.group, verdict.feature, verdict.model, verdict.outcome)
     return ", ".join(part for part in (rest, spoken) if part)
 
 
@@ -174,6 +174,9 @@ def verdict_sentence(judgement: Judgement, broken: tuple[str, ...]) -> str:
     total = len(judgement.findings)
     if not total:
         return "No rule was applied: this report measures and does not judge."
+    if judgement.count("not_applicable") == total:
+        which = "The only rule does not apply" if total == 1 else f"None of the {total} rules applies"
+        return f"{which} to this system: nothing was judged."
     failed = sum(judgement.count(word) for word in _BAD)
     undecided = sum(judgement.count(word) for word in _OPEN)
     spared = failed and judgement.outcome in ("undecided", "passed")  # what failed does not decide the outcome

@@ -1,138 +1,119 @@
-"""Fairness as a reader meets it: one block per attribute with a forest plot, tables behind, what each group needs.
+"""Fairness as a reader meets it: one block per attribute with a figure, one table, and what each group would need.
 
 Comes in: the fairness section and the verdicts on it. Goes out: blocks for the template. Limits are read from the
-verdicts, never assumed.
+verdicts, never assumed; every number that does not stand in the block stands in its annex.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
-from audit.evidence import Fairness, Group, Judgement, Measurement, Verdict
+from audit.evidence import Fairness, Group, Judgement, Measurement, RuleFinding, Verdict
 
-from . import words
-from .attribute import GAP, MAIN, RATE, RATIO, GroupRow, label_of, show_brief, show_tables
-from .figures import ForestPanel, ForestPoint, ForestRow, draw_forest
-from .glyphs import shorten
-from .numbers import Shown, count_text, p_text
+from . import sentences, words
+from .attribute import GAP, RATE, RATIO, GroupRow, label_of, show_body, show_brief, show_tables
+from .needs import Count, Need, UnknownBounds, bound_unknown, count_decided, find_needs
+from .numbers import count_text, p_text
+from .plots import FIGURE_ROWS, Block, JudgedBy, draw_groups, list_instead
 from .tables import Grid, Lexicon
-
-FIGURE_ROWS = 30
-"""Rows of one forest plot; further groups stand in the table."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttributeBlock:
-    """One attribute or pair of attributes."""
+    """One attribute as it is shown."""
 
     name: str
     title: str
     anchor: str
     message: str
+    chance: str
     figure: Markup | None
-    rows: tuple[GroupRow, ...]
+    what: str
     hidden: int
-    reference: str
-    limit: str
-    tables: tuple[tuple[str, Grid], ...]
-    brief: tuple[tuple[str, Grid], ...]
-    further: int
+    judge: JudgedBy | None
+    table: Grid
+    needs: tuple[Need, ...]
+    unknown: UnknownBounds | None
+    detectable: tuple[str, str] | None
     literal: str
+    annex: tuple[tuple[str, Grid], ...]
+    brief: tuple[tuple[str, Grid], ...]
     single: bool
+    rows: int
 
 
-def show_attributes(fairness: Fairness, judgement: Judgement, lexicon: Lexicon) -> tuple[AttributeBlock, ...]:
-    """Return one block per attribute, then one per pair, in the order of the evidence."""
+def lay_blocks(fairness: Fairness, judgement: Judgement, lexicon: Lexicon) -> tuple[Block, ...]:
+    """Return what is known of every attribute and intersection, in the order of the evidence."""
     kinds = list(dict.fromkeys(group.attributes for group in fairness.groups))
-    verdicts = [v for finding in judgement.findings for v in finding.verdicts]
-    return tuple(_show_attribute(kind, index, fairness, verdicts, lexicon) for index, kind in enumerate(kinds))
+    return tuple(_lay_block(kind, fairness, judgement.findings, lexicon) for kind in kinds)
 
 
-def _show_attribute(
-    kind: tuple[str, ...], index: int, fairness: Fairness, verdicts: list[Verdict], lexicon: Lexicon
-) -> AttributeBlock:
-    name = " * ".join(kind)
-    groups = {label_of(group.scope): group for group in fairness.groups if group.attributes == kind}
-    numbers = [m for m in fairness.measurements if m.group and tuple(sorted(m.group)) == tuple(sorted(kind))]
+def _lay_block(kind: tuple[str, ...], fairness: Fairness, findings: Sequence[RuleFinding], lexicon: Lexicon) -> Block:
+    same = tuple(sorted(kind))
+    numbers = tuple(m for m in fairness.measurements if m.group and tuple(sorted(m.group)) == same and not m.outcome)
     by_group: dict[str, dict[str, Measurement]] = {}
     for m in numbers:
         by_group.setdefault(label_of({key: m.group[key] for key in kind}), {}).setdefault(m.metric, m)
-    judged = _verdicts_on(verdicts, kind)
-    limits = _limits_of(judged)
-    counts = {
-        label_of(dict(zip(kind, cell.values, strict=True))): cell.favourable
-        for table in fairness.tables
-        if table.attributes == kind
-        for cell in table.cells
-    }
-    rows = tuple(
-        _group_row(label, group, by_group.get(label, {}), counts.get(label), judged.get(label), lexicon)
-        for label, group in groups.items()
-    )
+    judged, judge = _verdicts_on(findings, kind)
+    table = next((table for table in fairness.tables if table.attributes == kind), None)
+    counts = count_decided(table)
     reference = next(
         (words.prettify_scope(m.reference, kind) for m in numbers if m.metric == RATIO and m.reference), ""
     )
-    rows = tuple(_mark_reference(row, reference) for row in rows)
-    title = words.prettify(name)
-    message = _message(rows, reference)
-    whole = _whole_numbers(fairness, kind)
-    figure = _figure(f"fair{index}", title, message, rows, by_group, judged, limits) if by_group else None
-    return AttributeBlock(
-        name=name,
-        title=title,
-        anchor=f"fairness-{index + 1}",
-        message=message,
-        figure=figure,
-        rows=rows,
-        hidden=max(0, len(rows) - FIGURE_ROWS),
-        reference=reference,
-        limit=next((v.limit for v in judged.values() if v.limit and v.limit_low), ""),
-        tables=show_tables(kind, rows, numbers, whole, lexicon),
-        brief=show_brief(kind, rows, whole, lexicon),
-        further=sum(m.metric not in MAIN for m in numbers),
-        literal=next((line for line in fairness.literal if line.startswith((f"{name}:", f"{name}="))), "").replace(
-            f"{name}=", ""
-        ),
-        single=len(kind) == 1,
+    rows = tuple(
+        _mark_reference(
+            _group_row(label_of(group.scope), group, by_group, counts, judged.get(label_of(group.scope)), lexicon),
+            reference,
+        )
+        for group in fairness.groups
+        if group.attributes == kind
     )
+    names = {" * ".join(kind), " * ".join(reversed(kind))}
+    whole = tuple(m for m in fairness.measurements if m.attribute in names and not m.group and not m.outcome)
+    return Block(kind, rows, by_group, numbers, whole, counts, judged, judge, reference)
 
 
-def _verdicts_on(verdicts: list[Verdict], kind: tuple[str, ...]) -> dict[str, Verdict]:
-    """Return the verdicts on impact ratios of this attribute by group, the one with a true lower limit first."""
-    found: dict[str, Verdict] = {}
-    for v in verdicts:
-        if v.metric == RATIO and tuple(sorted(v.group)) == tuple(sorted(kind)):
-            label = label_of({key: v.group[key] for key in kind})
-            if label not in found or (v.limit_low or 0) > (found[label].limit_low or 0):
-                found[label] = v
-    return found
-
-
-def _limits_of(judged: dict[str, Verdict]) -> tuple[float | None, float | None]:
-    low = next((v.limit_low for v in judged.values() if v.limit_low), None)
-    return low, next((v.limit_high for v in judged.values() if v.limit_high), None)
+def _verdicts_on(findings: Sequence[RuleFinding], kind: tuple[str, ...]) -> tuple[dict[str, Verdict], JudgedBy | None]:
+    """Return the verdicts on impact ratios of this attribute by group, a true lower limit first, and whose they are."""
+    found: dict[str, tuple[Verdict, RuleFinding]] = {}
+    for finding in findings:
+        for v in finding.verdicts:
+            if v.metric == RATIO and not v.outcome and tuple(sorted(v.group)) == tuple(sorted(kind)):
+                label = label_of({key: v.group[key] for key in kind})
+                if label not in found or (v.limit_low or 0) > (found[label][0].limit_low or 0):
+                    found[label] = (v, finding)
+    judge = next(
+        (
+            JudgedBy(v.limit, f.title, f.pack, words.BASES.get(f.basis, ""))
+            for v, f in found.values()
+            if v.limit and v.limit_low
+        ),
+        None,
+    )
+    return {label: verdict for label, (verdict, _) in found.items()}, judge
 
 
 def _group_row(
     label: str,
     group: Group,
-    numbers: dict[str, Measurement],
-    favourable: int | None,
+    by_group: Mapping[str, Mapping[str, Measurement]],
+    counts: Mapping[str, Count],
     verdict: Verdict | None,
     lexicon: Lexicon,
 ) -> GroupRow:
-    shown = {metric: lexicon.show(numbers[metric]) if metric in numbers else None for metric in MAIN}
+    numbers = by_group.get(label, {})
+    rate, ratio, gap = (lexicon.show(numbers[metric]) if metric in numbers else None for metric in (RATE, RATIO, GAP))
     compared = numbers.get(RATIO) or numbers.get(GAP)
     return GroupRow(
         label=label,
         n=count_text(group.n),
-        favourable=count_text(favourable),
-        rate=shown[RATE],
-        ratio=shown[RATIO],
-        gap=shown[GAP],
+        favourable=count_text(counts[label][0]) if label in counts else "–",
+        rate=rate,
+        ratio=ratio,
+        gap=gap,
         p=p_text(compared.parity.p_adjusted) if compared and compared.parity else "",
         reference=False,
         small=group.small,
@@ -147,104 +128,119 @@ def _mark_reference(row: GroupRow, reference: str) -> GroupRow:
     return replace(row, ratio=None, gap=None, p="", reference=True)
 
 
-def _message(rows: tuple[GroupRow, ...], reference: str) -> str:
-    """Return the finding of one attribute in a sentence."""
-    failed = [row for row in rows if row.sign and row.sign.tone == "bad"]
-    unsure = [row for row in rows if row.sign and row.sign.tone == "open"]
+def show_attributes(
+    fairness: Fairness, blocks: Sequence[Block], lexicon: Lexicon, least: int
+) -> tuple[AttributeBlock, ...]:
+    """Return one block per attribute or intersection as it is shown.
+
+    Parameters
+    ----------
+    fairness : Fairness
+        The section.
+    blocks : sequence of Block
+        What `lay_blocks` made of it.
+    lexicon : Lexicon
+        Titles and units.
+    least : int
+        People below which a group is not judged.
+    """
+    return tuple(_show_block(index, block, fairness, lexicon, least) for index, block in enumerate(blocks))
+
+
+def _show_block(index: int, block: Block, fairness: Fairness, lexicon: Lexicon, least: int) -> AttributeBlock:
+    selected = any(RATE in numbers for numbers in block.by_group.values())
+    message, chance = _say(block) if selected else (_say_instead(block, lexicon), "")
+    single = len(block.kind) == 1
+    figure = (
+        draw_groups(f"fair{index}", block, f"{block.title}: {message}", lexicon) if single and block.by_group else None
+    )
+    references = {
+        label: words.prettify_scope(numbers[RATIO].reference, block.kind)
+        for label, numbers in block.by_group.items()
+        if RATIO in numbers
+    }
+    tests = {label: numbers[RATIO].parity for label, numbers in block.by_group.items() if RATIO in numbers}
+    worst = block.worst
+    name = " * ".join(block.kind)
+    return AttributeBlock(
+        name=name,
+        title=block.title,
+        anchor=f"fairness-{index + 1}",
+        message=message,
+        chance=chance,
+        figure=figure,
+        what="selection" if selected else "",
+        hidden=max(0, len(block.rows) - FIGURE_ROWS),
+        judge=block.judge,
+        table=show_body(block.kind, block.rows, block.numbers, block.counts, lexicon),
+        needs=find_needs(
+            block.counts,
+            references,
+            {label: _plain_verdict(v, block.kind) for label, v in block.judged.items()},
+            {label: test.p_adjusted for label, test in tests.items() if test},
+            least,
+        ),
+        unknown=bound_unknown(block.counts, worst.label, block.reference) if worst and single else None,
+        detectable=_detectable(block, lexicon),
+        literal=next((line for line in fairness.literal if line.startswith((f"{name}:", f"{name}="))), "").replace(
+            f"{name}=", ""
+        ),
+        annex=show_tables(block.kind, block.rows, block.numbers, block.whole, lexicon),
+        brief=show_brief(block.kind, block.rows, block.whole, lexicon),
+        single=single,
+        rows=len(block.rows),
+    )
+
+
+def _plain_verdict(verdict: Verdict, kind: tuple[str, ...]) -> Verdict:
+    """Leave the attributes' names out of what would decide a verdict; the block has them as its title."""
+    text = verdict.would_decide
+    for name in kind:
+        text = text.replace(f"{name}=", "")
+    return verdict.model_copy(update={"would_decide": text})
+
+
+def _say(block: Block) -> tuple[str, str]:
+    """Return what one sees of an attribute, and whether the worst-off group's gap is more than noise."""
+    failed = [row for row in block.rows if row.sign and row.sign.tone == "bad" and not row.reference]
+    unsure = [row for row in block.rows if row.sign and row.sign.tone == "open" and not row.reference]
+    worst = block.worst
+    told = (worst.label, worst.ratio.text) if worst and worst.ratio else None
     if failed:
-        names = ", ".join(f"{shorten(row.label, 60)} ({row.ratio.value})" for row in failed[:3] if row.ratio)
-        more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
-        return f"Impact ratio beyond the limit: {names}{more}, compared with {shorten(reference, 60)}."
-    if unsure:
-        names = ", ".join(shorten(row.label, 60) for row in unsure[:3]) + (
-            f" and {len(unsure) - 3} more" if len(unsure) > 3 else ""
-        )
-        return f"No group is shown to be beyond the limit; for {names} the data cannot tell."
-    if any(row.sign for row in rows):
-        return f"Every judged group is within the limit, compared with {shorten(reference, 60)}."
-    lowest = min(
-        (row for row in rows if row.ratio and row.ratio.measured), key=lambda r: float(_plain(r.ratio)), default=None
-    )
-    if lowest is None or lowest.ratio is None:
-        return "Selection by group; no group could be compared."
-    name, against = shorten(lowest.label, 60), shorten(reference, 60)
-    return f"Lowest impact ratio: {name} at {lowest.ratio.text}, compared with {against}; no rule judged it."
+        ranked = sorted(failed, key=lambda row: row is not worst)
+        message = sentences.say_beyond([(r.label, r.ratio.value) for r in ranked if r.ratio], block.reference)
+    elif unsure:
+        message = sentences.say_open([row.label for row in unsure])
+    elif any(row.sign and row.sign.tone == "good" for row in block.rows):
+        message = sentences.say_within(block.reference, told)
+    else:
+        message = sentences.say_unjudged(told, block.reference)
+    parity = block.by_group[worst.label][RATIO].parity if worst else None
+    p = parity.p_adjusted if parity else None
+    corrected = bool(parity and parity.pairs > 1)
+    return message, sentences.say_chance(p, worst.label, corrected=corrected) if worst else ""
 
 
-def _plain(shown: Shown | None) -> str:
-    text = shown.value if shown else "inf"
-    return text.replace(",", "").replace("−", "-").rstrip("%")
-
-
-def _figure(
-    name: str,
-    title: str,
-    message: str,
-    rows: tuple[GroupRow, ...],
-    by_group: dict[str, dict[str, Measurement]],
-    judged: dict[str, Verdict],
-    limits: tuple[float | None, float | None],
-) -> Markup:
-    shown = rows[:FIGURE_ROWS]
-    panels = [
-        _rate_panel([n[RATE] for n in by_group.values() if RATE in n]),
-        _ratio_panel([n[RATIO] for n in by_group.values() if RATIO in n], limits),
+def _say_instead(block: Block, lexicon: Lexicon) -> str:
+    metric = next(iter(list_instead(block)), None)
+    if metric is None:
+        return ""
+    known = [
+        (numbers[metric].estimate.value, row.label, lexicon.show(numbers[metric]).text)
+        for row in block.rows
+        if (numbers := block.by_group.get(row.label, {})).get(metric) and not row.small
+        if numbers[metric].estimate.value is not None
     ]
-    forest = [
-        ForestRow(
-            row.label,
-            f"n = {row.n}" + (" small" if row.small else ""),
-            (
-                _point(by_group.get(row.label, {}).get(RATE), row.rate, ""),
-                _point(
-                    by_group.get(row.label, {}).get(RATIO),
-                    row.ratio,
-                    judged[row.label].status if row.label in judged else "",
-                    absent="reference group" if row.reference else "not compared",
-                ),
-            ),
-            muted=row.small,
-        )
-        for row in shown
-    ]
-    described = "; ".join(
-        f"{shorten(row.label, 80)}: selection rate {row.rate.text if row.rate else 'not measured'}"
-        + (f", impact ratio {row.ratio.text}" if row.ratio else ", reference group" if row.reference else "")
-        for row in shown
-    )
-    return draw_forest(name, f"{title}: {message}", described, panels, forest)
+    ends = (min(known), max(known)) if len(known) > 1 else None
+    spoken = ((ends[0][1], ends[0][2]), (ends[1][1], ends[1][2])) if ends else None
+    return sentences.say_values(lexicon.title(metric), spoken)
 
 
-def _ends(numbers: list[Measurement]) -> list[float]:
-    ends = (end for m in numbers for end in (m.estimate.value, m.estimate.low, m.estimate.high))
-    return [end for end in ends if end is not None]
-
-
-def _rate_panel(numbers: list[Measurement]) -> ForestPanel:
-    ends = _ends(numbers) or [0.0, 1.0]
-    low, high = math.floor(min(ends) * 10) / 10, math.ceil(max(ends) * 10) / 10
-    return ForestPanel("Selection rate", max(0.0, low), min(1.0, high), percent=True)
-
-
-def _ratio_panel(numbers: list[Measurement], limits: tuple[float | None, float | None]) -> ForestPanel:
-    """Return the panel of impact ratios: parity and limit always in sight, at most twice parity."""
-    ends = [*_ends(numbers), 0.75, 1.1, *(limit for limit in limits if limit is not None)]
-    low, high = math.floor(min(ends) * 10 - 0.5) / 10, math.ceil(max(ends) * 10) / 10
-    return ForestPanel("Impact ratio", max(0.0, low), min(2.0, high), limits[0], limits[1], neutral=1.0)
-
-
-def _point(
-    measurement: Measurement | None, shown: Shown | None, status: str, absent: str = "not measured"
-) -> ForestPoint:
-    if measurement is None or shown is None:
-        return ForestPoint(None, None, None, absent)
-    estimate = measurement.estimate
-    if estimate.value is None:
-        return ForestPoint(None, None, None, shown.text)
-    text = f"{shown.value} ({shown.interval})" if shown.interval else shown.value
-    return ForestPoint(estimate.value, estimate.low, estimate.high, text.replace("\u00a0to\u00a0", "–"), status)
-
-
-def _whole_numbers(fairness: Fairness, kind: tuple[str, ...]) -> list[Measurement]:
-    names = {" * ".join(kind), " * ".join(reversed(kind))}
-    return [m for m in fairness.measurements if m.attribute in names and not m.group]
+def _detectable(block: Block, lexicon: Lexicon) -> tuple[str, str] | None:
+    """Return the worst-off group, and the impact ratio that its rows could just have shown."""
+    metric = "fairness.minimum_detectable_ratio"
+    worst = block.worst
+    found = block.by_group.get(worst.label, {}).get(metric) if worst else None
+    if worst is None or found is None or found.estimate.value is None:
+        return None
+    return worst.label, lexicon.show(found).value

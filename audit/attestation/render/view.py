@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from audit.evidence import Dossier, Effects, Evidence, Fairness, NotDone, Section
+from audit.evidence import Dossier, Effects, Evidence, NotDone, Section, Slices
 
-from . import findings, groups, panels, shapes, words
+from . import fairness, findings, panels, shapes, weak, words
 from .glyphs import missing_signs, name_signs
 from .tables import Grid, Lexicon
 
@@ -66,8 +66,8 @@ class View:
     passed: tuple[findings.RuleShown, ...]
     packs: tuple[findings.PackShown, ...]
     not_assessed: tuple[NotAssessed, ...]
-    attributes: tuple[groups.AttributeBlock, ...]
-    fairness_rest: Grid | None
+    fairness: fairness.FairnessShown | None
+    weak: weak.WeakBlock | None
     data_checks: Grid | None
     performance: panels.Panels | None
     calibration: panels.Panels | None
@@ -86,10 +86,12 @@ class View:
     lexicon: Lexicon
 
     def chapter(self, anchor: str) -> Chapter:
-        """Return the chapter with this anchor."""
-        return next(chapter for chapter in self.chapters if chapter.anchor == anchor)
+        """Return the chapter with this anchor; the one of what was not assessed where it is not there."""
+        found = {chapter.anchor: chapter for chapter in self.chapters}
+        return found.get(anchor, found[NOWHERE])
 
 
+NOWHERE = "not-assessed"
 CHAPTERS: tuple[tuple[str, str], ...] = (
     ("decision", "Decision page"),
     ("data", "Scope and data"),
@@ -97,6 +99,7 @@ CHAPTERS: tuple[tuple[str, str], ...] = (
     ("performance", "Performance and the price of transparency"),
     ("calibration", "Calibration"),
     ("fairness", "Fairness"),
+    ("slices", "Weak slices"),
     ("glassbox", "Glass box beside black box"),
     ("not-assessed", "What was not assessed"),
     ("policies", "Policy results"),
@@ -121,11 +124,11 @@ def build_view(dossier: Dossier) -> View:
     packs = findings.show_packs(judgement, rules)
     top, undecided = findings.top_findings(rules), findings.undecided_rules(rules)
     effects = evidence.effects if isinstance(evidence.effects, Effects) else None
-    fairness = evidence.fairness if isinstance(evidence.fairness, Fairness) else None
+    groups = fairness.show_fairness(evidence, judgement, lexicon)
     features = shapes.show_features(effects, evidence.subject.features) if effects else ()
     return View(
         dossier=dossier,
-        chapters=_chapters(packs),
+        chapters=_chapters(packs, evidence, annexed=groups is not None and groups.annexed),
         outcome=words.OUTCOMES["incomplete" if evidence.broken else judgement.outcome],
         sentence=findings.verdict_sentence(judgement, evidence.broken),
         incomplete=bool(evidence.broken),
@@ -138,8 +141,8 @@ def build_view(dossier: Dossier) -> View:
         passed=tuple(rule for rule in rules if rule.finding.status == "pass"),
         packs=packs,
         not_assessed=_not_assessed(evidence),
-        attributes=groups.show_attributes(fairness, judgement, lexicon) if fairness else (),
-        fairness_rest=_fairness_rest(fairness, lexicon) if fairness else None,
+        fairness=groups,
+        weak=weak.show_slices(evidence, lexicon),
         data_checks=panels.show_data_checks(evidence, lexicon),
         performance=panels.show_performance(evidence, lexicon),
         calibration=panels.show_calibration(evidence, lexicon),
@@ -159,11 +162,15 @@ def build_view(dossier: Dossier) -> View:
     )
 
 
-def _chapters(packs: tuple[findings.PackShown, ...]) -> tuple[Chapter, ...]:
-    main = [Chapter(str(index), anchor, title) for index, (anchor, title) in enumerate(CHAPTERS, start=1)]
-    annexes = [Chapter(pack.letter, pack.anchor, f"Annex {pack.letter}: {pack.policy.title}") for pack in packs]
-    letter = chr(ord("A") + len(annexes) % 26)
-    return (*main, *annexes, Chapter(letter, "definitions", f"Annex {letter}: Definitions"))
+def _chapters(packs: tuple[findings.PackShown, ...], evidence: Evidence, *, annexed: bool) -> tuple[Chapter, ...]:
+    """Return the chapters and annexes; weak slices have none where they were not searched."""
+    shown = [item for item in CHAPTERS if item[0] != "slices" or isinstance(evidence.slices, Slices)]
+    main = [Chapter(str(index), anchor, title) for index, (anchor, title) in enumerate(shown, start=1)]
+    annexes = [(pack.anchor, pack.policy.title) for pack in packs]
+    annexes += [("fairness-annex", "Further fairness numbers")] if annexed else []
+    annexes += [("definitions", "Definitions")]
+    lettered = [(chr(ord("A") + index % 26), *annex) for index, annex in enumerate(annexes)]
+    return (*main, *(Chapter(letter, anchor, f"Annex {letter}: {title}") for letter, anchor, title in lettered))
 
 
 def _not_assessed(evidence: Evidence) -> tuple[NotAssessed, ...]:
@@ -187,12 +194,3 @@ def _timings(evidence: Evidence) -> tuple[Timing, ...]:
         if isinstance(part, Section) and part.seconds is not None
     ]
     return (*steps, *sections)
-
-
-def _fairness_rest(part: Fairness, lexicon: Lexicon) -> Grid | None:
-    """Return numbers about fairness that belong to no single block."""
-    names = {
-        " * ".join(kind) for group in part.groups for kind in (group.attributes, tuple(reversed(group.attributes)))
-    }
-    rest = tuple(m for m in part.measurements if not m.group and (m.attribute or "") not in names)
-    return panels.value_grid(rest, lexicon)

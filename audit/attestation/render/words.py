@@ -53,6 +53,7 @@ OUTCOMES: dict[str, tuple[str, str, str]] = {
     "failed": ("Failed", "bad", "✗"),
     "undecided": ("Undecided", "open", "?"),
     "incomplete": ("Incomplete", "open", "!"),
+    "measured": ("Measured, not judged", "mute", "–"),
 }
 """Outcome of the run to word, tone, sign."""
 
@@ -90,6 +91,7 @@ SECTION_PAGE: dict[str, str] = {
     "performance": "performance",
     "calibration": "calibration",
     "fairness": "fairness",
+    "slices": "slices",
     "fidelity": "glassbox",
     "effects": "glassbox",
 }
@@ -164,6 +166,13 @@ SHORT_METRICS: dict[str, str] = {
     "true_positive_rate": "True positive rate",
     "false_positive_rate": "False positive rate",
     "auc": "AUC",
+    "mean_residual": "Mean residual",
+    "conditional_selection_rate_ratio": "Impact ratio, people alike",
+    "conditional_selection_rate_difference": "Difference, people alike",
+    "conditional_odds_ratio": "Odds ratio, people alike",
+    "cmh_p": "p of equality, people alike",
+    "breslow_day_p": "p of one common ratio",
+    "conditional_demographic_disparity": "Conditional disparity",
     "selection_rate": "Selection rate",
     "selection_rate_ratio": "Impact ratio",
     "selection_rate_difference": "Difference",
@@ -182,6 +191,72 @@ SHORT_METRICS: dict[str, str] = {
     "rank_correlation": "Rank correlation",
 }
 """Metric name without its section to a column heading; any other takes the title of its definition."""
+
+TOPICS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("Among people alike", ("conditional_", "cmh_", "breslow_")),
+    ("With row weights", ("weighted",)),
+    ("Same person, other group", ("flip", "counterfactual")),
+    (
+        "Spread of the scores",
+        (
+            "standardi",
+            "smd",
+            "cohen",
+            "kolmogorov",
+            "ks_",
+            "_ks",
+            "wasserstein",
+            "jensen",
+            "distance",
+            "abroca",
+            "xauc",
+        ),
+    ),
+    (
+        "Inequality",
+        ("theil", "entropy", "gini", "inequality", "differential_fairness", "amplification", "consistency"),
+    ),
+    ("The value", ("residual", "mae", "rmse", "absolute_error", "squared_error", "r2")),
+    (
+        "The decision",
+        ("selection_rate", "base_rate", "adverse_impact", "minimum_detectable", "acceptance", "rejection"),
+    ),
+    (
+        "The mistakes",
+        (
+            "positive_rate",
+            "negative_rate",
+            "predictive",
+            "precision",
+            "accuracy",
+            "error_rate",
+            "discovery",
+            "omission",
+            "treatment",
+            "odds",
+        ),
+    ),
+    ("The score", ("auc", "score", "calibrat", "scoring", "brier", "log_loss")),
+)
+"""Heading and the fragments of metric names that belong below it; the first that fits."""
+OTHER_TOPIC = "Further numbers"
+COMPARED_TOPIC = "Compared with the reference group of each measure"
+OWN_TOPICS = frozenset(
+    {"Among people alike", "With row weights", "Same person, other group", "Spread of the scores", "Inequality"}
+)
+"""Headings that keep comparisons too; those of all others stand together."""
+REFERENCE = "reference"
+ALL_GROUPS = "All groups"
+HEAT_ENDS = ("at parity", "half or less")
+HEAT_SMALL = "too few people to judge"
+SELECTED_OF = "Selected, all people"
+RATIO_OVER_ALL = "Ratio, all people"
+SWEEP = ("Selection rate by group", "Lowest impact ratio", "Cut on the score", "today")
+"""Texts of the figure over all thresholds: above, below, axis, cut in use."""
+SLICE_HEADS = ("Part of the rows", "Rows", "There", "Elsewhere", "Excess", "p, corrected", "Confirmed")
+CONFIRMED = {True: "yes", False: "no"}
+UNLABELLED_HEADS = ("People", "Without label", "Among favourable", "Among unfavourable")
+FRACTIONS: dict[float, str] = {0.8: "four fifths", 0.5: "half", 0.75: "three quarters", 0.9: "nine tenths", 1.0: "all"}
 
 SHARE_UNITS = frozenset({"share", "rate", "%", "percent", "proportion"})
 SHARE_NAMES = frozenset(
@@ -241,6 +316,31 @@ def prettify(name: str) -> str:
     return shorten(phrase[:1].upper() + phrase[1:], 120)
 
 
+def topic_of(metric: str, *, compared: bool = False) -> str:
+    """Return the heading below which a metric stands.
+
+    Parameters
+    ----------
+    metric : str
+        Metric id.
+    compared : bool
+        Whether it compares a group with another one.
+
+    Examples
+    --------
+    >>> topic_of("fairness.true_positive_rate")
+    'The mistakes'
+    """
+    name = metric.rpartition(".")[2]
+    topic = next((title for title, parts in TOPICS if any(part in name for part in parts)), OTHER_TOPIC)
+    return COMPARED_TOPIC if compared and topic not in OWN_TOPICS else topic
+
+
+def ratio_words(limit: float) -> str:
+    """Return a ratio as one says it: ``four fifths of``, ``0.85 times``."""
+    return f"{FRACTIONS[limit]} of" if limit in FRACTIONS else f"{limit:g} times"
+
+
 def _lower_first(phrase: str) -> str:
     return phrase if phrase[:2].isupper() else phrase[:1].lower() + phrase[1:]
 
@@ -258,13 +358,17 @@ def model_name(model: str | None, *, short: bool = False) -> str:
     return MODELS.get(model, (prettify(model), prettify(model)))[int(short)]
 
 
-def scope_words(group: dict[str, str], feature: str | None = None, model: str | None = None) -> str:
+def scope_words(
+    group: dict[str, str], feature: str | None = None, model: str | None = None, outcome: str | None = None
+) -> str:
     """Return the scope of a number or verdict in words; empty where it is about everything."""
     parts = [f"{prettify(name)}: {shorten(value, 120)}" for name, value in group.items()]
     if feature:
         parts.append(prettify(feature))
     if model:
         parts.append(model_name(model, short=True))
+    if outcome:
+        parts.append(shorten(outcome, 80))
     return ", ".join(parts)
 
 

@@ -94,6 +94,13 @@ class Encoder:
         }
         self.shapes = tuple(_shape_of(item) for item in self.inputs)
 
+    def list_levels(self) -> dict[str, list[LevelIndex]]:
+        """Return the lists of levels that the blocks hold, by column."""
+        listed: dict[str, list[LevelIndex]] = {}
+        for (_, _, name), index in self._levels.items():
+            listed.setdefault(name, []).append(index)
+        return listed
+
     def encode(self, frame: pd.DataFrame) -> list[np.ndarray]:
         """Return one array per forward argument, shape ``[n, width]``, float32 or int64.
 
@@ -231,6 +238,12 @@ def _number_from(value: Any) -> Any:
 
 
 def _encode_numeric(block: NumericBlock, frame: pd.DataFrame) -> np.ndarray:
+    if block.missing is None and block.mean is None and block.scale is None and not block.indicator:
+        # nothing to compute: cast column by column, without a whole table of float64 on the way
+        plain = np.empty((len(frame), len(block.columns)), dtype=np.float32)
+        for place, name in enumerate(block.columns):
+            plain[:, place] = numbers_of(frame, name)
+        return plain
     raw = np.stack([numbers_of(frame, name) for name in block.columns], axis=1)
     gaps = np.isnan(raw)
     if block.missing is not None:

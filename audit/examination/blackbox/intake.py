@@ -27,7 +27,7 @@ from .load import check_digest, check_path, load_model
 from .loaded import Loaded
 from .network import Network
 from .output import OutputReading, read_output
-from .stored import read_decisions, read_scores
+from .stored import name_favourable, read_decisions, read_scores
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -201,7 +201,7 @@ def _take_in_loaded(
     progress: Progress | None = None,
 ) -> tuple[BlackBox, Intake]:
     network = Network(loaded, encoder, reading, identity.format)
-    survey = encoder.survey(_heard(dataset, progress))
+    survey = survey_facts(encoder, dataset) or encoder.survey(_heard(dataset, encoder.columns, progress))
     encoder.refuse_unlisted(survey)
     checks = check_contract(network, sample_rows(dataset, config.seed), reading, config.model.expected_score)
     return network, _write_intake(
@@ -209,10 +209,10 @@ def _take_in_loaded(
     )
 
 
-def _heard(dataset: Dataset, progress: Progress | None) -> Iterator[pd.DataFrame]:
+def _heard(dataset: Dataset, columns: tuple[str, ...], progress: Progress | None) -> Iterator[pd.DataFrame]:
     """Yield all rows batch by batch, and tell of each."""
     done = 0
-    for frame in dataset.batches():
+    for frame in dataset.batches(columns=columns):
         yield frame
         done += len(frame)
         if progress:
@@ -220,7 +220,15 @@ def _heard(dataset: Dataset, progress: Progress | None) -> Iterator[pd.DataFrame
 
 
 def _take_in_python(config: ExamineConfig, dataset: Dataset) -> tuple[BlackBox, Intake]:
-    source = config.model
+    predict, factory = _build_function(config.model)
+    trust = f"`trust_code: true` and a pinned digest: {factory.shown} was run"
+    identity = Identity(
+        "python", factory.file.name, factory.sha256, len(factory.content), None, trust, (f"{factory.shown} is pinned",)
+    )
+    return _take_in_function(predict, identity, config, dataset)
+
+
+def _build_function(source: ModelSource) -> tuple[Callable[[Any], Any], Factory]:
     factory = _trusted_function(source)
     predict = factory.build(source.factory_args) if source.factory_args else factory.find()
     if isinstance(predict, type):
@@ -231,11 +239,33 @@ def _take_in_python(config: ExamineConfig, dataset: Dataset) -> tuple[BlackBox, 
             place="model.factory",
             hint="name a function that takes a frame and returns scores",
         )
-    trust = f"`trust_code: true` and a pinned digest: {factory.shown} was run"
-    identity = Identity(
-        "python", factory.file.name, factory.sha256, len(factory.content), None, trust, (f"{factory.shown} is pinned",)
-    )
-    return _take_in_function(predict, identity, config, dataset)
+    return predict, factory
+
+
+def reopen_model(
+    config: ExamineConfig, dataset: Dataset, columns: tuple[str, ...], reading: OutputReading
+) -> BlackBox:
+    """Open the model file again, in another process than the one that took it in.
+
+    Parameters
+    ----------
+    config : ExamineConfig
+        Its ``model.sha256`` pins the file that was taken in.
+    dataset : Dataset
+        The rows, for their columns.
+    columns, reading
+        What a function was found to read and to return.
+
+    Raises
+    ------
+    ConfigError, IntakeRefused
+        No such file here, or another one than was taken in.
+    """
+    if config.model.format == "python":
+        return FunctionModel(_build_function(config.model)[0], columns, reading)
+    encoder, declared = _prepare(config, dataset)
+    file, loaded = load_model(config.model)
+    return Network(loaded, encoder, declared, file.format)
 
 
 def _trusted_function(source: ModelSource) -> Factory:
@@ -301,7 +331,7 @@ def _take_in_decisions(config: ExamineConfig, dataset: Dataset) -> Intake:
         file="",
         sha256=NOT_IDENTIFIED,
         trust="no model and no scores: decisions stored in the data were taken as they stand",
-        output=f"decisions in column {rule.column}; {rule.favourable} is favourable",
+        output=f"decisions in column {rule.column}; {name_favourable(rule)} is favourable",
         columns=default_columns(config, dataset.columns),
         notes=("there are no scores and no model; what needs them could not be measured",),
     )

@@ -14,6 +14,8 @@ import numpy as np
 from audit.config.schema import Level, ModelOutput
 from audit.errors import ConfigError, IntakeRefused, suggest_name
 
+from .levels import LevelIndex, level_text
+
 Scale = Literal["logit", "probability", "value"]
 
 CLIP = 1e-12
@@ -98,6 +100,12 @@ class OutputReading:
             return log_odds(self.score(raw))
         return np.asarray(raw[:, 0])
 
+    def probabilities(self, raw: np.ndarray) -> np.ndarray:
+        """Return the probability of each class from raw outputs ``[n, classes]``, float32, same shape."""
+        if self.scale == "logits":
+            raw = np.exp(raw - log_sum_exp(raw)[:, None])
+        return np.asarray(raw, dtype=np.float32)
+
     def words(self) -> str:
         """Say it in one line."""
         if self.scale not in SEVERAL:
@@ -126,16 +134,22 @@ def read_output(output: ModelOutput) -> OutputReading:
             place=place,
             hint="a regression returns `scale: value`; a classification logit, probability, logits or probabilities",
         )
+    if output.task == "multiclass" and output.scale not in SEVERAL:
+        raise ConfigError(
+            f"a model of several classes does not return one {output.scale}",
+            place=f"{place}.scale",
+            hint="`scale: logits` or `scale: probabilities`, one column per class",
+        )
     index = output.index
     if output.positive is not None and output.classes:
-        names = [str(name) for name in output.classes]
-        if str(output.positive) not in names:
+        at = LevelIndex(output.classes).position(output.positive)
+        if at < 0:
+            names = [level_text(name) for name in output.classes]
             raise ConfigError(
                 f"the positive class {output.positive} is not among the classes {', '.join(names)}",
                 place=place,
                 hint=suggest_name(str(output.positive), names),
             )
-        at = names.index(str(output.positive))
         if index is not None and index != at:
             raise ConfigError(
                 f"index {index} is not the position of class {output.positive}, which is {at}",

@@ -5,18 +5,19 @@ Comes in: a `BlackBox` (or None) and the data. Goes out: `Scores`, in the row or
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audit.config.schema import DecisionRule, ExamineConfig
-from audit.errors import ConfigError, suggest_name
+from audit.config.schema import ExamineConfig
 
 from .blackbox import BlackBox
+from .conditions import apply_condition, assign_bands, favourable_of_bands
 from .contract import require_finite
-from .stored import read_decisions, read_scores
+from .decision import DecisionPlan, Decisions, decide_rows, plan_decision, read_side
+from .stored import read_scores
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,11 +25,21 @@ if TYPE_CHECKING:
     from audit.examination.data.dataset import Dataset
     from audit.examination.engine.progress import Progress
 
+__all__ = [
+    "BATCH",
+    "Scores",
+    "apply_condition",
+    "assemble_scores",
+    "assign_bands",
+    "decide",
+    "favourable_of_bands",
+    "score_batch",
+    "score_rows",
+]
+
 BATCH = 65_536
 """Rows per batch."""
 
-_CONDITION = re.compile(r"^\s*score\s*(>=|<=|>|<)\s*([-+0-9.eE]+)\s*$")
-OTHERWISE = "otherwise"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +52,12 @@ class Scores:
         Probability of the positive class, or value; None where only decisions are stored.
     link : ndarray of float64, shape [n], or None
         Log-odds, or value.
-    favourable : ndarray of bool, shape [n]
-        Whether the decision is the favourable one.
+    favourable : ndarray of bool, shape [n], or None
+        Whether the decision is the favourable one; None where nothing is decided.
     predicted_positive : ndarray of bool, shape [n], or None
-        Whether the label's positive class is predicted: the high side of the cut; for stored decisions the side with
-        the higher mean score, and without scores the favourable one. None for bands.
+        Whether the label's positive class is predicted: the high side of the cut, the most probable of several classes;
+        for stored decisions the side with the higher mean score, and without scores the favourable one. None where
+        nothing is decided, for a regression, and for favourable bands that are no one side of the score.
     bands : ndarray of str, shape [n], or None
         Band of each row, where bands are declared.
     outcomes : tuple of str
@@ -62,7 +74,7 @@ class Scores:
 
     score: np.ndarray | None
     link: np.ndarray | None
-    favourable: np.ndarray
+    favourable: np.ndarray | None
     predicted_positive: np.ndarray | None
     bands: np.ndarray | None = None
     outcomes: tuple[str, ...] = ()
@@ -104,132 +116,128 @@ def score_rows(
     """
     score: np.ndarray | None = None
     link: np.ndarray | None = None
+    probabilities: np.ndarray | None = None
     if model is not None:
-        score, link = _score_all(model, dataset, batch, progress)
+        score, link, probabilities = _score_all(model, dataset, batch, progress)
     elif config.model.scores is not None:
         raw, reading, _ = read_scores(config, dataset)
         score, link = reading.score(raw), reading.link(raw)
-    return decide(config, dataset, score, link)
+    return decide(config, dataset, score, link, probabilities)
 
 
-def decide(config: ExamineConfig, dataset: Dataset, score: np.ndarray | None, link: np.ndarray | None) -> Scores:
+def decide(
+    config: ExamineConfig,
+    dataset: Dataset,
+    score: np.ndarray | None,
+    link: np.ndarray | None,
+    probabilities: np.ndarray | None = None,
+) -> Scores:
     """Apply the decision to scores, or read stored decisions.
 
-    Raises
-    ------
-    ConfigError
-        No scores and no column of decisions, or a value without a cut.
-    """
-    rule = config.decision or DecisionRule()
-    if rule.column is not None:
-        return _decide_stored(rule, dataset, score, link)
-    if score is None:
-        raise ConfigError(
-            "there are no scores to decide on and no column of decisions",
-            place="decision",
-            hint="decision: {column: COLUMN, favourable: VALUE}",
-        )
-    if config.decision is None and config.model.output.task == "regression":
-        raise ConfigError(
-            "a value has no natural cut: which side is good for the person?",
-            place="decision",
-            hint="decision: {favourable: score >= 20000}",
-        )
-    if rule.bands:
-        bands = assign_bands(rule.bands, score)
-        return Scores(score, link, favourable_of_bands(rule, bands, score), None, bands)
-    favourable = apply_condition(str(rule.favourable), score)
-    high = rule.operator in (">=", ">")
-    return Scores(score, link, favourable, favourable if high else ~favourable)
-
-
-def apply_condition(condition: str, score: np.ndarray) -> np.ndarray:
-    """Return where ``score >= 0.5`` (or ``<``, ``<=``, ``>``) holds, bool, shape ``[n]``.
+    Parameters
+    ----------
+    config : ExamineConfig
+        For the decision.
+    dataset : Dataset
+        The rows.
+    score, link : ndarray of float64, shape [n], or None
+        Scores of all rows.
+    probabilities : ndarray of float, shape [n, classes], or None
+        Probability of each class, where there are several.
 
     Raises
     ------
     ConfigError
-        It is no such condition.
+        No scores and no column of decisions.
     """
-    match = _CONDITION.match(condition)
-    if not match:
-        raise ConfigError(f"{condition!r} is no condition on the score", place="decision", hint="score >= 0.5")
-    cut = float(match.group(2))
-    compare = {">=": np.greater_equal, ">": np.greater, "<=": np.less_equal, "<": np.less}[match.group(1)]
-    return np.asarray(compare(score, cut))
-
-
-def assign_bands(bands: dict[str, str], score: np.ndarray) -> np.ndarray:
-    """Return the band of each row, the first whose condition holds, as str, shape ``[n]``.
-
-    Raises
-    ------
-    ConfigError
-        A row falls into none.
-    """
-    found = np.full(len(score), "", dtype=object)
-    free = np.ones(len(score), dtype=bool)
-    for name, condition in bands.items():
-        hit = free & (True if condition.strip() == OTHERWISE else apply_condition(condition, score))
-        found[hit] = name
-        free &= ~hit
-    if free.any():
-        raise ConfigError(
-            f"{int(free.sum()):,} rows fall into no band",
-            place="decision.bands",
-            hint="let the last band be `otherwise`",
+    plan = plan_decision(config, dataset)
+    parts, done = [], 0
+    for frame in dataset.batches(BATCH):
+        here = slice(done, done + len(frame))
+        parts.append(
+            decide_rows(
+                plan,
+                frame,
+                None if score is None else score[here],
+                None if probabilities is None else probabilities[here],
+            )
         )
-    return found
+        done += len(frame)
+    return assemble_scores(plan, parts, score, link, probabilities)
 
 
-def favourable_of_bands(rule: DecisionRule, bands: np.ndarray, score: np.ndarray) -> np.ndarray:
-    """Return whether a row's band is the favourable one, or its condition holds, bool, shape ``[n]``.
+def assemble_scores(
+    plan: DecisionPlan,
+    parts: Sequence[Decisions],
+    score: np.ndarray | None,
+    link: np.ndarray | None,
+    probabilities: np.ndarray | None = None,
+) -> Scores:
+    """Put the decisions of batches together.
 
-    Raises
-    ------
-    ConfigError
-        `favourable` names no band and is no condition.
+    Parameters
+    ----------
+    plan : DecisionPlan
+        How the rows were decided.
+    parts : sequence of Decisions
+        One per batch, in order.
+    score, link, probabilities : ndarray, shape [n, ...], or None
+        Of all rows.
     """
-    named = str(rule.favourable)
-    if named in rule.bands:
-        return np.asarray(bands == named)
-    if "favourable" not in rule.model_fields_set:
-        first = next(iter(rule.bands))
-        return np.asarray(bands == first)
-    if not _CONDITION.match(named):
-        raise ConfigError(f"{named!r} is no band", place="decision.favourable", hint=suggest_name(named, rule.bands))
-    return apply_condition(named, score)
+    favourable = _join([part.favourable for part in parts])
+    positive = _join([part.predicted_positive for part in parts])
+    notes: tuple[str, ...] = plan.notes
+    if plan.predicts and positive is None and favourable is not None:
+        positive, note = read_side(favourable, score)
+        notes = (*notes, note)
+    outcome = _join([part.outcome for part in parts])
+    bands = plan.rule is not None and bool(plan.rule.bands) and outcome is not None
+    return Scores(
+        score,
+        link,
+        favourable,
+        positive,
+        bands=np.array(plan.outcomes, dtype=object)[outcome] if bands else None,
+        outcomes=plan.outcomes if outcome is not None else (),
+        outcome=outcome,
+        truth=_join([part.truth for part in parts]) if outcome is not None else None,
+        probabilities=probabilities,
+        notes=notes,
+    )
 
 
-def _decide_stored(rule: DecisionRule, dataset: Dataset, score: np.ndarray | None, link: np.ndarray | None) -> Scores:
-    favourable = read_decisions(rule, dataset)
-    positive, note = favourable, "the favourable decision is taken as the prediction of the label's positive class"
-    both = score is not None and favourable.any() and not favourable.all()
-    if score is not None and both and score[favourable].mean() < score[~favourable].mean():
-        positive = ~favourable
-        note = (
-            "rows decided unfavourably have the higher mean score; the unfavourable decision is taken as the "
-            "prediction of the label's positive class"
-        )
-    return Scores(score, link, favourable, positive, notes=(note,))
+def _join(parts: Sequence[np.ndarray | None]) -> np.ndarray | None:
+    known = [part for part in parts if part is not None]
+    return np.concatenate(known) if known and len(known) == len(parts) else None
 
 
 def _score_all(
     model: BlackBox, dataset: Dataset, batch: int, progress: Progress | None
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     score, link = np.empty(dataset.rows), np.empty(dataset.rows)
+    probabilities: list[np.ndarray | None] = []
     done = 0
     for frame in dataset.batches(batch):
         here = slice(done, done + len(frame))
-        score[here], link[here] = _score_both(model, frame)
+        score[here], link[here], several = score_batch(model, frame)
         require_finite(score[here], frame, model.columns)
+        probabilities.append(several)
         done += len(frame)
         if progress:
             progress.step(done, dataset.rows)
-    return score[:done], link[:done]
+    return score[:done], link[:done], _join(probabilities)
 
 
-def _score_both(model: BlackBox, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Return score and link from one call of the model."""
+def score_batch(model: BlackBox, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Return score, link, and where there are several classes their probabilities, from one call of the model.
+
+    Parameters
+    ----------
+    model : BlackBox
+        The model.
+    frame : pandas.DataFrame, shape [n, ...]
+        Rows of a batch.
+    """
     raw = model.raw(frame)
-    return model.reading.score(raw), model.reading.link(raw)
+    reading = model.reading
+    return reading.score(raw), reading.link(raw), reading.probabilities(raw) if len(reading.classes) > 1 else None

@@ -70,24 +70,52 @@ def read_decisions(rule: DecisionRule, dataset: Dataset) -> np.ndarray:
     parts, gaps = [], 0
     seen: dict[str, None] = {}
     for frame in dataset.batches():
-        series = frame[column]
-        gaps += int(series.isna().sum())
-        seen.update(dict.fromkeys(str(value) for value in series.dropna().unique()[:20]))
-        good = rule.favourable if isinstance(rule.favourable, tuple) else (rule.favourable,)
-        parts.append(np.logical_or.reduce([is_level(series, level) for level in good]))
+        gaps += int(frame[column].isna().sum())
+        seen.update(dict.fromkeys(str(value) for value in frame[column].dropna().unique()[:20]))
+        parts.append(match_favourable(rule, frame[column]))
     favourable = np.concatenate(parts) if parts else np.zeros(0, dtype=bool)
     if gaps:
-        raise DataError(
-            f"column {column} has no decision in {gaps:,} of {len(favourable):,} rows",
-            hint="leave these rows out of data.audit and say so in data.about",
-        )
+        raise _undecided(column, gaps, len(favourable))
     if not favourable.any():
         raise ConfigError(
-            f"no row of column {column} is {rule.favourable!r}",
+            f"no row of column {column} is {name_favourable(rule)}",
             place="decision.favourable",
             hint=f"its values are {', '.join(list(seen)[:8])}",
         )
     return favourable
+
+
+def decisions_of(rule: DecisionRule, frame: pd.DataFrame) -> np.ndarray:
+    """Return whether the stored decision of each row of a batch is a favourable one, bool, shape ``[n]``.
+
+    Raises
+    ------
+    DataError
+        A decision is missing.
+    """
+    series = frame[str(rule.column)]
+    if gaps := int(series.isna().sum()):
+        raise _undecided(str(rule.column), gaps, len(series))
+    return match_favourable(rule, series)
+
+
+def match_favourable(rule: DecisionRule, series: pd.Series) -> np.ndarray:
+    """Return whether each value is one of the favourable ones, bool, shape ``[n]``; a missing one is not."""
+    good = rule.favourable if isinstance(rule.favourable, tuple) else (rule.favourable,)
+    return np.asarray(np.logical_or.reduce([is_level(series, level) for level in good]))
+
+
+def name_favourable(rule: DecisionRule) -> str:
+    """Return the favourable values for a reader: ``'approved'``, or ``'A' or 'B'``."""
+    good = rule.favourable if isinstance(rule.favourable, tuple) else (rule.favourable,)
+    return " or ".join(repr(level) for level in good)
+
+
+def _undecided(column: str, gaps: int, rows: int) -> DataError:
+    return DataError(
+        f"column {column} has no decision in {gaps:,} of {rows:,} rows",
+        hint="leave these rows out of data.audit and say so in data.about",
+    )
 
 
 def is_level(series: pd.Series, level: str | int | float | bool) -> np.ndarray:

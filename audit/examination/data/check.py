@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from audit.config.schema import ExamineConfig, GroupAttribute
 from audit.errors import ConfigError, DataError, Mistake, suggest_name
 
-from .columns import JOINED_SUFFIX
-from .groups import MOST_GROUPS, MOST_LEVELS, UNKNOWN, bin_labels
+from .classes import class_names, find_stored_classes
+from .groups import JOINED_SUFFIX, MOST_GROUPS, MOST_LEVELS, UNKNOWN, bin_labels
 from .kinds import DISTINCT_CAP, ColumnFacts
 from .values import Kind, match_key, quote_value
 
 
-def check_label(config: ExamineConfig, facts: ColumnFacts, rows: int) -> None:
+def check_label(config: ExamineConfig, facts: ColumnFacts, rows: int, decided: ColumnFacts | None = None) -> None:
     """Check that a label can be predicted.
 
     Parameters
@@ -27,11 +27,14 @@ def check_label(config: ExamineConfig, facts: ColumnFacts, rows: int) -> None:
         What the label column holds.
     rows : int
         Rows of the table.
+    decided : ColumnFacts, optional
+        What a column of stored decisions holds: it may hold the same classes as the label.
 
     Raises
     ------
     DataError
-        No row has a label; one class only; more than two values for a binary label; a positive class that is not there.
+        No row has a label; one class only; more than two values for a binary label; a positive class that is not there;
+        a value that is none of the model's classes.
     """
     assert config.label is not None
     name, positive = config.label.column, config.label.positive
@@ -43,6 +46,12 @@ def check_label(config: ExamineConfig, facts: ColumnFacts, rows: int) -> None:
         return
     classes = {match_key(level): level for level in facts.levels}
     shown = list_values(facts.levels)
+    declared = class_names(config)
+    if not declared and decided is not None:
+        declared = find_stored_classes(config, {facts.name: facts, decided.name: decided})
+    if declared:
+        _check_classes(name, facts, declared)
+        return
     if config.model.output.task == "binary" and len(classes) > 2:
         raise DataError(
             f"the label '{name}' has {_many(len(classes))} different values ({shown}), not two",
@@ -58,6 +67,46 @@ def check_label(config: ExamineConfig, facts: ColumnFacts, rows: int) -> None:
             f"the label '{name}' has one class only: {shown}",
             hint="an audit of errors needs both; leave `label` out to audit the decisions alone",
         )
+
+
+def _check_classes(name: str, facts: ColumnFacts, classes: tuple[str, ...]) -> None:
+    """Check that a label holds classes of the model and nothing else."""
+    keys = {match_key(level) for level in classes}
+    odd = [level for level in facts.levels if match_key(level) not in keys]
+    if odd:
+        raise DataError(
+            f"the label '{name}' holds {list_values(odd)}, which {'is' if len(odd) == 1 else 'are'} no class of the "
+            f"model: {list_values(classes, most=20)}",
+            hint=suggest_name(odd[0], classes) or "add them to model.output.classes, or clear them in the column",
+        )
+    if len({match_key(level) for level in facts.levels}) < 2:
+        raise DataError(
+            f"the label '{name}' has one class only: {list_values(facts.levels)}",
+            hint="an audit of errors needs two or more; leave `label` out to audit the decisions alone",
+        )
+
+
+def check_segments(config: ExamineConfig, facts: ColumnFacts) -> None:
+    """Check that every value of the segment's column has a condition.
+
+    Raises
+    ------
+    ConfigError
+        Values without one, where there is no ``otherwise``.
+    """
+    assert config.decision is not None
+    segments = config.decision.segments
+    keys = {match_key(name) for name in segments}
+    free = [level for level in facts.levels if match_key(level) not in keys]
+    if "otherwise" in segments or not (free or facts.missing):
+        return
+    gaps = f"{facts.missing:,} rows have no value" if facts.missing else ""
+    named = f"no segment is named {list_values(free, most=20)}" if free else ""
+    raise ConfigError(
+        f"not every row of '{facts.name}' has a condition: {'; '.join(filter(None, (named, gaps)))}",
+        place="decision.segments",
+        hint=(suggest_name(free[0], segments) if free else "") or "add a condition for each, or `otherwise`",
+    )
 
 
 def check_weight(facts: ColumnFacts) -> None:
@@ -97,13 +146,16 @@ def check_decision(config: ExamineConfig, facts: ColumnFacts) -> None:
             f"{facts.missing:,} rows have no decision in '{facts.name}'",
             hint="leave rows that are not decided yet out of the table, and say so in data.about.filters",
         )
-    keys = {match_key(level) for level in facts.levels}
-    if match_key(config.decision.favourable) not in keys and facts.distinct < DISTINCT_CAP:
+    keys, favourable = {match_key(level) for level in facts.levels}, config.decision.favourable
+    wanted = favourable if isinstance(favourable, tuple) else (favourable,)
+    absent = [level for level in wanted if match_key(level) not in keys]
+    # of several favourable decisions some may not occur in these rows; one must, or nobody is treated well
+    if len(absent) == len(wanted) and facts.distinct < DISTINCT_CAP:
         raise ConfigError(
-            f"the favourable decision {quote_value(config.decision.favourable)} does not occur in '{facts.name}': "
+            f"the favourable decision {list_values(str(level) for level in absent)} does not occur in '{facts.name}': "
             f"{list_values(facts.levels)}",
             place="decision.favourable",
-            hint=suggest_name(str(config.decision.favourable), facts.levels) or "set it to one of them",
+            hint=suggest_name(str(absent[0]), facts.levels) or "set it to one of them",
         )
 
 

@@ -6,20 +6,20 @@ what it is named for was checked when the table was read, so that these function
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from audit.config.schema import ExamineConfig
 
-from .groups import name_groups, needs_bins, quartile_bins
-from .values import match_key
+from .groups import JOINED_SUFFIX, name_groups, needs_bins, quartile_bins
+from .values import match_key, parse_number
 
 if TYPE_CHECKING:
     import pandas as pd
 
-JOINED_SUFFIX = " (groups file)"
-"""Added to the name of a joined column where the table has a column of that name already."""
+    from .dataset import Dataset
 
 
 def label_of(frame: pd.DataFrame, config: ExamineConfig) -> np.ndarray | None:
@@ -77,25 +77,33 @@ def groups_of(frame: pd.DataFrame, config: ExamineConfig) -> dict[str, np.ndarra
 
 def attribute_values(frame: pd.DataFrame, column: str) -> np.ndarray:
     """Return the raw values behind an attribute: float64 with NaN, or objects with None; the joined column first."""
-    joined = column + JOINED_SUFFIX
-    values = frame[joined if joined in frame.columns else column].to_numpy()
+    values = frame[joined_name(column, frame.columns)].to_numpy()
     return values.astype(np.float64) if values.dtype.kind in "iuf" else values.astype(object)
 
 
-def settle_bins(config: ExamineConfig, frame: pd.DataFrame) -> ExamineConfig:
+def joined_name(column: str, known: Container[str]) -> str:
+    """Return the name of the column behind an attribute: that of the groups file where there is one."""
+    joined = column + JOINED_SUFFIX
+    return joined if joined in known else column
+
+
+def settle_bins(config: ExamineConfig, dataset: Dataset) -> ExamineConfig:
     """Return the configuration with cut points written in for each numeric attribute that has none but needs them.
 
     Parameters
     ----------
     config : ExamineConfig
         The configuration.
-    frame : pandas.DataFrame
-        All rows.
+    dataset : Dataset
+        The rows; of these only the columns in question are read, one at a time.
     """
     settled = {}
     for name, attribute in config.groups.attributes.items():
-        values = attribute_values(frame, attribute.column)
-        if not attribute.bins and needs_bins(values):
+        column = joined_name(attribute.column, dataset.columns)
+        if attribute.bins or dataset.kinds[column] != "number":
+            continue
+        values = np.concatenate([frame[column].to_numpy() for frame in dataset.batches(columns=(column,))])
+        if needs_bins(values):
             settled[name] = attribute.model_copy(update={"bins": quartile_bins(values)})
     if not settled:
         return config
@@ -106,8 +114,13 @@ def settle_bins(config: ExamineConfig, frame: pd.DataFrame) -> ExamineConfig:
 def _match_column(column: pd.Series[Any], wanted: object) -> np.ndarray:
     """Return 1.0 where a value is the wanted one, 0.0 where it is another, NaN where it is missing."""
     values = column.to_numpy()
-    codes, levels = _factorize(values)
     key = match_key(wanted)
+    if values.dtype == np.float64:
+        number = parse_number(key)
+        hit = np.zeros(len(values)) if number is None else (values == number).astype(np.float64)
+        hit[np.isnan(values)] = np.nan
+        return hit
+    codes, levels = _factorize(values)
     hits = np.array([*(float(match_key(level) == key) for level in levels), np.nan])
     return np.asarray(hits[codes])
 

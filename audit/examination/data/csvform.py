@@ -17,7 +17,7 @@ from typing import Any
 from audit.config.schema import CsvForm
 from audit.errors import ConfigError, DataError
 
-from .files import DataFile
+from .files import PACKED_SUFFIXES, DataFile
 
 SAMPLE_BYTES = 262_144
 SAMPLE_ROWS = 200
@@ -57,6 +57,12 @@ def open_bytes(file: DataFile) -> Any:
     """Return a readable stream of a file's bytes; gzip, bzip2, zstd and lz4 are unpacked by their ending."""
     import pyarrow as pa
 
+    if file.address:
+        from .remote import open_remote
+
+        packing = pa.Codec.detect(file.address) if file.path.suffix in PACKED_SUFFIXES else None
+        stream = open_remote(file.address)
+        return pa.CompressedInputStream(stream, packing.name) if packing else stream
     return pa.input_stream(str(file.path), compression="detect")
 
 

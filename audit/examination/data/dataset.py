@@ -6,18 +6,19 @@ kinds only, with one way of being missing in each.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pyarrow import array as pa_array
 
 from audit.evidence import FileDigest
 
 from .join import JoinedGroups
 from .kinds import ColumnFacts
 from .roles import Roles
-from .source import BATCH_ROWS, Source
+from .source import BATCH_ROWS, Piece, Source
 from .values import READERS, Kind, Reading, as_category
 
 if TYPE_CHECKING:
@@ -71,13 +72,15 @@ class Dataset:
     joined: JoinedGroups | None = None
     _kept: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
-    def batches(self, size: int = BATCH_ROWS) -> Iterator[pd.DataFrame]:
+    def batches(self, size: int = BATCH_ROWS, columns: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
         """Yield all rows in order, `size` at most at a time.
 
         Parameters
         ----------
         size : int
             Most rows of a frame.
+        columns : sequence of str, optional
+            Columns to read; all by default.
 
         Raises
         ------
@@ -85,22 +88,66 @@ class Dataset:
             A file that changed since it was first read.
         """
         if "frame" in self._kept:
-            for start in range(0, self.rows, size):
-                yield self._kept["frame"].iloc[start : start + size]
+            whole = self._kept["frame"]
+            for start in range(0, len(whole), size):
+                rows = whole.iloc[start : start + size]
+                yield rows if columns is None else rows[list(columns)]
             return
         start = 0
-        for arrays in self._typed(size):
-            frame = self._as_frame(arrays, start)
-            start += len(frame)
-            yield frame
+        names = self.columns if columns is None else tuple(columns)
+        for batch in self.stream(names):
+            for low in range(0, batch.num_rows, size):
+                frame = self.frame_of(batch.slice(low, size), names, start)
+                start += len(frame)
+                yield frame
+
+    def stream(self, columns: Sequence[str], pieces: Sequence[Piece] | None = None) -> Iterator[pa.RecordBatch]:
+        """Yield raw record batches from which these columns can be read.
+
+        Parameters
+        ----------
+        columns : sequence of str
+            Columns, joined ones too.
+        pieces : sequence of Piece, optional
+            Parts of the source; all by default.
+        """
+        own = [name for name in columns if self.joined is None or name not in self.joined.values]
+        if self.joined is not None and self.joined.key not in own and len(own) < len(columns):
+            own.append(self.joined.key)
+        yield from self.source.stream(own, pieces)
+
+    def read_arrays(self, batch: pa.RecordBatch, columns: Sequence[str]) -> dict[str, np.ndarray]:
+        """Return columns of a raw record batch of `stream`, typed, one entry per row each."""
+        joined = self.joined.values if self.joined is not None else {}
+        arrays = {
+            name: READERS[self.kinds[name]](batch.column(name), self.means, name)
+            for name in columns
+            if name not in joined
+        }
+        if self.joined is not None and len(arrays) < len(columns):
+            found = self.joined.look_up(as_category(batch.column(self.joined.key), self.means))
+            arrays |= {name: values for name, values in found.items() if name in columns}
+        return arrays
+
+    def frame_of(self, batch: pa.RecordBatch, columns: Sequence[str], start: int = 0) -> pd.DataFrame:
+        """Return columns of a raw record batch as a typed frame whose index begins at `start`."""
+        return self._as_frame(self.read_arrays(batch, columns), columns, start)
+
+    def some_rows(self, frame: pd.DataFrame) -> Dataset:
+        """Return a data set of these rows alone, understood in the same way."""
+        return replace(self, rows=len(frame), _kept={"frame": frame})
+
+    def detached(self) -> Dataset:
+        """Return the same without any row kept in memory, to be sent elsewhere."""
+        return replace(self, _kept={})
 
     def frame(self) -> pd.DataFrame:
         """Return all rows; kept for the next call up to `KEPT_CELLS`. Do not change it in place."""
         if "frame" in self._kept:
             return self._kept["frame"]  # type: ignore[no-any-return]
-        pieces = list(self._typed(BATCH_ROWS))
+        pieces = [self.read_arrays(batch, self.columns) for batch in self.stream(self.columns)]
         arrays = {name: np.concatenate([piece[name] for piece in pieces]) for name in self.columns} if pieces else {}
-        frame = self._as_frame(arrays, 0)
+        frame = self._as_frame(arrays, self.columns, 0)
         if self.rows * len(self.columns) <= KEPT_CELLS:
             self._kept["frame"] = frame
         return frame
@@ -113,33 +160,32 @@ class Dataset:
         rows : ndarray of int
             Row numbers, from 0.
         """
-        return self.frame().iloc[np.asarray(rows)]
+        import pandas as pd
+
+        if "frame" in self._kept or self.rows * len(self.columns) <= KEPT_CELLS // 10:
+            return self.frame().iloc[np.asarray(rows)]
+        wanted = np.unique(np.asarray(rows))
+        parts, start = [], 0
+        for batch in self.stream(self.columns):
+            here = wanted[(wanted >= start) & (wanted < start + batch.num_rows)]
+            if here.size:
+                part = self.frame_of(batch.take(pa_array(here - start)), self.columns)
+                parts.append(part.set_axis(here, axis=0))
+            start += batch.num_rows
+        return pd.concat(parts).loc[np.asarray(rows)]
 
     def used(self, use: str) -> tuple[str, ...]:
         """Return the columns used as `use`, e.g. ``group``."""
         return tuple(name for name in self.columns if use in self.used_as.get(name, "").split(", "))
 
-    def _typed(self, size: int) -> Iterator[dict[str, np.ndarray]]:
-        own = [name for name in self.columns if self.joined is None or name not in self.joined.values]
-        key = [self.joined.key] if self.joined is not None and self.joined.key not in own else []
-        for batch in self.source.stream([*own, *key]):
-            for start in range(0, batch.num_rows, size):
-                yield self._type_batch(batch.slice(start, size), own)
-
-    def _type_batch(self, batch: pa.RecordBatch, own: list[str]) -> dict[str, np.ndarray]:
-        arrays = {name: READERS[self.kinds[name]](batch.column(name), self.means, name) for name in own}
-        if self.joined is not None:
-            arrays |= self.joined.look_up(as_category(batch.column(self.joined.key), self.means))
-        return arrays
-
-    def _as_frame(self, arrays: dict[str, np.ndarray], start: int) -> pd.DataFrame:
+    def _as_frame(self, arrays: dict[str, np.ndarray], columns: Sequence[str], start: int) -> pd.DataFrame:
         import pandas as pd
 
         rows = len(next(iter(arrays.values()))) if arrays else 0
         index = pd.RangeIndex(start, start + rows)
         # an explicit dtype, because pandas turns objects that are all texts into a type of its own
         return pd.DataFrame(
-            {name: pd.Series(arrays[name], index=index, dtype=arrays[name].dtype) for name in self.columns},
+            {name: pd.Series(arrays[name], index=index, dtype=arrays[name].dtype) for name in columns},
             index=index,
             copy=False,
         )

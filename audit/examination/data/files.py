@@ -9,15 +9,18 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from pathlib import Path, PurePath, PurePosixPath
+from typing import Any, Literal
 
 from audit.errors import ConfigError, DataError, suggest_name
 from audit.evidence import FileDigest
 
+from .remote import find_remote, is_remote, open_remote
+
 Form = Literal["csv", "parquet", "arrow", "arrow_stream"]
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".data", ".parquet", ".pq", ".arrow", ".feather", ".ipc")
+_DIGEST_BYTES = 1 << 20
 PACKED_SUFFIXES = (".gz", ".bz2", ".zst", ".lz4")
 
 _GLOB = re.compile(r"[*?\[]")
@@ -49,11 +52,22 @@ class DataFile:
         Name that reports show: relative, with ``/``.
     form : str
         ``csv``, ``parquet``, ``arrow`` (IPC file) or ``arrow_stream``.
+    address : str
+        Where it is, if not on this machine's disks: ``s3://bucket/key`` and the like.
     """
 
     path: Path
     name: str
     form: Form
+    address: str = ""
+
+    def open(self) -> Any:
+        """Return the file opened for reading its bytes at any place."""
+        import pyarrow as pa
+
+        if self.address:
+            return open_remote(self.address)
+        return pa.memory_map(str(self.path)) if self.form == "arrow" else pa.OSFile(str(self.path))
 
 
 def find_files(text: str, place: str) -> tuple[DataFile, ...]:
@@ -73,6 +87,8 @@ def find_files(text: str, place: str) -> tuple[DataFile, ...]:
     DataError
         Files of different forms, or of a form that is no table.
     """
+    if is_remote(text):
+        return _check_same_form(_name_remote(text, place))
     path = Path(text).expanduser()
     if path.is_file():
         found = [(path, path.name)]
@@ -87,27 +103,42 @@ def find_files(text: str, place: str) -> tuple[DataFile, ...]:
             raise ConfigError(f"no file matches {path.name}", hint=_near_name(path), place=place)
     else:
         raise ConfigError(f"no such file: {text}", hint=_near_name(path), place=place)
-    files = tuple(DataFile(item, name, _tell_form(item, name)) for item, name in sorted(found, key=lambda one: one[1]))
-    _check_same_form(files)
-    return files
+    files = (DataFile(item, name, _tell_form(item, name)) for item, name in sorted(found, key=lambda one: one[1]))
+    return _check_same_form(tuple(files))
+
+
+def _name_remote(text: str, place: str) -> tuple[DataFile, ...]:
+    found = sorted(find_remote(text, place), key=lambda one: one[1])
+    if len(found) > 1:
+        found = [(address, name) for address, name in found if _is_table(PurePosixPath(name))]
+    return tuple(
+        DataFile(Path(PurePosixPath(name).name), name, _tell_form(Path(name), name, address), address)
+        for address, name in found
+    )
 
 
 def digest_file(file: DataFile, role: str) -> FileDigest:
     """Return name, SHA-256 and size of a file; it is read in pieces."""
+    if file.address:
+        digest, size = hashlib.sha256(), 0
+        with file.open() as stream:
+            while piece := stream.read(_DIGEST_BYTES):
+                digest.update(piece)
+                size += len(piece)
+        return FileDigest(name=file.name, sha256=f"sha256:{digest.hexdigest()}", size=size, role=role)
     with file.path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return FileDigest(name=file.name, sha256=f"sha256:{digest}", size=file.path.stat().st_size, role=role)
+        whole = hashlib.file_digest(stream, "sha256").hexdigest()
+    return FileDigest(name=file.name, sha256=f"sha256:{whole}", size=file.path.stat().st_size, role=role)
 
 
 def _walk_folder(folder: Path) -> list[Path]:
     """Return the tables below a folder; what engines leave beside them (``_SUCCESS``, ``.crc``) is passed over."""
-    return [
-        item
-        for item in folder.rglob("*")
-        if item.is_file()
-        and not any(part.startswith(("_", ".")) for part in item.relative_to(folder).parts)
-        and _table_suffix(item) in TABLE_SUFFIXES
-    ]
+    return [item for item in folder.rglob("*") if item.is_file() and _is_table(item.relative_to(folder))]
+
+
+def _is_table(path: PurePath) -> bool:
+    hidden = any(part.startswith(("_", ".")) for part in path.parts)
+    return not hidden and _table_suffix(path) in TABLE_SUFFIXES
 
 
 def _match_glob(path: Path) -> list[tuple[Path, str]]:
@@ -120,7 +151,7 @@ def _match_glob(path: Path) -> list[tuple[Path, str]]:
     return [(item, name) for item, name in found if not item.name.startswith(("_", "."))]
 
 
-def _table_suffix(path: Path) -> str:
+def _table_suffix(path: PurePath) -> str:
     suffixes = [suffix.lower() for suffix in path.suffixes]
     if suffixes and suffixes[-1] in PACKED_SUFFIXES:
         suffixes.pop()
@@ -134,9 +165,9 @@ def _near_name(path: Path) -> str:
     return suggest_name(path.name, (item.name for item in parent.iterdir()))
 
 
-def _tell_form(path: Path, name: str) -> Form:
+def _tell_form(path: Path, name: str, address: str = "") -> Form:
     try:
-        with path.open("rb") as stream:
+        with open_remote(address) if address else path.open("rb") as stream:
             head = stream.read(64)
     except OSError as error:
         raise ConfigError(f"{name} cannot be read: {error.strerror}") from None
@@ -159,8 +190,9 @@ def _tell_form(path: Path, name: str) -> Form:
     return "csv"
 
 
-def _check_same_form(files: tuple[DataFile, ...]) -> None:
+def _check_same_form(files: tuple[DataFile, ...]) -> tuple[DataFile, ...]:
     forms = {file.form for file in files}
     if len(forms) > 1:
         shown = ", ".join(f"{file.name} ({file.form})" for file in files[:3])
         raise DataError(f"these files do not have one form: {shown}", hint="name one kind with a glob, e.g. *.parquet")
+    return files

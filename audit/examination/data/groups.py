@@ -15,6 +15,9 @@ import numpy as np
 from .values import value_text
 
 UNKNOWN = "unknown"
+JOINED_SUFFIX = " (groups file)"
+"""Added to the name of a joined column where the table has a column of that name already."""
+
 MOST_LEVELS = 20
 """A numeric attribute without bins and with more distinct values is cut at its quartiles, and that is said."""
 

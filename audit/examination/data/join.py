@@ -16,7 +16,7 @@ from audit.config.schema import ExamineConfig
 from audit.errors import ConfigError, DataError, Mistake, suggest_name
 from audit.evidence import FileDigest
 
-from .columns import JOINED_SUFFIX
+from .groups import JOINED_SUFFIX
 from .kinds import ColumnFacts, scan_source
 from .source import Source, open_source
 from .values import READERS, Kind, Reading, as_category

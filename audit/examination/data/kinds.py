@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Any, Literal
 
 import numpy as np
@@ -114,6 +115,39 @@ def scan_source(
             scan = scans.setdefault(name, _start_scan(array.type, reading))
             scan.see(array)
     return rows, {name: scans[name].close(name) if name in scans else ColumnFacts(name, "number") for name in names}
+
+
+def merge_facts(parts: Sequence[Sequence[ColumnFacts]]) -> tuple[ColumnFacts, ...]:
+    """Return what the columns hold in all of some parts of a table that were each looked at alone.
+
+    Parameters
+    ----------
+    parts : sequence of sequence of ColumnFacts
+        Facts of the same columns in the same order.
+    """
+    return tuple(reduce(_add_facts, column) for column in zip(*parts, strict=True))
+
+
+def _add_facts(one: ColumnFacts, other: ColumnFacts) -> ColumnFacts:
+    if not one.levels or not other.levels:
+        # a part without a value speaks for no kind
+        chosen = other if not one.levels else one
+    elif one.guess == other.guess:
+        chosen = one if one.why else other
+    else:
+        told = next((item for item in (one, other) if item.guess == "category"), one)
+        chosen = replace(told, guess="category", odd=told.odd or one.odd or other.odd, low=None, high=None)
+    lows = [item.low for item in (one, other) if item.low is not None and chosen.low is not None]
+    highs = [item.high for item in (one, other) if item.high is not None and chosen.high is not None]
+    return replace(
+        chosen,
+        missing=one.missing + other.missing,
+        levels=tuple(sorted({*one.levels, *other.levels})[:DISTINCT_CAP]),
+        low=min(lows, default=None),
+        high=max(highs, default=None),
+        infinite=one.infinite + other.infinite,
+        markers=dict(Counter(one.markers) + Counter(other.markers)),
+    )
 
 
 def _start_scan(kind: pa.DataType, reading: Reading) -> _Scan:

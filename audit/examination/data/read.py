@@ -13,7 +13,7 @@ import numpy as np
 from audit.config.schema import ExamineConfig
 from audit.errors import DataError
 
-from .check import check_attributes, check_decision, check_label, check_scores, check_weight
+from .check import check_attributes, check_decision, check_label, check_scores, check_segments, check_weight
 from .dataset import Dataset, describe_roles
 from .join import JoinedGroups, describe_join, read_groups
 from .kinds import ColumnFacts, scan_source
@@ -148,7 +148,8 @@ def _check_content(
 ) -> tuple[str, ...]:
     """Check what each column is named for; return notes."""
     if config.label is not None:
-        check_label(config, facts[config.label.column], rows)
+        decided = config.decision.column if config.decision is not None else None
+        check_label(config, facts[config.label.column], rows, facts.get(decided) if decided is not None else None)
     notes = _note_features(roles, facts, rows)
     if role == "train":
         return notes
@@ -156,6 +157,8 @@ def _check_content(
         check_weight(facts[config.data.weight])
     if config.decision is not None and config.decision.column is not None:
         check_decision(config, facts[config.decision.column])
+    if config.decision is not None and config.decision.segment is not None:
+        check_segments(config, facts[config.decision.segment])
     if config.model.scores is not None:
         check_scores(facts[config.model.scores])
     return (*notes, *check_attributes(config, kinds, facts))

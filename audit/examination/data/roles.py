@@ -30,7 +30,7 @@ class Roles:
         Every column that the frame holds, in table order.
     used_as : dict of str to str
         Column to what it is used as: ``feature``, ``label``, ``group``, ``id``, ``weight``, ``score``, ``decision``,
-        several with a comma; a column that is not here is unused.
+        ``segment``, ``stratum``, several with a comma; a column that is not here is unused.
     """
 
     features: tuple[str, ...]
@@ -113,7 +113,7 @@ def _feature_names(config: ExamineConfig, names: Sequence[str], *, every_column:
         return read, True
     if not (every_column or config.model.format == "python" or config.model.scores is not None):
         return tuple(name for name in names if name in config.features and name not in config.exclude), True
-    taken = {name for name, use, _ in _wanted_columns(config, "audit") if use}
+    taken = {name for name, use, _ in _wanted_columns(config, "audit") if use not in ("", "segment", "stratum")}
     taken |= {config.data.time or "", config.groups.source.key if config.groups.source else "", *config.exclude}
     # a column behind a protected attribute is no feature by accident, only where somebody says so
     behind = {attribute.column for attribute in config.groups.attributes.values()} & set(config.features)
@@ -136,6 +136,7 @@ def _wanted_columns(config: ExamineConfig, role: str) -> Iterator[tuple[str, str
         (config.model.scores, "score", "model.scores"),
         (config.model.expected_score, "score", "model.expected_score"),
         (config.decision.column if config.decision else None, "decision", "decision.column"),
+        (config.decision.segment if config.decision else None, "segment", "decision.segment"),
     ):
         if column is not None:
             yield column, use, place
@@ -152,6 +153,8 @@ def _declared_columns(config: ExamineConfig) -> Iterator[tuple[str, str, str]]:
     for name in config.features:
         if name not in elsewhere:
             yield name, "", f"features.{name}"
+    for name in config.strata:
+        yield name, "stratum", "strata"
     for name in config.exclude:
         yield name, "", "exclude"
 

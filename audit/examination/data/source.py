@@ -11,7 +11,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 
@@ -27,8 +27,36 @@ if TYPE_CHECKING:
 
 BATCH_ROWS = 65_536
 BLOCK_BYTES = 8 << 20
+FRAME_PIECE = 1 << 20
 
-Stream = Callable[[Sequence[str]], Iterator[pa.RecordBatch]]
+
+@dataclass(frozen=True, slots=True, order=True)
+class Piece:
+    """The smallest part of a table that can be read by itself.
+
+    Parameters
+    ----------
+    file : int
+        Place of its file among the files of the table.
+    unit : int
+        Row group (Parquet), record batch (Arrow file), run of rows (frame); 0 where a file is read whole.
+    start : int
+        Rows of the file before it.
+    rows : int
+        Its rows; -1 where nobody counted them yet (CSV).
+    """
+
+    file: int
+    unit: int = 0
+    start: int = 0
+    rows: int = -1
+
+
+class Stream(Protocol):
+    """What yields rows, always in the same order; it can be sent to another process."""
+
+    def __call__(self, columns: Sequence[str], pieces: Sequence[Piece] | None = None) -> Iterator[pa.RecordBatch]:
+        """Yield record batches of these columns: all rows, or those of some pieces in the order given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +77,10 @@ class Source:
         How it was read.
     decimal : str
         Decimal sign of numbers that are texts.
+    pieces : tuple of Piece
+        Parts that can be read by themselves, in row order.
+    shippable : bool
+        Whether another process can read the same rows: files yes, a frame no.
     """
 
     name: str
@@ -57,6 +89,8 @@ class Source:
     files: tuple[FileDigest, ...]
     notes: tuple[str, ...] = ()
     decimal: str = "."
+    pieces: tuple[Piece, ...] = ()
+    shippable: bool = True
 
 
 def open_source(path: str, data: DataSource, *, place: str) -> Source:
@@ -86,11 +120,14 @@ def open_source(path: str, data: DataSource, *, place: str) -> Source:
         _check_columns(files, [text.columns for text in texts])
         _check_decimal(files, texts)
         notes = tuple(dict.fromkeys(text.note for text in texts))
-        return Source(name, texts[0].columns, _chain(files, texts), digests, _shorten(notes), texts[0].decimal)
-    heads = [_read_names(file) for file in files]
-    _check_columns(files, heads)
+        whole = tuple(Piece(place) for place in range(len(files)))
+        stream = FileStream(files, texts)
+        return Source(name, texts[0].columns, stream, digests, _shorten(notes), texts[0].decimal, whole)
+    heads = [_read_head(file) for file in files]
+    _check_columns(files, [names for names, _ in heads])
     note = f"{name}: {files[0].form.replace('_', ' ')}" + (f", {len(files)} files" if len(files) > 1 else "")
-    return Source(name, heads[0], _chain(files, (None,) * len(files)), digests, (note,))
+    pieces = tuple(piece for place, (_, sizes) in enumerate(heads) for piece in _list_pieces(place, sizes))
+    return Source(name, heads[0][0], FileStream(files, (None,) * len(files)), digests, (note,), pieces=pieces)
 
 
 def frame_source(frame: pd.DataFrame, *, role: str = "data.audit") -> Source:
@@ -107,14 +144,25 @@ def frame_source(frame: pd.DataFrame, *, role: str = "data.audit") -> Source:
         raise DataError(f"the frame has two columns named '{twice[0]}'", hint="rename one of them")
     arrays = [_as_arrow(frame.iloc[:, index], name) for index, name in enumerate(names)]
     table = pa.Table.from_arrays(arrays, names=list(names))
-
-    def stream(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        yield from table.select(list(columns)).combine_chunks().to_batches(max_chunksize=BATCH_ROWS)
-
     digest, size = _digest_table(table)
     file = FileDigest(name=role, sha256=digest, size=size, role=role, note="object, not file")
     note = f"the rows were given as a pandas frame of {len(frame):,} rows and {len(names)} columns, not as a file"
-    return Source("the frame", names, stream, (file,), (note,))
+    sizes = [min(FRAME_PIECE, table.num_rows - start) for start in range(0, table.num_rows, FRAME_PIECE)]
+    pieces = tuple(_list_pieces(0, sizes))
+    return Source("the frame", names, TableStream(table), (file,), (note,), pieces=pieces, shippable=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TableStream:
+    """Rows of an Arrow table in memory."""
+
+    table: pa.Table
+
+    def __call__(self, columns: Sequence[str], pieces: Sequence[Piece] | None = None) -> Iterator[pa.RecordBatch]:
+        """Yield record batches of these columns."""
+        chosen = self.table.select(list(columns)).combine_chunks()
+        for start, rows in [(0, chosen.num_rows)] if pieces is None else [(one.start, one.rows) for one in pieces]:
+            yield from chosen.slice(start, rows).to_batches(max_chunksize=BATCH_ROWS)
 
 
 def _as_arrow(series: pd.Series[Any], name: str) -> pa.Array:
@@ -181,17 +229,38 @@ def _shorten(notes: tuple[str, ...], most: int = 3) -> tuple[str, ...]:
     return notes if len(notes) <= most else (*notes[:most], f"... and {len(notes) - most} more files, detected alike")
 
 
-def _chain(files: Sequence[DataFile], texts: Sequence[CsvText | None]) -> Stream:
-    def stream(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        for file, text in zip(files, texts, strict=True):
-            batches = _stream_csv(file, text, columns) if text else _STREAMS[file.form](file, columns)
+def _list_pieces(file: int, sizes: Sequence[int]) -> Iterator[Piece]:
+    start = 0
+    for unit, rows in enumerate(sizes):
+        yield Piece(file, unit, start, rows)
+        start += max(rows, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class FileStream:
+    """Rows of files of one form."""
+
+    files: tuple[DataFile, ...]
+    texts: tuple[CsvText | None, ...]
+
+    def __call__(self, columns: Sequence[str], pieces: Sequence[Piece] | None = None) -> Iterator[pa.RecordBatch]:
+        """Yield record batches of these columns, `BATCH_ROWS` rows at most each."""
+        for place, units in self._plan(pieces):
+            file, text = self.files[place], self.texts[place]
+            batches = _stream_csv(file, text, columns) if text else _STREAMS[file.form](file, columns, units)
             try:
                 for batch in batches:
                     yield from _cut(batch)
             except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, EOFError, UnicodeDecodeError) as error:
                 raise _unreadable(file, error) from None
 
-    return stream
+    def _plan(self, pieces: Sequence[Piece] | None) -> Iterator[tuple[int, list[int] | None]]:
+        """Yield the place of a file and its units; None for all of them."""
+        if pieces is None:
+            yield from ((place, None) for place in range(len(self.files)))
+            return
+        for place in dict.fromkeys(piece.file for piece in pieces):
+            yield place, [piece.unit for piece in pieces if piece.file == place]
 
 
 def _cut(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
@@ -207,24 +276,29 @@ def _unreadable(file: DataFile, error: Exception) -> DataError:
     return DataError(f"{file.name} cannot be read as {file.form}: {first}", hint="was the file cut short?")
 
 
-def _read_names(file: DataFile) -> tuple[str, ...]:
+def _read_head(file: DataFile) -> tuple[tuple[str, ...], list[int]]:
+    """Return the columns of a binary file, and the rows of each of its units."""
     import pyarrow.parquet as pq
 
+    sizes = [-1]
     try:
-        if file.form == "parquet":
-            schema = pq.read_schema(file.path)
-        elif file.form == "arrow":
-            with pa.memory_map(str(file.path)) as stream:
-                schema = pa.ipc.open_file(stream).schema
-        else:
-            with pa.OSFile(str(file.path)) as stream:
-                schema = pa.ipc.open_stream(stream).schema
+        with file.open() as stream:
+            if file.form == "parquet":
+                head = pq.ParquetFile(stream)
+                names = head.schema_arrow.names
+                sizes = [head.metadata.row_group(at).num_rows for at in range(head.metadata.num_row_groups)]
+            elif file.form == "arrow":
+                reader = pa.ipc.open_file(stream)
+                names = reader.schema.names
+                sizes = [reader.get_batch(at).num_rows for at in range(reader.num_record_batches)]
+            else:
+                names = pa.ipc.open_stream(stream).schema.names
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         raise _unreadable(file, error) from None
-    twice = [name for name, count in Counter(schema.names).items() if count > 1]
+    twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise DataError(f"{file.name} names the column '{twice[0]}' twice", hint="rename one of them")
-    return tuple(schema.names)
+    return tuple(names), sizes
 
 
 def _stream_csv(file: DataFile, text: CsvText, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -275,13 +349,18 @@ def _tell_width(file: DataFile, text: CsvText, row: Any) -> DataError:
     )
 
 
-def _stream_parquet(file: DataFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+Units = Sequence[int] | None
+
+
+def _stream_parquet(file: DataFile, columns: Sequence[str], units: Units) -> Iterator[pa.RecordBatch]:
     import pyarrow.parquet as pq
 
-    schema = pq.read_schema(file.path)
+    with file.open() as stream:
+        schema = pq.read_schema(stream)
     texts = [name for name in columns if _is_text(schema.field(name).type)]
-    with pq.ParquetFile(file.path, read_dictionary=texts) as table:
-        for batch in table.iter_batches(batch_size=BATCH_ROWS, columns=list(columns)):
+    with file.open() as stream, pq.ParquetFile(stream, read_dictionary=texts) as table:
+        groups = None if units is None else list(units)
+        for batch in table.iter_batches(batch_size=BATCH_ROWS, columns=list(columns), row_groups=groups):
             yield batch.select(list(columns))
 
 
@@ -289,20 +368,20 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def _stream_arrow(file: DataFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    with pa.memory_map(str(file.path)) as stream:
+def _stream_arrow(file: DataFile, columns: Sequence[str], units: Units) -> Iterator[pa.RecordBatch]:
+    with file.open() as stream:
         reader = pa.ipc.open_file(stream)
-        for index in range(reader.num_record_batches):
+        for index in range(reader.num_record_batches) if units is None else units:
             yield reader.get_batch(index).select(list(columns))
 
 
-def _stream_arrow_stream(file: DataFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    with pa.OSFile(str(file.path)) as stream:
+def _stream_arrow_stream(file: DataFile, columns: Sequence[str], units: Units) -> Iterator[pa.RecordBatch]:
+    with file.open() as stream:
         for batch in pa.ipc.open_stream(stream):
             yield batch.select(list(columns))
 
 
-_STREAMS: dict[str, Callable[[DataFile, Sequence[str]], Iterator[pa.RecordBatch]]] = {
+_STREAMS: dict[str, Callable[[DataFile, Sequence[str], Units], Iterator[pa.RecordBatch]]] = {
     "parquet": _stream_parquet,
     "arrow": _stream_arrow,
     "arrow_stream": _stream_arrow_stream,

@@ -83,6 +83,17 @@ def match_key(value: Any) -> str:
     return value_text(float(text)) if _NUMBER.match(text) else text
 
 
+def parse_number(text: str) -> float | None:
+    """Return the number that a single text is, or None.
+
+    Examples
+    --------
+    >>> parse_number("2.50"), parse_number("b")
+    (2.5, None)
+    """
+    return float(text) if _NUMBER.match(text) else None
+
+
 def encode(array: pa.Array) -> tuple[np.ndarray, list[Any]]:
     """Return codes (int64, -1 for null) and the distinct values that occur, as Python values.
 
@@ -142,7 +153,9 @@ def as_number(array: pa.Array, reading: Reading, name: str = "") -> np.ndarray:
         return np.asarray(np.append(numbers, np.nan)[codes])
     if pa.types.is_temporal(kind) or pa.types.is_nested(kind) or pa.types.is_binary(kind):
         raise DataError(f"the column '{name}' holds {kind}, not numbers", hint="turn it into a number first")
-    numbers = array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False).astype(np.float64, copy=True)
+    plain = not array.null_count and (pa.types.is_floating(kind) or pa.types.is_integer(kind))
+    given = array if plain else array.cast(pa.float64(), safe=False)
+    numbers = given.to_numpy(zero_copy_only=False).astype(np.float64, copy=True)
     for marker in reading.missing_numbers:
         numbers[numbers == marker] = np.nan
     return np.asarray(numbers)

@@ -1,37 +1,37 @@
 """Our additive neural net, solved: tables on knots, smooth by themselves, with bands.
 
 Comes in: encoded rows and a target (a label, or the black box's score for a surrogate). Goes out: a `TableBox` with one
-centred table per feature and a pointwise band. The same net as a torch module stands in `net`; its forward pass gives
-the same numbers, because a hinge layer with fixed knots and a linear output layer is exactly a piecewise linear table.
+centred table per feature, its pointwise band, and pairs where they help. The same net as a torch module stands in
+`net`; its forward pass gives the same numbers, because a hinge layer with fixed knots and a linear output layer is
+exactly a piecewise linear table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
 
 import numpy as np
 
-from .constraint import Chain
-from .design import SlotBlock, build_design, lay_out
+from .bands import BAND_WORDS, BandKind, standard_errors
+from .choice import choose_pairs
 from .encoder import Encoder, Floats, LevelCode
-from .penalty import centre_weights, list_smooths
-from .shapes import TableBox, Term
+from .ground import Ground, lay_ground
+from .pairs import purify_pairs
+from .shapes import Link, TableBox, Term
+from .softmax import solve_classes
 from .solver import Family, Problem, Solution, solve_tables
 
 NET_METHOD = "additive net term"
-LEARN_ROWS = 12_000
-LEVERAGE_ROWS = 8_192
+LEARN_ROWS = {"binary": 12_000, "multiclass": 12_000, "regression": 40_000}
+"""Rows on which penalties and pairs are learned where there are half as many more."""
+
 NORMAL_975 = 1.959963984540054
+NEARLY_FULL = 0.5
+"""A number that uses more than this share of its smooth directions gets a coefficient for every knot."""
 
-BandKind = Literal["laplace", "sandwich", "none"]
-
-BAND_WORDS = {
-    "laplace": "pointwise 95 %, Laplace",
-    "sandwich": "pointwise 95 %, sandwich estimate with smoothing bias",
-    "none": "",
-}
+SEPARATED = 0.02
+"""Mean log-loss below which labels count as separated: the curvature, and with it every band, then means nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +42,30 @@ class NetOrder:
     ----------
     name : str
         Name of the glass box.
-    family : {"binary", "regression"}
+    family : {"binary", "multiclass", "regression"}
         Kind of target.
     band : {"laplace", "sandwich", "none"}
         Laplace for a label; sandwich for a surrogate, whose target has no noise and whose residual is misfit.
     monotone : mapping of str to str
         Feature to ``increasing`` or ``decreasing``: imposed.
+    pairs : int
+        Most pairs; how many are kept is chosen on the rows themselves.
+    all_pairs : bool
+        Whether that many are kept without choosing.
+    classes : tuple of str
+        Names of the classes of a multiclass target.
     """
 
     name: str
     family: Family
     band: BandKind = "laplace"
     monotone: Mapping[str, str] | None = None
+    pairs: int = 0
+    all_pairs: bool = False
+    classes: tuple[str, ...] = ()
+
+
+Begun = tuple[Solution, ...]
 
 
 def fit_additive(
@@ -66,7 +78,7 @@ def fit_additive(
     weights: Floats | None = None,
     start: Solution | None = None,
 ) -> tuple[TableBox, Solution]:
-    """Fit the additive net.
+    """Fit the additive net with one output.
 
     Parameters
     ----------
@@ -77,9 +89,9 @@ def fit_additive(
     target : ndarray of float64, shape [n]
         0/1 with both present (binary), or numbers.
     order : NetOrder
-        Name, family, band, imposed directions.
+        Name, family, band, imposed directions, pairs.
     rng : numpy.random.Generator
-        Draws the rows on which penalties are learned where there are many.
+        Draws the rows on which penalties are learned where there are many, and those that judge pairs.
     weights : ndarray of float64, shape [n], optional
         Row weights; with them a Laplace band becomes a sandwich, which does not take weights for counts of people.
     start : Solution, optional
@@ -90,111 +102,156 @@ def fit_additive(
     TableBox, Solution
         The glass box, and the solution that a further fit may start from.
     """
-    blocks = lay_out(encoder)
-    problem = _pose(encoder, blocks, encoded, target, order, weights)
-    if order.family == "binary" and target.size > 1.5 * LEARN_ROWS:
-        some = np.sort(rng.choice(target.size, LEARN_ROWS, replace=False))
-        part = _pose(encoder, blocks, encoded[some], target[some], order, None if weights is None else weights[some])
-        learned = solve_tables(part, start=start)
-        solution = solve_tables(problem, start=learned, learn=False, steps=12)
-    else:
-        solution = solve_tables(problem, start=start)
-    kind: BandKind = "sandwich" if weights is not None and order.band == "laplace" else order.band
-    errors = _standard_errors(problem, solution, kind)
-    return _as_tables(encoder, blocks, order, solution, errors, kind, target.size), solution
+    boxes, solutions = fit_outputs(
+        encoder, encoded, target, order, rng=rng, weights=weights, start=None if start is None else (start,)
+    )
+    return boxes[0], solutions[0]
 
 
-def _pose(
+def fit_outputs(
     encoder: Encoder,
-    blocks: tuple[SlotBlock, ...],
     encoded: Floats,
     target: Floats,
     order: NetOrder,
-    weights: Floats | None,
-) -> Problem:
-    design = build_design(encoder, blocks, encoded)
-    even = np.ones(target.size) if weights is None else weights / weights.mean()
-    return Problem(
-        design=design,
-        target=target,
-        weights=even,
-        family=order.family,
-        smooths=list_smooths(encoder, blocks, encoded),
-        centre=centre_weights(blocks, np.asarray(design.T @ even)),
-        blocks=tuple(block.all for block in blocks),
-        chains=_list_chains(encoder, blocks, order.monotone or {}),
-    )
+    *,
+    rng: np.random.Generator,
+    weights: Floats | None = None,
+    start: Begun | None = None,
+) -> tuple[tuple[TableBox, ...], Begun]:
+    """Fit the additive net with one output, or with one per class on a shared softmax.
 
+    Parameters
+    ----------
+    encoder, encoded, order, rng, weights
+        As in `fit_additive`.
+    target : ndarray of float64, shape [n]
+        0/1, numbers, or positions among ``order.classes``.
+    start : tuple of Solution, optional
+        One per output.
 
-def _list_chains(encoder: Encoder, blocks: tuple[SlotBlock, ...], monotone: Mapping[str, str]) -> tuple[Chain, ...]:
-    """Return the imposed orders; a category has none to impose, a boolean goes from False to True."""
-    chains = []
-    for code, block in zip(encoder.codes, blocks, strict=True):
-        direction = monotone.get(code.name, "")
-        ordered = not isinstance(code, LevelCode) or code.levels == ("False", "True")
-        if direction and ordered and block.size >= 2:
-            chains.append(Chain(block.start, block.start + block.size, 1 if direction == "increasing" else -1))
-    return tuple(chains)
-
-
-def _standard_errors(problem: Problem, solution: Solution, kind: BandKind) -> Floats | None:
-    """Return the pointwise standard error of every centred slot, shape [p].
-
-    Notes
-    -----
-    Laplace: the inverse penalised curvature times the residual variance (Wood 2017, Generalized Additive Models, 6.10).
-    Sandwich: ``V (A' diag(w r / (1 - h))^2 A + scale S) V``: residuals `r` are set right for their leverage `h` (HC3,
-    MacKinnon & White 1985), without which a few rows at the end of a curve would seem to be fitted without error;
-    the second part is the smoothing bias in the mean square, as in Nychka's argument for bands that are right on
-    average along the curve.
+    Returns
+    -------
+    boxes, solutions
+        One per output; for several classes the scores are to be put through a softmax.
     """
-    if kind == "none":
-        return None
-    inverse = solution.inverse
-    laplace = kind == "laplace"
-    covariance = inverse * solution.scale if laplace else inverse @ _middle(problem, solution) @ inverse
-    errors = np.zeros(inverse.shape[0])
-    for block in problem.blocks:
-        share = problem.centre[block]
-        part = covariance[block, block]
-        across = part @ share
-        variance = np.diag(part) - 2 * across + float(share @ across)
-        errors[block] = np.sqrt(np.maximum(variance, 0.0))
-    return errors
+    even = np.ones(target.size) if weights is None else weights / weights.mean()
+    ground = lay_ground(encoder, encoded, even, order.monotone or {})
+    limit = LEARN_ROWS[order.family]
+    some = ground
+    part = np.arange(target.size)
+    if target.size > 1.5 * limit:
+        part = np.sort(rng.choice(target.size, limit, replace=False))
+        some = lay_ground(encoder, encoded[part], even[part], order.monotone or {})
+    some, problems, solutions = _learn_curves(some, target[part], order, start)
+    plans, solutions = choose_pairs(some, problems, solutions, target[part], order.pairs, order.all_pairs, rng)
+    learned_on_all = some.weights.size == target.size
+    if plans or not learned_on_all:
+        whole = (some if learned_on_all else ground).with_plans(plans).with_basis(solutions[0].basis)
+        logistic = order.family != "regression"
+        problems, solutions = _solve(whole, target, order, solutions, learn=not logistic and not plans)
+        ground = whole
+    else:
+        ground = some
+    return _as_boxes(ground, problems, solutions, order, weighted=weights is not None), tuple(solutions)
 
 
-def _middle(problem: Problem, solution: Solution) -> Floats:
-    fitted = problem.design @ solution.tables
-    mean = 1.0 / (1.0 + np.exp(-fitted)) if problem.family == "binary" else fitted
-    curve = problem.weights * (mean * (1.0 - mean) if problem.family == "binary" else 1.0)
-    left = np.maximum(1.0 - curve * _leverage(problem.design, solution.inverse), 0.05)
-    pulls = (problem.weights * (problem.target - mean) / left) ** 2
-    meat: Any = problem.design.T @ problem.design.multiply(pulls[:, None]).tocsr()
-    middle: Floats = meat.toarray() + solution.scale * solution.penalty
-    return middle
+def _learn_curves(
+    ground: Ground, target: Floats, order: NetOrder, start: Begun | None
+) -> tuple[Ground, list[Problem], list[Solution]]:
+    """Learn strengths with few coefficients; then again with all knots where those few were used up."""
+    ground = ground.with_full(() if start is None else start[0].basis.full)
+    problems, solutions = _solve(ground, target, order, start, learn=True)
+    if start is not None:
+        return ground, problems, solutions
+    tight = frozenset(
+        j
+        for block, j in ground.curves()
+        if max(float(s.freedom[block.columns].sum()) for s in solutions) > NEARLY_FULL * block.size
+    )
+    if not tight:
+        return ground, problems, solutions
+    ground = ground.with_full(tight)
+    return ground, *_solve(ground, target, order, solutions, learn=True)
 
 
-def _leverage(design: Any, inverse: Floats) -> Floats:
-    """Return ``a' V a`` of every row `a`, shape [n], a few thousand rows at a time."""
-    parts = []
-    for begin in range(0, design.shape[0], LEVERAGE_ROWS):
-        rows = design[begin : begin + LEVERAGE_ROWS]
-        parts.append(np.asarray(rows.multiply(rows @ inverse).sum(axis=1)).ravel())
-    return np.concatenate(parts)
-
-
-def _as_tables(
-    encoder: Encoder,
-    blocks: tuple[SlotBlock, ...],
+def _solve(
+    ground: Ground,
+    target: Floats,
     order: NetOrder,
-    solution: Solution,
-    errors: Floats | None,
-    kind: BandKind,
-    rows: int,
-) -> TableBox:
+    start: Sequence[Solution] | None,
+    *,
+    learn: bool,
+    steps: int = 24,
+) -> tuple[list[Problem], list[Solution]]:
+    if order.family == "multiclass":
+        posed = [ground.pose((target == c).astype(np.float64), logistic=True) for c in range(len(order.classes))]
+        return solve_classes(posed, start=start, learn=learn, steps=steps)
+    problem = ground.pose(target, logistic=order.family == "binary")
+    begun = None if start is None else start[0]
+    return [problem], [solve_tables(problem, start=begun, learn=learn, steps=steps)]
+
+
+def _as_boxes(
+    ground: Ground, problems: list[Problem], solutions: list[Solution], order: NetOrder, *, weighted: bool
+) -> tuple[TableBox, ...]:
+    kind: BandKind = "sandwich" if weighted and order.band == "laplace" else order.band
+    notes = _describe_trouble(order, problems, solutions)
+    if kind == "laplace" and _are_separated(problems, solutions):
+        kind = "none"
+    link: Link = {"binary": "logit", "multiclass": "softmax", "regression": "identity"}[order.family]  # type: ignore[assignment]
+    boxes = []
+    for c, (problem, solution) in enumerate(zip(problems, solutions, strict=True)):
+        errors = standard_errors(problem, solution, kind)
+        tables = ground.centred(solution.tables)
+        terms, pairs, constant = purify_pairs(
+            ground.encoder, ground.plans, *ground.pair_parts(tables), _list_terms(ground, tables, errors)
+        )
+        boxes.append(
+            TableBox(
+                name=order.name,
+                link_name=link,
+                encoder=ground.encoder,
+                intercept=float(tables[-1]) + constant,
+                terms=terms,
+                pairs=pairs,
+                method=NET_METHOD,
+                band=BAND_WORDS[kind],
+                band_is_interval=kind != "none",
+                rows=problem.target.size,
+                notes=notes,
+                output=order.classes[c] if order.classes else "",
+            )
+        )
+    return tuple(boxes)
+
+
+def _are_separated(problems: list[Problem], solutions: list[Solution]) -> bool:
+    """Return whether the labels are told apart without error, so that the likelihood has hardly any curvature left."""
+    for problem, solution in zip(problems, solutions, strict=True):
+        if not problem.logistic:
+            return False
+        if problem.loss(problem.score(solution.coefficients)) / problem.weights.sum() < SEPARATED:
+            return True
+    return False
+
+
+def _describe_trouble(order: NetOrder, problems: list[Problem], solutions: list[Solution]) -> tuple[str, ...]:
+    notes = []
+    if not all(solution.converged for solution in solutions):
+        steps = max(solution.steps for solution in solutions)
+        notes.append(f"{order.name}: smoothing had not come to rest after {steps} steps")
+    if _are_separated(problems, solutions):
+        notes.append(
+            f"{order.name}: the features tell the labels apart almost without error; how steep a curve is, is then "
+            "held by its smoothness alone, and it carries no band"
+        )
+    return tuple(notes)
+
+
+def _list_terms(ground: Ground, tables: Floats, errors: Floats | None) -> tuple[Term, ...]:
     terms = []
-    for code, block in zip(encoder.codes, blocks, strict=True):
-        y = solution.tables[block.main].copy()
+    for code, block in zip(ground.encoder.codes, ground.slots, strict=True):
+        y = tables[block.main].copy()
         half = None if errors is None else NORMAL_975 * errors[block.main]
         level = isinstance(code, LevelCode)
         terms.append(
@@ -204,24 +261,10 @@ def _as_tables(
                 at=np.empty(0) if isinstance(code, LevelCode) else code.knots,
                 levels=code.levels if isinstance(code, LevelCode) else (),
                 y=y,
-                missing=float(solution.tables[block.missing]),
-                unknown=float(solution.tables[block.unknown]) if level else 0.0,
+                missing=float(tables[block.missing]),
+                unknown=float(tables[block.unknown]) if level else 0.0,
                 low=None if half is None else y - half,
                 high=None if half is None else y + half,
             )
         )
-    notes = (
-        () if solution.converged else (f"{order.name}: smoothing had not come to rest after {solution.steps} steps",)
-    )
-    return TableBox(
-        name=order.name,
-        link_name="logit" if order.family == "binary" else "identity",
-        encoder=encoder,
-        intercept=float(solution.tables[-1]),
-        terms=tuple(terms),
-        method=NET_METHOD,
-        band=BAND_WORDS[kind],
-        band_is_interval=kind != "none",
-        rows=rows,
-        notes=notes,
-    )
+    return tuple(terms)

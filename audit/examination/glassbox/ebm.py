@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .encoder import Encoder, Floats, LevelCode
-from .shapes import PairTerm, TableBox, Term
+from .shapes import Link, PairTerm, TableBox, Term
 from .solver import Family
 
 EBM_METHOD = "EBM term"
@@ -60,7 +60,7 @@ class EbmOrder:
     ----------
     name : str
         Name of the glass box.
-    family : {"binary", "regression"}
+    family : {"binary", "multiclass", "regression"}
         Kind of target.
     effort : str
         Key of `SETTINGS`.
@@ -72,6 +72,10 @@ class EbmOrder:
         Bags instead of the effort's.
     jobs : int
         Processes that fit bags side by side.
+    pairs : int, optional
+        Pairs instead of the effort's.
+    classes : tuple of str
+        Names of the classes of a multiclass target.
     """
 
     name: str
@@ -81,12 +85,14 @@ class EbmOrder:
     monotone: Mapping[str, str] | None = None
     bags: int | None = None
     jobs: int = 1
+    pairs: int | None = None
+    classes: tuple[str, ...] = ()
 
 
 def fit_ebm(
     encoder: Encoder, encoded: Floats, target: Floats, order: EbmOrder, *, weights: Floats | None = None
 ) -> TableBox:
-    """Fit an explainable boosting machine and take its tables out.
+    """Fit an explainable boosting machine with one output and take its tables out.
 
     Parameters
     ----------
@@ -101,15 +107,32 @@ def fit_ebm(
     weights : ndarray of float64, shape [n], optional
         Row weights.
     """
+    return _as_tables(_boost(encoder, encoded, target, order, weights), encoder, order, target.size, None)
+
+
+def fit_ebm_classes(
+    encoder: Encoder, encoded: Floats, target: Floats, order: EbmOrder, *, weights: Floats | None = None
+) -> tuple[TableBox, ...]:
+    """Fit an explainable boosting machine on several classes; one box per class, to be put through a softmax.
+
+    Parameters
+    ----------
+    encoder, encoded, order, weights
+        As in `fit_ebm`; pairs are left out, and directions are not imposed: interpret offers neither here.
+    target : ndarray of float64, shape [n]
+        Positions among ``order.classes``, all present.
+    """
+    machine = _boost(encoder, encoded, target, order, weights)
+    return tuple(_as_tables(machine, encoder, order, target.size, c) for c in range(len(order.classes)))
+
+
+def _boost(encoder: Encoder, encoded: Floats, target: Floats, order: EbmOrder, weights: Floats | None) -> Any:
     from interpret.glassbox import ExplainableBoostingClassifier, ExplainableBoostingRegressor
 
-    settings = dict(SETTINGS[order.effort])
-    if order.family == "regression":
-        settings |= VALUE_SETTINGS[order.effort]
-    if order.bags is not None:
-        settings["outer_bags"] = min(order.bags, settings["outer_bags"])
-    kind = ExplainableBoostingClassifier if order.family == "binary" else ExplainableBoostingRegressor
-    directions = _directions(encoder, order.monotone or {})
+    several = order.family == "multiclass"
+    kind = ExplainableBoostingRegressor if order.family == "regression" else ExplainableBoostingClassifier
+    directions = None if several else _directions(encoder, order.monotone or {})
+    settings = _settings_of(order)
     machine = kind(
         feature_names=list(encoder.names),
         feature_types=["nominal" if isinstance(code, LevelCode) else "continuous" for code in encoder.codes],
@@ -117,15 +140,27 @@ def fit_ebm(
         n_jobs=order.jobs,
         monotone_constraints=directions,
         exclude=_pairs_to_avoid(directions),
-        **{**settings, "interactions": settings["interactions"] if len(encoder.codes) > 1 else 0},
+        **{**settings, "interactions": settings["interactions"] if len(encoder.codes) > 1 and not several else 0},
     )
     with warnings.catch_warnings():
         # it warns that its own pictures leave missing values out; ours show them
         warnings.filterwarnings("ignore", message="Missing values detected", category=UserWarning)
         # a column without any value has no cuts, which is right
         warnings.filterwarnings("ignore", message="All-NaN", category=RuntimeWarning)
-        machine.fit(encoded, target.astype(np.int64) if order.family == "binary" else target, sample_weight=weights)
-    return _as_tables(machine, encoder, order, target.size)
+        labels = target if order.family == "regression" else target.astype(np.int64)
+        machine.fit(encoded, labels, sample_weight=weights)
+    return machine
+
+
+def _settings_of(order: EbmOrder) -> dict[str, Any]:
+    settings = dict(SETTINGS[order.effort])
+    if order.family == "regression":
+        settings |= VALUE_SETTINGS[order.effort]
+    if order.bags is not None:
+        settings["outer_bags"] = min(order.bags, settings["outer_bags"])
+    if order.pairs is not None:
+        settings["interactions"] = order.pairs
+    return settings
 
 
 def release_workers() -> None:
@@ -149,14 +184,14 @@ def _pairs_to_avoid(directions: list[int] | None) -> list[tuple[int, int]] | Non
     return [(i, j) for i in range(size) for j in range(i + 1, size) if directions[i] or directions[j]]
 
 
-def _as_tables(machine: Any, encoder: Encoder, order: EbmOrder, rows: int) -> TableBox:
-    intercept = float(np.ravel(machine.intercept_)[0])
+def _as_tables(machine: Any, encoder: Encoder, order: EbmOrder, rows: int, output: int | None) -> TableBox:
+    intercept = float(np.ravel(machine.intercept_)[output or 0])
     terms: list[Term] = []
     pairs: list[PairTerm] = []
     extra: list[Term] = []
     for place, features in enumerate(machine.term_features_):
         if len(features) == 1:
-            terms.append(_main_term(machine, encoder, place, features[0]))
+            terms.append(_main_term(machine, encoder, place, features[0], output))
             continue
         pair, parts, constant = _pure_pair(machine, encoder, place, features)
         pairs.append(pair)
@@ -165,9 +200,10 @@ def _as_tables(machine: Any, encoder: Encoder, order: EbmOrder, rows: int) -> Ta
     for part in extra:
         j = encoder.names.index(part.feature)
         terms[j] = _add_terms(terms[j], part)
+    links: dict[str, Link] = {"binary": "logit", "multiclass": "softmax", "regression": "identity"}
     return TableBox(
         name=order.name,
-        link_name="logit" if order.family == "binary" else "identity",
+        link_name=links[order.family],
         encoder=encoder,
         intercept=intercept,
         terms=tuple(terms),
@@ -176,12 +212,13 @@ def _as_tables(machine: Any, encoder: Encoder, order: EbmOrder, rows: int) -> Ta
         band=f"spread of {len(machine.bagged_intercept_)} bags, not an interval",
         band_is_interval=False,
         rows=rows,
+        output="" if output is None else order.classes[output],
     )
 
 
-def _main_term(machine: Any, encoder: Encoder, place: int, j: int) -> Term:
+def _main_term(machine: Any, encoder: Encoder, place: int, j: int, output: int | None) -> Term:
     scores, weights = machine.term_scores_[place], machine.bin_weights_[place]
-    bags = machine.bagged_scores_[place]
+    scores, bags = (part if output is None else part[..., output] for part in (scores, machine.bagged_scores_[place]))
     if weights.sum() > 0:
         bags = bags - (bags @ weights / weights.sum())[:, None]
     low, high = np.minimum(bags.min(axis=0), scores), np.maximum(bags.max(axis=0), scores)

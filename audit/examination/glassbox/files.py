@@ -18,12 +18,16 @@ from .encoder import Encoder, LevelCode, NumberCode
 from .glassbox import GlassBox
 from .shapes import PairTerm, TableBox, Term
 
-FORM = "glassbox/1"
+FORM = "glassbox/2"
+READABLE = ("glassbox/1", FORM)
 
 _HOW = (
     "score = intercept + sum of one value per feature (+ one per pair). linear: straight lines between the knots `at`, "
     "flat beyond; step: value k where exactly k of the cuts `at` are <= x; level: value of the level, `unknown` for "
-    "any other; `missing` where the feature is missing. link logit: probability = 1 / (1 + exp(-score))."
+    "any other; `missing` where the feature is missing. A pair's table has row and column 0 for missing; a number finds "
+    "its row by `cuts` (step: 1 + cuts <= x; linear: knots in rows 1, 2, ..., bilinear in between), a level by `rows` "
+    "in the order of the feature's levels, any other level by the last of `rows`. link logit: probability = "
+    "1 / (1 + exp(-score)); softmax: one such file per class (`output`), probabilities = softmax of their scores."
 )
 
 
@@ -40,6 +44,7 @@ def write_tables(box: GlassBox) -> bytes:
         "how": _HOW,
         "name": box.name,
         "link": box.link_name,
+        "output": box.output,
         "intercept": box.intercept,
         "method": box.method,
         "band": box.band,
@@ -80,6 +85,7 @@ def _write_term(term: Term) -> dict[str, Any]:
 def _write_pair(pair: PairTerm) -> dict[str, Any]:
     return {
         "features": list(pair.features),
+        "form": pair.form,
         "cuts": [side.tolist() for side in pair.cuts],
         "rows": [side.tolist() for side in pair.rows],
         "y": pair.y.tolist(),
@@ -101,7 +107,7 @@ def read_tables(data: bytes) -> TableBox:
     """
     try:
         document = json.loads(data)
-        if document["form"] != FORM:
+        if document["form"] not in READABLE:
             raise EvidenceError(f"these tables have the form {document['form']!r}, this version reads {FORM!r}")
         terms = tuple(_read_term(entry) for entry in document["features"])
         names = [term.feature for term in terms]
@@ -117,6 +123,7 @@ def read_tables(data: bytes) -> TableBox:
             band_is_interval=document["band_is_interval"],
             rows=document["rows"],
             notes=tuple(document["notes"]),
+            output=document.get("output", ""),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise EvidenceError(f"this is not a glass box's table: {type(error).__name__}: {error}") from None
@@ -151,6 +158,7 @@ def _read_pair(entry: dict[str, Any], names: list[str]) -> PairTerm:
         cuts=(cuts[0], cuts[1]),
         rows=(rows[0], rows[1]),
         y=np.array(entry["y"], dtype=np.float64),
+        form=entry.get("form", "step"),
     )
 
 

@@ -8,23 +8,22 @@ fitted on all rows for its shapes, and scores of every audited row by glass boxe
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from audit.evidence import FeatureUsed, NotDone
-from audit.examination.data.split import stratified_sample
 
-from .additive import NetOrder, fit_additive
-from .ebm import EbmOrder, fit_ebm, release_workers
+from .binned import bin_rows
+from .ebm import release_workers
 from .encoder import Encoder, Floats, fit_encoder
 from .files import flatten_tables, write_tables
 from .glassbox import GlassBox
-from .solver import Family, Solution
-from .tasks import PURPOSES, TOOLS, Task, TrainRows, count_folds, list_tasks, seeded_rng
+from .single import Setting, count_jobs, fit_once, limit_rows
+from .solver import Family
+from .tasks import PURPOSES, TOOLS, Task, TrainRows, count_folds, list_tasks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,20 +33,10 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 
-ROW_LIMIT = {
-    "ebm": {"fast": (10_000, 20_000), "standard": (20_000, 50_000), "thorough": (60_000, 120_000)},
-    "net": {"fast": (50_000, 100_000), "standard": (100_000, 200_000), "thorough": (200_000, 400_000)},
-}
-"""Most rows that one fit sees, by tool and effort: a sixth of them, but not fewer than the first and not more than the
-second number; beyond it a stratified sample, whose size is printed."""
-
 FOLDS = {"fast": 3, "standard": 5, "thorough": 5}
-FOLD_BAGS = 4
 MANY_ROWS = 20_000
 MOST_KNOT_SLOTS = 1_200
 MOST_LEVEL_SLOTS = 1_200
-PARALLEL_FROM = 12_000
-"""Rows from which on two processes are worth their start; below it, starting them takes as long as the fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +61,12 @@ class Fits:
         Cautions.
     broken : dict of str to str
         Name of a glass box whose fit failed by an error, to the error.
+    by_class : dict of str to tuple of GlassBox
+        With several classes, instead of ``models``: one glass box per class.
+    class_scores : dict of str to ndarray of float64, shape [n, classes]
+        With several classes, instead of ``out_of_fold``: scores, to be put through a softmax.
+    classes : tuple of str
+        Classes, in the order of the boxes.
     """
 
     models: dict[str, GlassBox] = field(default_factory=dict)
@@ -82,20 +77,13 @@ class Fits:
     rows_used: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     broken: dict[str, str] = field(default_factory=dict)
+    by_class: dict[str, tuple[GlassBox, ...]] = field(default_factory=dict)
+    class_scores: dict[str, Floats] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
 
     def list_broken(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return ``name: error`` of each of these glass boxes whose fit broke."""
         return tuple(f"{name}: {self.broken[name]}" for name in names if name in self.broken)
-
-
-@dataclass(frozen=True, slots=True)
-class _Setting:
-    encoder: Encoder
-    effort: str
-    seed: int
-    monotone: Mapping[str, str]
-    jobs: int
-    tell: Callable[[], None]
 
 
 def fit_glassboxes(
@@ -110,6 +98,7 @@ def fit_glassboxes(
     weights: np.ndarray | None = None,
     train: TrainRows | None = None,
     n_jobs: int = 2,
+    classes: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Fits:
     """Fit EBM and additive net, on the labels and as surrogates.
@@ -121,10 +110,10 @@ def fit_glassboxes(
     features : sequence of FeatureUsed
         Columns that the model reads, with kinds and imposed directions.
     label : ndarray of float64, shape [n], optional
-        1, 0 (or numbers for a regression), NaN where unknown.
-    link : ndarray of float64, shape [n], optional
-        The black box's score on the link scale.
-    kind : {"binary", "regression"}
+        1, 0 (or numbers for a regression, or positions among `classes`), NaN where unknown.
+    link : ndarray of float64, shape [n] or [n, classes], optional
+        The black box's score on the link scale; of several classes their log-probabilities.
+    kind : {"binary", "multiclass", "regression"}
         Kind of label.
     effort : {"fast", "standard", "thorough"}
         Settings, folds and row limits.
@@ -136,6 +125,8 @@ def fit_glassboxes(
         Separate rows to fit on; what they lack (labels, scores) is cross-fitted on the audited rows instead.
     n_jobs : int
         Processes for EBM's bags.
+    classes : sequence of str
+        Classes of a multiclass label, at least two.
     progress : Progress, optional
         Hears of every finished fit.
 
@@ -143,44 +134,39 @@ def fit_glassboxes(
     -------
     Fits
         What could not be fitted stands in ``not_done`` with its reason.
+
+    Raises
+    ------
+    ValueError
+        Several classes without names.
     """
     names = {feature.name: feature.kind for feature in features}
     if not names:
         return Fits(not_done=dict.fromkeys(_all_names(), "the model reads no features"))
+    if kind == "multiclass" and len(classes) < 2:
+        raise ValueError("several classes need their names")
     audited = TrainRows(frame, label, link, weights)
     encoder = _choose_encoder(frame if train is None else train.frame, names)
     monotone = {feature.name: feature.monotone for feature in features if feature.monotone}
-    tasks, not_done = list_tasks(encoder, audited, train, kind=kind, folds=FOLDS[effort], seed=seed)
+    named = tuple(classes) if kind == "multiclass" else ()
+    tasks, not_done = list_tasks(
+        encoder, audited, train, kind=kind, folds=FOLDS[effort], seed=seed, classes=named
+    )
     counter = _Counter(progress, sum(len(TOOLS) * (1 + count_folds(task)) for task in tasks))
-    setting = _Setting(encoder, effort, seed, monotone, n_jobs, counter.tell)
+    setting = Setting(encoder, effort, seed, monotone, n_jobs, counter.tell)
     fits = Fits(
         not_done=not_done,
         protocol=_describe_protocol(tasks, effort, seed),
         folds=max((count_folds(task) for task in tasks), default=0),
+        classes=named,
         notes=() if not tasks else _describe_features(encoder, tasks[0].rows, monotone),
     )
     for task in tasks:
         for tool in TOOLS:
             _fit_and_score(fits, tool, task, setting)
-    if any(_count_jobs(setting, len(task.rows)) > 1 for task in tasks):
+    if any(count_jobs(setting, len(task.rows)) > 1 for task in tasks):
         release_workers()
     return fits
-
-
-def limit_rows(tool: str, effort: str, rows: int) -> int:
-    """Return how many of `rows` rows one fit sees at most.
-
-    Parameters
-    ----------
-    tool : {"ebm", "net"}
-        Glass box.
-    effort : {"fast", "standard", "thorough"}
-        Effort.
-    rows : int
-        Rows there are.
-    """
-    least, most = ROW_LIMIT[tool][effort]
-    return min(max(least, rows // 6), most)
 
 
 def _all_names() -> list[str]:
@@ -208,62 +194,32 @@ def _choose_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> Encoder:
     return fit_encoder(frame, kinds, knots=knots, levels=MOST_LEVEL_SLOTS)
 
 
-def _fit_and_score(fits: Fits, tool: str, task: Task, setting: _Setting) -> None:
+def _fit_and_score(fits: Fits, tool: str, task: Task, setting: Setting) -> None:
     """Fit one glass box on all rows and once per fold, and write down what came out, or why nothing did."""
     name = f"{tool}_{task.purpose}"
-    usable = np.isfinite(task.target)
+    usable = task.known
     try:
-        box, solution = _fit_one(name, tool, task, setting, usable, "all rows", None)
+        fitted = fit_once(name, tool, task, setting, usable, "all rows", None)
         if task.folds is None:
-            scores = box.link_encoded(task.due)
+            scores = fitted.score(task.due)
         else:
-            scores = np.full(len(task.due), np.nan)
+            bins = bin_rows(task.due)
+            scores = np.full((len(task.due), len(fitted.boxes)), np.nan)
             for k in range(count_folds(task)):
                 held = task.folds == k
-                part, _ = _fit_one(name, tool, task, setting, usable & ~held, f"fold {k}", solution)
-                scores[held] = part.link_encoded(task.due[held])
+                part = fit_once(name, tool, task, setting, usable & ~held, f"fold {k}", fitted.begun)
+                scores[held] = part.score_bins(bins.take(np.flatnonzero(held)))
     except MemoryError:
         raise
     except Exception as error:  # one glass box that breaks must not take the other with it
         _LOG.exception("the glass box %s could not be fitted", name)
         fits.not_done[name] = fits.broken[name] = f"the fit broke: {type(error).__name__}: {error}"
         return
-    fits.models[name], fits.out_of_fold[name], fits.rows_used[name] = box, scores, box.rows
-
-
-def _fit_one(
-    name: str,
-    tool: str,
-    task: Task,
-    setting: _Setting,
-    usable: np.ndarray,
-    which: str,
-    start: Solution | None,
-) -> tuple[GlassBox, Solution | None]:
-    rows = np.flatnonzero(usable)
-    rng = seeded_rng(setting.seed, f"{name} {which}")
-    strata = task.target[rows] if task.family == "binary" else None
-    rows = rows[stratified_sample(rows.size, limit_rows(tool, setting.effort, len(task.rows)), rng, strata)]
-    encoded, target = task.rows[rows], task.target[rows]
-    weights = None if task.weights is None else task.weights[rows]
-    fitted: tuple[GlassBox, Solution | None]
-    if tool == "net":
-        band: Any = "none" if start is not None else ("laplace" if task.purpose == "label" else "sandwich")
-        order = NetOrder(name, task.family, band, setting.monotone)
-        # matrices of a few hundred rows: a second thread gains little, and on a busy machine it waits most of the time
-        with threadpool_limits(limits=1):
-            fitted = fit_additive(setting.encoder, encoded, target, order, rng=rng, weights=weights, start=start)
+    fits.rows_used[name] = fitted.boxes[0].rows
+    if task.classes:
+        fits.by_class[name], fits.class_scores[name] = fitted.boxes, scores
     else:
-        bags = None if which == "all rows" else FOLD_BAGS
-        jobs = _count_jobs(setting, rows.size)
-        ebm = EbmOrder(name, task.family, setting.effort, setting.seed, setting.monotone, bags, jobs)
-        fitted = fit_ebm(setting.encoder, encoded, target, ebm, weights=weights), None
-    setting.tell()
-    return fitted
-
-
-def _count_jobs(setting: _Setting, rows: int) -> int:
-    return setting.jobs if rows >= PARALLEL_FROM else 1
+        fits.models[name], fits.out_of_fold[name] = fitted.boxes[0], scores[:, 0]
 
 
 def _describe_protocol(tasks: Sequence[Task], effort: str, seed: int) -> str:
@@ -279,7 +235,7 @@ def _describe_protocol(tasks: Sequence[Task], effort: str, seed: int) -> str:
     if any(task.folds is None for task in tasks):
         lines.append("Fitted on the separate training file, scored on the audited rows.")
     limits = {tool: max(limit_rows(tool, effort, len(task.rows)) for task in tasks) for tool in TOOLS}
-    largest = max(int(np.isfinite(task.target).sum()) for task in tasks)
+    largest = max(int(task.known.sum()) for task in tasks)
     sampled = [f"{_TOOL_WORDS[tool]} {limit:,}" for tool, limit in limits.items() if largest > limit]
     if sampled:
         lines.append(f"Each fit sees a stratified sample of at most (seed {seed}): {', '.join(sampled)} rows.")
@@ -308,7 +264,7 @@ def _describe_features(encoder: Encoder, rows: Floats, monotone: Mapping[str, st
 
 
 def tables_of(fits: Fits | NotDone) -> dict[str, bytes]:
-    """Return the glass boxes as files: ``glassboxes/<name>.json`` and ``.parquet``.
+    """Return the glass boxes as files: ``glassboxes/<name>.json`` and ``.parquet``; of several classes one each.
 
     Parameters
     ----------
@@ -321,4 +277,8 @@ def tables_of(fits: Fits | NotDone) -> dict[str, bytes]:
     for name, box in fits.models.items():
         files[f"glassboxes/{name}.json"] = write_tables(box)
         files[f"glassboxes/{name}.parquet"] = flatten_tables(box)
+    for name, boxes in fits.by_class.items():
+        for c, box in enumerate(boxes):
+            files[f"glassboxes/{name}_class{c}.json"] = write_tables(box)
+            files[f"glassboxes/{name}_class{c}.parquet"] = flatten_tables(box)
     return files

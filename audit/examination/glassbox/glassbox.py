@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from .encoder import Encoder, Floats
-from .shapes import PairTerm, Term
+from .shapes import Link, PairTerm, Term
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +19,7 @@ class GlassBox(Protocol):
         """``ebm_label``, ``net_label``, ``ebm_surrogate`` or ``net_surrogate``."""
 
     @property
-    def link_name(self) -> Literal["logit", "identity"]:
+    def link_name(self) -> Link:
         """What the sum of contributions is."""
 
     @property
@@ -57,6 +57,10 @@ class GlassBox(Protocol):
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader must know about this fit."""
+
+    @property
+    def output(self) -> str:
+        """Return the class whose score this is, of several; empty where there is one output."""
 
     def link(self, frame: pd.DataFrame) -> Floats:
         """Return the score of each row on the link scale, shape [n]."""

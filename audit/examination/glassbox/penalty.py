@@ -1,7 +1,7 @@
-"""What the additive net calls smooth: two penalties per number, one ridge per category, one for all missing slots.
+"""What the additive net calls smooth: differences between neighbouring knots, measured in two coordinates.
 
-Comes in: knots and where the rows lie. Goes out: `Smooth` groups, each a few slots with penalty matrices whose
-strengths the solver learns, and the centring matrix that pins every table's weighted mean to zero.
+Comes in: knots, and where the rows lie. Goes out: penalty matrices with a mean diagonal of one, whose strengths the
+solver learns, and the row shares by which every table is centred.
 """
 
 from __future__ import annotations
@@ -11,62 +11,50 @@ from dataclasses import dataclass
 import numpy as np
 
 from .design import SlotBlock
-from .encoder import Encoder, Floats, NumberCode
+from .encoder import Floats
 
 
 @dataclass(frozen=True, slots=True)
 class Smooth:
-    """Slots that are smoothed together.
+    """Coefficients that are smoothed together.
 
     Parameters
     ----------
-    slots : ndarray of int, shape [m]
-        Positions in the stacked tables.
+    key : str
+        What they are, so that strengths can be carried from one basis to another.
+    columns : ndarray of int, shape [m]
+        Positions among the coefficients.
     matrices : tuple of ndarray of float64, shape [m, m]
-        Penalties, each with a mean diagonal of one.
+        Penalties.
     constant_free : bool
-        Whether the penalties leave a constant unpunished (knots), or are a ridge (levels).
+        Whether the penalties leave a constant unpunished: knots with a coefficient each.
     """
 
-    slots: np.ndarray
+    key: str
+    columns: np.ndarray
     matrices: tuple[Floats, ...]
     constant_free: bool
 
 
-def list_smooths(encoder: Encoder, blocks: tuple[SlotBlock, ...], encoded: Floats) -> tuple[Smooth, ...]:
-    """Return the smooth groups of all features.
+def bend_penalties(knots: Floats, x: Floats) -> tuple[Floats, ...]:
+    """Return the penalties of one number's knots.
 
     Parameters
     ----------
-    encoder : Encoder
-        The codes.
-    blocks : tuple of SlotBlock
-        Slots.
-    encoded : ndarray of float64, shape [n, features]
-        Rows, for the rank coordinate.
+    knots : ndarray of float64, shape [K]
+        At least two, ascending.
+    x : ndarray of float64, shape [n]
+        Rows, for the rank coordinate; NaN and infinities are left out.
 
-    Notes
-    -----
-    Numbers: first differences in the rank coordinate (where the people are) and second divided differences in the value
-    coordinate (the curve's bend), a mixture that recovered known shapes better than either alone.
+    Returns
+    -------
+    tuple of ndarray of float64, shape [K, K]
+        First differences in the rank coordinate (where the people are) and, from three knots on, second divided
+        differences in the value coordinate (the curve's bend), a mixture that recovers known shapes better than either
+        alone.
     """
-    smooths: list[Smooth] = []
-    missing: list[int] = []
-    for j, (code, block) in enumerate(zip(encoder.codes, blocks, strict=True)):
-        missing.append(block.missing)
-        slots = np.arange(block.main.start, block.main.stop)
-        if not isinstance(code, NumberCode):
-            slots = np.append(slots, block.unknown)
-            smooths.append(Smooth(slots, (np.eye(slots.size),), constant_free=False))
-        elif slots.size >= 2:
-            x = encoded[:, j]
-            matrices = [_first_difference(_rank_positions(code.knots, x[np.isfinite(x)]))]
-            if slots.size >= 3:
-                matrices.append(_second_difference(code.knots))
-            smooths.append(Smooth(slots, tuple(matrices), constant_free=True))
-    if missing:
-        smooths.append(Smooth(np.array(missing), (np.eye(len(missing)),), constant_free=False))
-    return tuple(smooths)
+    first = _first_difference(_rank_positions(knots, x[np.isfinite(x)]))
+    return (first,) if knots.size < 3 else (first, _second_difference(_unit_positions(knots)))
 
 
 def _rank_positions(knots: Floats, finite: Floats) -> Floats:
@@ -75,6 +63,11 @@ def _rank_positions(knots: Floats, finite: Floats) -> Floats:
     below = np.searchsorted(ordered, knots, side="left") + np.searchsorted(ordered, knots, side="right")
     ranks: Floats = below / (2.0 * max(1, ordered.size))
     return ranks
+
+
+def _unit_positions(knots: Floats) -> Floats:
+    """Return the knots between 0 and 1: a unit of 1e-12 or 1e12 must not under- or overflow in third powers."""
+    return np.asarray((knots - knots[0]) / (knots[-1] - knots[0]))
 
 
 def _spacings(positions: Floats) -> Floats:
@@ -116,7 +109,7 @@ def centre_weights(blocks: tuple[SlotBlock, ...], mass: Floats) -> Floats:
     Returns
     -------
     ndarray of float64, shape [slots + 1]
-        Sums to one within each block; 0 for the intercept.
+        Sums to one within each block; 0 for the intercept and for the slots of pairs.
     """
     shares = np.zeros_like(mass)
     for block in blocks:

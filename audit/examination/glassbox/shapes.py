@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Form = Literal["linear", "step", "level"]
+Link = Literal["logit", "softmax", "identity"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +75,33 @@ class Term:
         return np.where(np.isnan(x), self.missing, known)
 
 
+def mix_rows(x: Floats, knots: Floats, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, Floats]:
+    """Return the two rows of a pair's table around each value, and the share of the second.
+
+    Parameters
+    ----------
+    x : ndarray of float64, shape [n]
+        Encoded column.
+    knots : ndarray of float64, shape [K]
+        Knots, which stand in rows 1 to K; empty for a category.
+    rows : ndarray of int
+        For a category: row for each level, then for a level without a slot; missing stands in row 0.
+    """
+    missing = np.isnan(x)
+    if rows.size:
+        row = np.where(missing, 0, rows[np.where(missing, -1, x).astype(np.intp)])
+        return row, row, np.zeros(x.size)
+    held = np.clip(np.where(missing, knots[0], x), knots[0], knots[-1])
+    left = np.minimum(np.searchsorted(knots, held, side="right") - 1, knots.size - 2)
+    share = np.where(missing, 0.0, (held - knots[left]) / (knots[left + 1] - knots[left]))
+    return np.where(missing, 0, left + 1), np.where(missing, 0, left + 2), share
+
+
 @dataclass(frozen=True, slots=True)
 class PairTerm:
     """The table of two features together, purified: its means along both features are zero over the fitted rows.
+
+    A row looks up its cell (``step``), or a mixture of the four knots around it (``linear``: bilinear, flat beyond).
 
     Parameters
     ----------
@@ -85,11 +110,13 @@ class PairTerm:
     columns : tuple of two int
         Their positions in the encoded matrix.
     cuts : tuple of two ndarrays
-        Cuts of each feature; empty for a category.
+        Cuts (``step``) or knots (``linear``) of each feature; empty for a category.
     rows : tuple of two ndarrays of int
         For a category: row of the table for each level, then for a level without a slot; empty for a number.
     y : ndarray of float64, shape [A, B]
         Contributions; the first row and column stand for missing.
+    form : {"step", "linear"}
+        How numbers are looked up.
     """
 
     features: tuple[str, str]
@@ -97,12 +124,20 @@ class PairTerm:
     cuts: tuple[Floats, Floats]
     rows: tuple[np.ndarray, np.ndarray]
     y: Floats
+    form: Literal["step", "linear"] = "step"
 
     def look_up(self, encoded: Floats) -> Floats:
         """Return the contribution of each encoded row, shape [n]."""
-        first, second = (self._index(encoded[:, self.columns[k]], k) for k in (0, 1))
-        found: Floats = self.y[first, second]
-        return found
+        if self.form == "step":
+            first, second = (self._index(encoded[:, self.columns[k]], k) for k in (0, 1))
+            found: Floats = self.y[first, second]
+            return found
+        (a, b, right), (c, d, upper) = (
+            mix_rows(encoded[:, self.columns[k]], self.cuts[k], self.rows[k]) for k in (0, 1)
+        )
+        low = (1 - right) * self.y[a, c] + right * self.y[b, c]
+        high = (1 - right) * self.y[a, d] + right * self.y[b, d]
+        return np.asarray((1 - upper) * low + upper * high)
 
     def _index(self, x: Floats, side: int) -> np.ndarray:
         missing = np.isnan(x)
@@ -122,7 +157,7 @@ class TableBox:
     name : str
         ``ebm_label``, ``net_label``, ``ebm_surrogate`` or ``net_surrogate``.
     link_name : str
-        ``logit`` or ``identity``: what the sum of contributions is.
+        ``logit``, ``softmax`` or ``identity``: what the sum of contributions is.
     encoder : Encoder
         How columns become numbers.
     intercept : float
@@ -141,10 +176,12 @@ class TableBox:
         Rows it was fitted on.
     notes : tuple of str
         What a reader must know about this fit.
+    output : str
+        The class whose score this is, of several; empty where there is one output.
     """
 
     name: str
-    link_name: Literal["logit", "identity"]
+    link_name: Link
     encoder: Encoder
     intercept: float
     terms: tuple[Term, ...]
@@ -154,6 +191,7 @@ class TableBox:
     band_is_interval: bool = False
     rows: int = 0
     notes: tuple[str, ...] = ()
+    output: str = ""
 
     def link(self, frame: pd.DataFrame) -> Floats:
         """Return the score of each row on the link scale, shape [n]."""

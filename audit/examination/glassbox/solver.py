@@ -1,8 +1,8 @@
 """The output layer, solved to its optimum: penalised Newton steps with smoothing that learns itself.
 
-Comes in: design, target, smooth groups. Goes out: stacked tables, the strength of every penalty, and the inverse of the
-penalised curvature, from which bands follow. Binary targets are logistic, others least squares. Deterministic: no
-draws.
+Comes in: rows through a basis, a target, penalties. Goes out: coefficients, the strength of every penalty, and the
+inverse of the penalised curvature, from which bands follow. Binary targets are logistic, several classes share one
+softmax and are solved in turn, others are least squares. Deterministic: no draws.
 
 The strengths follow the generalised Fellner-Schall update (Wood & Fasiolo 2017, Biometrics 73, 1071-1081), raised to
 the power 1.7, which reaches its fixed point in about a third of the steps.
@@ -10,185 +10,321 @@ the power 1.7, which reaches its fixed point in about a third of the steps.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from scipy.linalg import cholesky, lapack
 
+from .basis import Basis
 from .constraint import Chain, solve_within
+from .curvature import RowMap
 from .encoder import Floats
 from .penalty import Smooth
 
-Family = Literal["binary", "regression"]
+Family = Literal["binary", "multiclass", "regression"]
 
 POWER = 1.7
 STEPS = 24
 TOLERANCE = 2e-3
+STALE = 0.02
+"""A curvature is used again while the rows' weights have moved less than this share in the mean."""
+
+STALE_SLOT = 0.1
+"""The same for the rows of each slot: a few rows that are nearly told apart move alone."""
+
+STALL = 0.7
+"""With fixed strengths a curvature is used again while each step is at most this share of the one before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is to be solved.
+    """What is to be solved, for one output.
 
     Parameters
     ----------
-    design : scipy.sparse.csr_matrix, shape [n, p]
-        Last column is the intercept's.
+    rows : RowMap
+        Rows through the basis.
     target : ndarray of float64, shape [n]
         0/1 or numbers.
     weights : ndarray of float64, shape [n]
         Row weights with mean one.
-    family : {"binary", "regression"}
-        Likelihood.
-    smooths : tuple of Smooth
-        Penalties.
-    centre : ndarray of float64, shape [p]
-        Row shares of the slots, by block (see `penalty.centre_weights`).
-    blocks : tuple of slice
-        Slots of each feature.
+    logistic : bool
+        Whether the score is a log-odds.
+    centre : ndarray of float64, shape [slots + 1]
+        Row shares of the slots, by table (see `penalty.centre_weights`).
     chains : tuple of Chain
         Imposed directions.
+    offset : ndarray of float64, shape [n], or None
+        Known part of the score; for a class of several, minus the logarithm of what the others sum to.
+    scale : float or None
+        Residual variance where it is known.
     """
 
-    design: Any
+    rows: RowMap
     target: Floats
     weights: Floats
-    family: Family
-    smooths: tuple[Smooth, ...]
+    logistic: bool
     centre: Floats
-    blocks: tuple[slice, ...]
     chains: tuple[Chain, ...] = ()
+    offset: Floats | None = None
+    scale: float | None = None
+
+    @property
+    def basis(self) -> Basis:
+        """Tables from coefficients."""
+        return self.rows.basis
+
+    def mean(self, score: Floats) -> Floats:
+        """Return the expected target at a score that already holds the offset."""
+        return 1.0 / (1.0 + np.exp(-np.clip(score, -500, 500))) if self.logistic else score
+
+    def loss(self, score: Floats) -> float:
+        """Return the weighted negative log-likelihood of a logistic target."""
+        return float(self.weights @ (np.logaddexp(0.0, score) - self.target * score))
+
+    def score(self, coefficients: Floats) -> Floats:
+        """Return the rows' scores with the offset, shape [n]."""
+        own = self.rows.score(coefficients)
+        return own if self.offset is None else own + self.offset
 
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """What came out.
+    """What came out, for one output.
 
     Parameters
     ----------
-    tables : ndarray of float64, shape [p]
-        Stacked tables; the last entry is the intercept.
+    coefficients : ndarray of float64, shape [columns + 1]
+        The last entry is the intercept.
+    basis : Basis
+        Tables from coefficients.
     strengths : ndarray of float64
         Strength of every penalty, in order.
-    inverse : ndarray of float64, shape [p, p]
+    inverse : ndarray of float64, shape [columns + 1, columns + 1]
         Inverse of curvature plus penalties.
-    penalty : ndarray of float64, shape [p, p]
-        The learned penalty.
+    penalty : ndarray of float64, same shape
+        Penalties with their strengths.
     scale : float
-        Residual variance; 1 for a binary target.
-    freedom : float
-        Effective degrees of freedom.
+        Residual variance; 1 where the target is a class.
+    freedom : ndarray of float64, shape [columns + 1]
+        Effective degrees of freedom of every coefficient.
     steps : int
         Newton steps.
     converged : bool
         Whether the fit stood still within the tolerance.
     """
 
-    tables: Floats
+    coefficients: Floats
+    basis: Basis
     strengths: Floats
     inverse: Floats
     penalty: Floats
     scale: float
-    freedom: float
+    freedom: Floats
     steps: int
     converged: bool
+
+    @property
+    def tables(self) -> Floats:
+        """Stacked tables, shape [slots + 1]; the last entry is the intercept."""
+        return self.basis.expand(self.coefficients)
+
+
+@dataclass(slots=True)
+class State:
+    """What changes from step to step."""
+
+    coefficients: Floats
+    strengths: Floats
+    score: Floats
+    fixed: Floats
+    curvature: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    spread: Floats = field(default_factory=lambda: np.empty(0))
+    inverse: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    penalty: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    scale: float = 1.0
+    steps: int = 0
+    shift: float = np.inf
+    stalled: bool = True
 
 
 def solve_tables(
     problem: Problem, *, start: Solution | None = None, learn: bool = True, steps: int = STEPS
 ) -> Solution:
-    """Solve for the tables, and unless `learn` is False for the strengths of the penalties too.
+    """Solve for the coefficients, and unless `learn` is False for the strengths of the penalties too.
 
     Parameters
     ----------
     problem : Problem
-        Design, target, penalties.
+        Rows, target, penalties.
     start : Solution, optional
-        Tables and strengths to begin from.
+        Tables and strengths to begin from; strengths only where the penalties are the same in number.
     learn : bool
         Whether strengths are learned; otherwise those of `start` stay.
     steps : int
         Most Newton steps.
     """
-    n, width = problem.design.shape
-    fixed = _fixed_curvature(problem, n)
-    strengths = start.strengths if start is not None else _first_strengths(problem)
-    tables = start.tables.copy() if start is not None else _first_tables(problem, width)
-    fitted = problem.design @ tables
-    curvature, pull, scale = np.empty((0, 0)), np.empty(0), 1.0
-    done, step = False, 0
-    while not done and step < steps:
-        step += 1
-        if problem.family == "binary" or step == 1:
-            curvature, pull = _linearise(problem, fitted, tables)
-        penalty = _penalty_matrix(problem.smooths, strengths, width)
-        inverse, factor = _invert(curvature + fixed + penalty)
-        fresh = solve_within(factor, inverse, pull, problem.chains)
-        if problem.family == "binary":
-            fresh = _shorten(problem, tables, fresh, fixed + penalty)
-        before, tables, fitted = fitted, fresh, problem.design @ fresh
-        scale = _residual_variance(problem, fitted, inverse, curvature)
-        shift = float(np.sqrt(np.mean((fitted - before) ** 2)))
-        moved = 0.0
-        if learn:
-            strengths, moved = _update_strengths(problem.smooths, strengths, tables, inverse, scale)
-        linear_once = problem.family == "regression" and not learn
-        done = linear_once or (step > 1 and shift <= TOLERANCE * (float(np.std(fitted)) + 1e-9) and moved < 0.7)
-    freedom = float(np.sum(inverse * curvature))
-    return Solution(_centred(problem, tables), strengths, inverse, penalty, scale, freedom, step, done)
+    state, done = begin(problem, start), False
+    while not done and state.steps < steps:
+        done = take_step(problem, state, learn=learn)
+    if not learn and _renew_curvature(problem, state):
+        state.inverse, _ = _invert(state.curvature + state.fixed + state.penalty)
+    return close(problem, state, converged=done)
 
 
-def _first_tables(problem: Problem, width: int) -> Floats:
-    tables = np.zeros(width)
-    mean = float(np.average(problem.target, weights=problem.weights))
-    tables[-1] = np.log(mean / (1 - mean)) if problem.family == "binary" else mean
-    return tables
+def begin(problem: Problem, start: Solution | None) -> State:
+    """Return the state before the first step.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is to be solved.
+    start : Solution or None
+        Tables and strengths to begin from.
+    """
+    basis = problem.basis
+    if start is None:
+        coefficients = np.zeros(basis.columns + 1)
+        mean = float(np.average(problem.target, weights=problem.weights))
+        if problem.logistic:
+            coefficients[-1] = np.log(mean / (1 - mean)) if problem.offset is None else 0.0
+        elif problem.offset is None:
+            coefficients[-1] = mean
+    else:
+        same = start.basis is basis
+        coefficients = start.coefficients.copy() if same else basis.project(start.tables)
+    strengths = carry_strengths(basis, start)
+    return State(coefficients, strengths, problem.score(coefficients), _fixed_curvature(problem))
 
 
-def _first_strengths(problem: Problem) -> Floats:
-    """Begin at a tenth of the mean curvature that the rows give to the group's slots."""
-    squares = np.asarray(problem.design.multiply(problem.design).T @ problem.weights)
-    level = float(np.mean(problem.target)) if problem.family == "binary" else 0.0
-    factor = level * (1 - level) if problem.family == "binary" else 1.0
+def carry_strengths(basis: Basis, start: Solution | None) -> Floats:
+    """Return the strengths of the same penalties in an earlier solution; NaN where there was none."""
+    known: dict[str, Floats] = {}
+    if start is not None:
+        parts = np.split(start.strengths, np.cumsum([len(smooth.matrices) for smooth in start.basis.smooths]))
+        known = {smooth.key: part for smooth, part in zip(start.basis.smooths, parts, strict=False)}
+    found = []
+    for smooth in basis.smooths:
+        part = known.get(smooth.key, np.empty(0))
+        found.append(part if part.size == len(smooth.matrices) else np.full(len(smooth.matrices), np.nan))
+    return np.concatenate([np.empty(0), *found])
+
+
+def take_step(problem: Problem, state: State, *, learn: bool) -> bool:
+    """Take one Newton step; return whether the fit stands still.
+
+    Parameters
+    ----------
+    problem : Problem
+        Rows, target, penalties.
+    state : State
+        Changed in place.
+    learn : bool
+        Whether strengths are learned.
+    """
+    state.steps += 1
+    # with fixed strengths the gradient alone says where the steps end; the curvature only has to lead there
+    if learn or state.stalled:
+        _renew_curvature(problem, state)
+    smooths, width = problem.basis.smooths, state.coefficients.size
+    if np.isnan(state.strengths).any():
+        first = _first_strengths(smooths, np.diag(state.curvature))
+        state.strengths = np.where(np.isnan(state.strengths), first, state.strengths)
+    state.penalty = _penalty_matrix(smooths, state.strengths, width)
+    state.inverse, factor = _invert(state.curvature + state.fixed + state.penalty)
+    residual = problem.weights * (problem.target - problem.mean(state.score))
+    pull = state.curvature @ state.coefficients + problem.rows.gather(residual)
+    new = solve_within(factor, state.inverse, pull, problem.chains)
+    before = state.score
+    state.coefficients, state.score = _shorten(problem, state, new)
+    state.scale = _residual_variance(problem, state)
+    moved = 0.0
+    if learn:
+        state.strengths, moved = _update_strengths(smooths, state)
+    shift = float(np.sqrt(np.mean((state.score - before) ** 2)))
+    state.stalled, state.shift = shift > STALL * state.shift, shift
+    still = shift <= TOLERANCE * (float(np.std(state.score)) + 1e-9) and moved < 0.7
+    return state.steps > 1 and still
+
+
+def close(problem: Problem, state: State, *, converged: bool) -> Solution:
+    """Return the state as a solution.
+
+    Parameters
+    ----------
+    problem : Problem
+        What was solved.
+    state : State
+        Where it ended.
+    converged : bool
+        Whether it stood still.
+    """
+    freedom = np.einsum("ij,ji->i", state.inverse, state.curvature)
+    return Solution(
+        state.coefficients,
+        problem.basis,
+        state.strengths,
+        state.inverse,
+        state.penalty,
+        state.scale,
+        freedom,
+        state.steps,
+        converged,
+    )
+
+
+def _renew_curvature(problem: Problem, state: State) -> bool:
+    """Compute ``Z'WZ`` where the weights have moved; return whether they had."""
+    if problem.logistic:
+        mean = problem.mean(state.score)
+        spread = problem.weights * np.maximum(mean * (1.0 - mean), 1e-10)
+    else:
+        spread = problem.weights
+    if state.spread.size and _still_holds(problem, state.spread, spread):
+        return False
+    state.spread, state.curvature = spread, problem.rows.curvature(spread)
+    return True
+
+
+def _still_holds(problem: Problem, old: Floats, new: Floats) -> bool:
+    """Return whether the weights have moved so little, over all rows and in every slot, that a curvature still serves."""
+    change = np.abs(new - old)
+    if float(change.sum()) > STALE * float(new.sum()):
+        return False
+    back = problem.rows.design.T
+    return bool(np.all(back @ change <= STALE_SLOT * (back @ new) + 1e-3))
+
+
+def _first_strengths(smooths: tuple[Smooth, ...], given: Floats) -> Floats:
+    """Begin at a tenth of the mean curvature that the rows give to the group's coefficients."""
     strengths = []
-    for smooth in problem.smooths:
-        strengths += [max(1e-6, 0.1 * factor * float(np.mean(squares[smooth.slots])))] * len(smooth.matrices)
+    for smooth in smooths:
+        mean = float(np.mean(given[smooth.columns]))
+        for matrix in smooth.matrices:
+            strengths.append(max(1e-6, 0.1 * mean / max(float(np.mean(np.diag(matrix))), 1e-12)))
     return np.array(strengths)
 
 
-def _fixed_curvature(problem: Problem, n: int) -> Floats:
-    """Return the pins: weighted mean of every table at zero, and a whisper of ridge for slots that no row touches.
+def _fixed_curvature(problem: Problem) -> Floats:
+    """Return the pins: weighted mean of every sparse table at zero, and a whisper of ridge for slots without rows.
 
     The intercept is free, so a pin moves no fitted value where the penalty leaves constants alone (knots); a category's
-    ridge then shrinks towards the mean over rows.
+    ridge then shrinks towards the mean over rows. Tables with a matrix are centred by it.
     """
-    width = problem.centre.size
+    n, width = problem.target.size, problem.basis.columns + 1
     fixed = np.zeros((width, width))
-    for block in problem.blocks:
-        share = problem.centre[block]
-        fixed[block, block] = n * np.outer(share, share)
+    for block in problem.basis.sparse:
+        share = problem.centre[block.slots]
+        fixed[block.columns, block.columns] = n * np.outer(share, share)
     fixed[np.arange(width - 1), np.arange(width - 1)] += 1e-6 * n / 100
     return fixed
-
-
-def _linearise(problem: Problem, fitted: Floats, tables: Floats) -> tuple[Floats, Floats]:
-    """Return curvature ``A'WA`` and the right side ``A'W z`` at the present fit."""
-    design = problem.design
-    if problem.family == "regression":
-        scaled = design.multiply(problem.weights[:, None]).tocsr()
-        return (design.T @ scaled).toarray(), np.asarray(scaled.T @ problem.target)
-    mean = 1.0 / (1.0 + np.exp(-fitted))
-    spread = problem.weights * np.maximum(mean * (1.0 - mean), 1e-10)
-    curvature = (design.T @ design.multiply(spread[:, None]).tocsr()).toarray()
-    pull = curvature @ tables + design.T @ (problem.weights * (problem.target - mean))
-    return curvature, np.asarray(pull)
 
 
 def _penalty_matrix(smooths: tuple[Smooth, ...], strengths: Floats, width: int) -> Floats:
     penalty, k = np.zeros((width, width)), 0
     for smooth in smooths:
-        grid = np.ix_(smooth.slots, smooth.slots)
+        grid = np.ix_(smooth.columns, smooth.columns)
         for matrix in smooth.matrices:
             penalty[grid] += strengths[k] * matrix
             k += 1
@@ -205,51 +341,53 @@ def _invert(matrix: Floats) -> tuple[Floats, Floats]:
 
 
 def _factorise(matrix: Floats) -> Floats:
-    try:
-        return np.asarray(cholesky(matrix, lower=True, check_finite=False))
-    except np.linalg.LinAlgError:
+    for lift in (0.0, 1e-10, 1e-8, 1e-6, 1e-4):
         # strengths many powers of ten apart leave eigenvalues below the rounding of the largest
-        lifted = matrix + np.eye(len(matrix)) * (1e-10 * float(np.diag(matrix).max()))
-        return np.asarray(cholesky(lifted, lower=True, check_finite=False))
+        lifted = matrix if lift == 0 else matrix + np.diag(lift * np.diag(matrix).max() * np.ones(len(matrix)))
+        try:
+            return np.asarray(cholesky(lifted, lower=True, check_finite=False))
+        except np.linalg.LinAlgError:
+            continue
+    raise np.linalg.LinAlgError("the curvature of the additive net is not positive definite")
 
 
-def _shorten(problem: Problem, old: Floats, new: Floats, penalty: Floats) -> Floats:
-    """Halve a Newton step until the penalised log-likelihood does not fall."""
-    best = _penalised_loss(problem, old, penalty)
+def _shorten(problem: Problem, state: State, new: Floats) -> tuple[Floats, Floats]:
+    """Halve a Newton step until the penalised log-likelihood does not fall; return coefficients and scores."""
+    score = problem.score(new)
+    if not problem.logistic:
+        return new, score
+    penalty = state.fixed + state.penalty
+    old = state.coefficients
+    best = problem.loss(state.score) + float(old @ penalty @ old) / 2
     for _ in range(12):
-        if _penalised_loss(problem, new, penalty) <= best + 1e-9 * (1 + abs(best)):
-            return new
-        new = (old + new) / 2
-    return new
+        if problem.loss(score) + float(new @ penalty @ new) / 2 <= best + 1e-9 * (1 + abs(best)):
+            break
+        new, score = (old + new) / 2, (state.score + score) / 2
+    return new, score
 
 
-def _penalised_loss(problem: Problem, tables: Floats, penalty: Floats) -> float:
-    fitted = problem.design @ tables
-    loss = np.logaddexp(0.0, fitted) - problem.target * fitted
-    return float(problem.weights @ loss + tables @ penalty @ tables / 2)
+def _residual_variance(problem: Problem, state: State) -> float:
+    if problem.logistic or problem.scale is not None:
+        return problem.scale or 1.0
+    squares = float(problem.weights @ (problem.target - state.score) ** 2)
+    freedom = float(np.sum(state.inverse * state.curvature))
+    # a target without noise: anything below the rounding of its own spread is none
+    least = max(1e-14 * float(np.var(problem.target)), 1e-300)
+    return max(squares / max(1.0, problem.target.size - freedom), least)
 
 
-def _residual_variance(problem: Problem, fitted: Floats, inverse: Floats, curvature: Floats) -> float:
-    if problem.family == "binary":
-        return 1.0
-    squares = float(problem.weights @ (problem.target - fitted) ** 2)
-    freedom = float(np.sum(inverse * curvature))
-    return max(squares / max(1.0, fitted.size - freedom), 1e-30)
-
-
-def _update_strengths(
-    smooths: tuple[Smooth, ...], strengths: Floats, tables: Floats, inverse: Floats, scale: float
-) -> tuple[Floats, float]:
+def _update_strengths(smooths: tuple[Smooth, ...], state: State) -> tuple[Floats, float]:
     """Return new strengths and the largest logarithm of a change that still matters to the fit."""
-    fresh, k, moved = strengths.copy(), 0, 0.0
+    fresh, k, moved = state.strengths.copy(), 0, 0.0
     for smooth in smooths:
-        part, block = tables[smooth.slots], inverse[np.ix_(smooth.slots, smooth.slots)]
-        own = strengths[k : k + len(smooth.matrices)]
+        part = state.coefficients[smooth.columns]
+        block = state.inverse[np.ix_(smooth.columns, smooth.columns)]
+        own = state.strengths[k : k + len(smooth.matrices)]
         prior = _prior_covariance(smooth, own)
         for matrix, strength in zip(smooth.matrices, own, strict=True):
             free, bound = float(np.sum(prior * matrix)), float(np.sum(block * matrix))
             gained = max(free - bound, 1e-12 * free)
-            ratio = scale * gained / max(float(part @ matrix @ part), 1e-300)
+            ratio = state.scale * gained / max(float(part @ matrix @ part), 1e-300)
             factor = float(np.clip(ratio, 0.1, 10.0)) ** POWER
             fresh[k] = np.clip(strength * factor, 1e-6, 1e12)
             # the part of the freedom that this penalty still governs: nothing to learn where it is used up
@@ -261,21 +399,11 @@ def _update_strengths(
 
 def _prior_covariance(smooth: Smooth, strengths: Floats) -> Floats:
     """Return the pseudo-inverse of a group's penalty; a constant, where free, is projected out."""
-    size = smooth.slots.size
-    if not smooth.constant_free:
-        ridge: Floats = np.eye(size) / float(strengths[0])
+    size = smooth.columns.size
+    if len(smooth.matrices) == 1 and np.count_nonzero(smooth.matrices[0]) == size:
+        ridge: Floats = np.diag(1.0 / (float(strengths[0]) * np.diag(smooth.matrices[0])))
         return ridge
-    total = np.full((size, size), float(strengths.sum()) / size)
+    total = np.full((size, size), float(strengths.sum()) / size) if smooth.constant_free else np.zeros((size, size))
     for strength, matrix in zip(strengths, smooth.matrices, strict=True):
         total += strength * matrix
     return _invert(total)[0]
-
-
-def _centred(problem: Problem, tables: Floats) -> Floats:
-    """Move what is left of every table's weighted mean to the intercept."""
-    centred = tables.copy()
-    for block in problem.blocks:
-        mean = float(problem.centre[block] @ tables[block])
-        centred[block] -= mean
-        centred[-1] += mean
-    return centred

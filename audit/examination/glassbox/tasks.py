@@ -39,9 +39,9 @@ class TrainRows:
     frame : pandas.DataFrame
         Typed rows.
     label : ndarray of float64, shape [m], or None
-        1, 0 (or numbers), NaN where unknown.
-    link : ndarray of float64, shape [m], or None
-        The black box's score, link scale.
+        1, 0 (or numbers, or positions of classes), NaN where unknown.
+    link : ndarray of float64, shape [m] or [m, classes], or None
+        The black box's score, link scale; of several classes their log-probabilities.
     weights : ndarray of float64, shape [m], or None
         Row weights.
     """
@@ -60,11 +60,11 @@ class Task:
     ----------
     purpose : {"label", "surrogate"}
         What the target is.
-    family : {"binary", "regression"}
+    family : {"binary", "multiclass", "regression"}
         Kind of target.
     rows : ndarray of float64, shape [m, features]
         Encoded rows to fit on.
-    target : ndarray of float64, shape [m]
+    target : ndarray of float64, shape [m] or [m, classes]
         Target, NaN where unknown.
     weights : ndarray of float64, shape [m], or None
         Row weights.
@@ -72,6 +72,8 @@ class Task:
         Encoded audited rows.
     folds : ndarray of int, shape [n], or None
         Fold per audited row; None where the rows to fit on are others.
+    classes : tuple of str
+        Classes, where there are several.
     """
 
     purpose: Purpose
@@ -81,10 +83,24 @@ class Task:
     weights: Floats | None
     due: Floats
     folds: np.ndarray | None
+    classes: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> np.ndarray:
+        """Whether each row's target is known, shape [m]."""
+        finite = np.isfinite(self.target)
+        return finite if finite.ndim == 1 else finite.all(axis=1)
 
 
 def list_tasks(
-    encoder: Encoder, audited: TrainRows, train: TrainRows | None, *, kind: Family, folds: int, seed: int
+    encoder: Encoder,
+    audited: TrainRows,
+    train: TrainRows | None,
+    *,
+    kind: Family,
+    folds: int,
+    seed: int,
+    classes: tuple[str, ...] = (),
 ) -> tuple[list[Task], dict[str, str]]:
     """Plan what is fitted on which rows.
 
@@ -96,10 +112,12 @@ def list_tasks(
         The audited rows.
     train : TrainRows or None
         A separate training file; what it lacks is cross-fitted on the audited rows instead.
-    kind : {"binary", "regression"}
+    kind : {"binary", "multiclass", "regression"}
         Kind of label.
     folds, seed : int
         Folds, and their seed.
+    classes : tuple of str
+        Classes, where there are several.
 
     Returns
     -------
@@ -118,9 +136,9 @@ def list_tasks(
         here = _target_of(audited, purpose)
         task = None
         if train is not None and apart is not None:
-            task = Task(purpose, family, other, apart, train.weights, due, None)
+            task = Task(purpose, family, other, apart, train.weights, due, None, classes)
         elif here is not None:
-            task = Task(purpose, family, due, here, audited.weights, due, dealt)
+            task = Task(purpose, family, due, here, audited.weights, due, dealt, classes)
         if reason := _why_not(task, purpose):
             not_done |= {f"{tool}_{purpose}": reason for tool in TOOLS}
         elif task is not None:
@@ -137,6 +155,8 @@ def _strata(label: np.ndarray | None, link: np.ndarray | None, n: int) -> np.nda
     values = label if label is not None else link
     if values is None:
         return None
+    if values.ndim > 1:
+        return np.asarray(np.nan_to_num(values, nan=-np.inf).argmax(axis=1))
     if np.unique(values[np.isfinite(values)]).size <= 10:
         return np.asarray(np.nan_to_num(values, nan=-1.0))
     ranks = np.argsort(np.argsort(values, kind="stable"), kind="stable")
@@ -147,7 +167,9 @@ def _why_not(task: Task | None, purpose: Purpose) -> str:
     """Return why a task cannot be done; empty where it can."""
     if task is None:
         return "no label was given" if purpose == "label" else "the black box gives no scores to follow"
-    known = task.target[np.isfinite(task.target)]
+    known = task.target[task.known]
+    if known.ndim > 1:
+        known = known[:, np.ptp(known, axis=0).argmax()] if len(known) else known[:, 0]
     what = "label" if task.purpose == "label" else "score of the black box"
     if known.size < LEAST_ROWS:
         return f"only {known.size} rows have a {what}; a glass box needs {LEAST_ROWS}"
@@ -156,7 +178,17 @@ def _why_not(task: Task | None, purpose: Purpose) -> str:
         return f"every row has the same {what}"
     if task.family == "binary" and counts.min() < LEAST_CLASS:
         return f"only {counts.min()} rows carry the rarer label; a glass box needs {LEAST_CLASS}"
+    if task.family == "multiclass":
+        return _why_no_class(known, task.classes)
     return ""
+
+
+def _why_no_class(known: np.ndarray, classes: tuple[str, ...]) -> str:
+    counts = np.bincount(known.astype(np.intp), minlength=len(classes))
+    rare = int(counts.argmin())
+    if counts[rare] >= LEAST_CLASS:
+        return ""
+    return f"only {counts[rare]} rows carry the label {classes[rare]}; a glass box needs {LEAST_CLASS} of every class"
 
 
 def count_folds(task: Task) -> int:

@@ -6,6 +6,7 @@ the calibration error beside what a perfectly calibrated model would show by cha
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,15 +15,17 @@ from scipy.special import expit, logit
 
 from audit.evidence import Calibration, CalibrationBin, Definition, Estimate, Measurement, NotDone, undefined
 from audit.examination.glassbox.fit import Fits
-from audit.statistics.intervals import mean_interval, normal_quantile
+from audit.statistics.intervals import normal_quantile
 
 from .labels import doubt_measurements, find_selective
-from .performance import GLASS, share_estimate
+from .performance import GLASS
+from .prediction import Labelled, label_rows, mean_estimate_of, predict_everybody, share_estimate
 
 if TYPE_CHECKING:
     from audit.examination.measures.case import Case
 
 Floats = NDArray[np.float64]
+Whole = NDArray[np.int64]
 
 BINS = 10
 LEAST_PER_BIN = 10
@@ -70,60 +73,101 @@ def measure_calibration(case: Case) -> Calibration | NotDone:
         return NotDone(not_done="no label was given")
     if case.scores.score is None:
         return NotDone(not_done="only decisions were supplied, no scores")
-    known = np.isfinite(case.label)
-    score, label = case.scores.score[known], np.asarray(case.label[known], dtype=np.float64)
-    if score.size < 2 * LEAST_PER_BIN:
-        return NotDone(not_done=f"only {score.size} rows have a label; a reliability curve needs {2 * LEAST_PER_BIN}")
+    everybody = predict_everybody(case)
+    if everybody is None or everybody[0].score is None:
+        return NotDone(not_done="no row has both a score and a label")
+    score, rows = everybody[0].score, everybody[1]
+    if rows.rows < 2 * LEAST_PER_BIN:
+        return NotDone(not_done=f"only {rows.rows} rows have a label; a reliability curve needs {2 * LEAST_PER_BIN}")
     if score.min() < 0 or score.max() > 1:
         return NotDone(not_done="the scores are no probabilities")
-    bins = cut_bins(score)
-    null = null_error(score, bins, case.rng("calibration null"))
-    models, selective = {"black_box": score}, find_selective(case)
-    if isinstance(case.fits, Fits):
-        models |= {name: expit(case.fits.out_of_fold[name][known]) for name in GLASS if name in case.fits.out_of_fold}
+    models, selective = {"black_box": (score, rows)} | _list_glass(case), find_selective(case)
+    bins, rng = cut_bins(score, rows.count), case.rng("calibration null")
+    chance = {
+        name: null_error(values, cut_bins(values, of.count), rng, of.count) for name, (values, of) in models.items()
+    }
     return Calibration(
-        bins=tuple(_describe_bin(score[bins == k], label[bins == k]) for k in range(int(bins.max()) + 1)),
-        expected_error_null=null,
+        bins=tuple(_describe_bin(score, rows, bins == k) for k in range(int(bins.max()) + 1)),
+        expected_error_null=chance["black_box"],
         measurements=doubt_measurements(
             (
                 measurement
-                for name, values in models.items()
-                for measurement in _measure_model(name, values, label, null if name == "black_box" else None)
+                for name, (values, of) in models.items()
+                for measurement in _measure_model(name, values, of, chance[name])
             ),
             selective,
         ),
-        notes=(f"{selective}; no verdict rests on these numbers",) if selective else (),
+        notes=tuple(_list_notes(case, rows, selective)),
     )
 
 
-def cut_bins(score: Floats) -> NDArray[np.intp]:
+def _list_glass(case: Case) -> dict[str, tuple[Floats, Labelled]]:
+    """Return scores and labels of the glass boxes, on the rows of the case."""
+    if not isinstance(case.fits, Fits) or case.label is None:
+        return {}
+    known = np.isfinite(case.label)
+    rows = label_rows(np.asarray(case.label[known], dtype=np.float64))
+    links = case.fits.out_of_fold
+    return {name: (expit(links[name][known]), rows) for name in GLASS if name in links} if rows.rows else {}
+
+
+def _list_notes(case: Case, rows: Labelled, selective: str) -> Iterator[str]:
+    if selective:
+        yield f"{selective}; no verdict rests on these numbers"
+    if rows.width:
+        yield f"scores of the black box are means of bins {rows.width:.2g} wide; no score is further from its own"
+    if case.sampled and isinstance(case.fits, Fits):
+        yield f"glass boxes: {case.sampled}"
+
+
+def cut_bins(score: Floats, count: Whole | None = None) -> NDArray[np.intp]:
     """Return the bin of each row: up to ten bins of about equal rows, equal scores never apart.
 
     Parameters
     ----------
     score : ndarray of float64, shape [m]
         Probabilities.
+    count : ndarray of int64, shape [m], optional
+        Rows behind each; one where not given.
     """
-    wanted = int(np.clip(score.size // LEAST_PER_BIN, 1, BINS))
-    ordered = np.sort(score)
+    order = np.argsort(score, kind="stable")
+    ordered, reached = score[order], np.cumsum(_ones(score) if count is None else count[order])
+    total = int(reached[-1])
+    wanted = int(np.clip(total // LEAST_PER_BIN, 1, BINS))
     # a cut falls on a score, never between equal ones; a bin that this leaves empty is dropped
-    cuts = np.unique(ordered[(np.arange(1, wanted) * score.size) // wanted])
+    cuts = np.unique(ordered[np.searchsorted(reached, (np.arange(1, wanted) * total) // wanted, side="right")])
     bins = np.searchsorted(cuts, score, side="right")
     _, dense = np.unique(bins, return_inverse=True)
     return np.asarray(dense, dtype=np.intp)
 
 
-def _describe_bin(score: Floats, label: Floats) -> CalibrationBin:
-    return CalibrationBin(mean_score=float(score.mean()), observed=share_estimate(int((label == 1).sum()), label.size))
+def _ones(score: Floats) -> Whole:
+    return np.ones(score.size, dtype=np.int64)
 
 
-def calibration_error(score: Floats, label: Floats, bins: NDArray[np.intp]) -> float:
+def _describe_bin(score: Floats, rows: Labelled, inside: NDArray[np.bool_]) -> CalibrationBin:
+    n = rows.count_where(inside)
+    return CalibrationBin(
+        mean_score=float(score[inside] @ rows.count[inside] / n),
+        observed=share_estimate(rows.count_where(inside & rows.truth), n),
+    )
+
+
+def calibration_error(score: Floats, label: Floats, bins: NDArray[np.intp], count: Whole | None = None) -> float:
     """Return the mean over rows of the gap between mean score and observed share in their bin."""
-    gaps = np.bincount(bins, score) - np.bincount(bins, label)
-    return float(np.abs(gaps).sum() / score.size)
+    count = _ones(score) if count is None else count
+    gaps = np.bincount(bins, score * count) - np.bincount(bins, label * count)
+    return float(np.abs(gaps).sum() / count.sum())
 
 
-def null_error(score: Floats, bins: NDArray[np.intp], rng: np.random.Generator) -> float:
+def null_error(
+    score: Floats,
+    bins: NDArray[np.intp],
+    rng: np.random.Generator,
+    count: Whole | None = None,
+    *,
+    chunks: int = CHUNKS,
+) -> float:
     """Return the 95 % quantile of the error that a perfectly calibrated model with these scores shows by chance.
 
     Parameters
@@ -134,6 +178,10 @@ def null_error(score: Floats, bins: NDArray[np.intp], rng: np.random.Generator) 
         Bin of each row.
     rng : numpy.random.Generator
         Source of chance.
+    count : ndarray of int64, shape [m], optional
+        Rows behind each entry; one where not given.
+    chunks : int
+        Parts of a bin that are drawn apart.
 
     Notes
     -----
@@ -141,39 +189,40 @@ def null_error(score: Floats, bins: NDArray[np.intp], rng: np.random.Generator) 
     exact up to 640 rows, beyond that too wide by the spread of scores within a sixty-fourth of a bin.
     """
     order = np.lexsort((score, bins))
-    place = np.concatenate([np.arange(c) * min(CHUNKS, c) // c for c in np.bincount(bins)])
-    _, chunk = np.unique(bins[order] * CHUNKS + place, return_inverse=True)
-    sizes = np.bincount(chunk)
-    means = np.clip(np.bincount(chunk, score[order]) / sizes, 0.0, 1.0)
+    owners, rows = bins[order], (_ones(score) if count is None else count)[order]
+    size = np.bincount(owners, rows).astype(np.int64)
+    start = np.cumsum(rows) - rows - (np.cumsum(size) - size)[owners]
+    place = start * np.minimum(chunks, size)[owners] // size[owners]
+    _, chunk = np.unique(owners * chunks + place, return_inverse=True)
+    sizes = np.bincount(chunk, rows).astype(np.int64)
+    means = np.clip(np.bincount(chunk, score[order] * rows) / sizes, 0.0, 1.0)
     owner = np.zeros(sizes.size, dtype=np.intp)
     owner[chunk] = bins[order]
     gaps = rng.binomial(sizes, means, (DRAWS, sizes.size)) - sizes * means
     by_bin = np.zeros((DRAWS, int(bins.max()) + 1))
     for k in range(by_bin.shape[1]):
         by_bin[:, k] = gaps[:, owner == k].sum(axis=1)
-    return float(np.quantile(np.abs(by_bin).sum(axis=1) / score.size, LEVEL))
+    return float(np.quantile(np.abs(by_bin).sum(axis=1) / size.sum(), LEVEL))
 
 
-def _measure_model(model: str, score: Floats, label: Floats, null: float | None) -> list[Measurement]:
-    note = "no interval: it cannot be 0 by chance"
-    if null is not None:
-        note += f"; a perfectly calibrated model stays below {null:.3g} in 95 % of samples"
+def _measure_model(model: str, score: Floats, rows: Labelled, chance: float) -> list[Measurement]:
     error = Estimate(
-        value=calibration_error(score, label, cut_bins(score)), n=score.size, method="bins of equal rows", note=note
+        value=calibration_error(score, rows.label, cut_bins(score, rows.count), rows.count),
+        n=rows.rows,
+        method="bins of equal rows",
+        note=f"no interval: it is above 0 by chance; a perfectly calibrated model stays below {chance:.3g} in 95 % of "
+        "samples",
+        chance=chance,
     )
-    numbers = {"error": error, "slope": calibration_slope(score, label), "mean_gap": _mean_gap(score, label)}
+    numbers = {
+        "error": error,
+        "slope": calibration_slope(score, rows.label, rows.count),
+        "mean_gap": mean_estimate_of(score - rows.label, rows.count, "mean, Student's interval", least=None),
+    }
     return [Measurement(metric=f"calibration.{k}", estimate=v, model=model) for k, v in numbers.items()]
 
 
-def _mean_gap(score: Floats, label: Floats) -> Estimate:
-    gap = score - label
-    low, high = mean_interval(float(gap.mean()), float(gap.var(ddof=1)), gap.size, LEVEL)
-    if not np.isfinite(low):
-        return Estimate(value=float(gap.mean()), n=gap.size, note="no interval: the rows do not vary", assessable=False)
-    return Estimate(value=float(gap.mean()), low=low, high=high, n=gap.size, method="mean, Student's interval")
-
-
-def calibration_slope(score: Floats, label: Floats) -> Estimate:
+def calibration_slope(score: Floats, label: Floats, count: Whole | None = None) -> Estimate:
     """Return the slope of the label's log-odds on the score's.
 
     Parameters
@@ -182,28 +231,32 @@ def calibration_slope(score: Floats, label: Floats) -> Estimate:
         Probabilities, held within 1e-12.
     label : ndarray of float64, shape [m]
         1 or 0.
+    count : ndarray of int64, shape [m], optional
+        Rows behind each entry; one where not given.
     """
     method = "logistic regression, Wald interval"
-    x = logit(np.clip(score, 1e-12, 1 - 1e-12))
+    x, weight = logit(np.clip(score, 1e-12, 1 - 1e-12)), _ones(score) if count is None else count
+    n = int(weight.sum())
     if np.ptp(x) < 1e-9:
-        return undefined("every row has the same score", n=x.size, method=method)
+        return undefined("every row has the same score", n=n, method=method)
     if label.min() == label.max():
-        return undefined("only one class is among the labels", n=x.size, method=method)
+        return undefined("only one class is among the labels", n=n, method=method)
     ones, zeros = x[label == 1], x[label == 0]
     if ones.min() >= zeros.max() or zeros.min() >= ones.max():
-        return undefined("the score separates the labels completely", n=x.size, method=method)
-    centre, scale = float(x.mean()), float(x.std())
+        return undefined("the score separates the labels completely", n=n, method=method)
+    centre = float(np.average(x, weights=weight))
+    scale = float(np.sqrt(np.average((x - centre) ** 2, weights=weight)))
     design = np.column_stack([np.ones(x.size), (x - centre) / scale])
     beta, information = np.zeros(2), np.eye(2)
     for _ in range(50):
         mean = expit(design @ beta)
-        information = design.T @ (design * (mean * (1 - mean))[:, None])
-        step = np.linalg.solve(information, design.T @ (label - mean))
+        information = design.T @ (design * (weight * mean * (1 - mean))[:, None])
+        step = np.linalg.solve(information, design.T @ (weight * (label - mean)))
         beta = beta + np.clip(step, -5.0, 5.0)
         if np.abs(step).max() < 1e-10:
             break
     else:
-        return undefined("the logistic regression did not come to rest", n=x.size, method=method)
+        return undefined("the logistic regression did not come to rest", n=n, method=method)
     value, se = float(beta[1]) / scale, float(np.sqrt(np.linalg.inv(information)[1, 1])) / scale
     half = normal_quantile(LEVEL) * se
-    return Estimate(value=value, low=value - half, high=value + half, n=x.size, method=method)
+    return Estimate(value=value, low=value - half, high=value + half, n=n, method=method)

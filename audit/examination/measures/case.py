@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audit.config.schema import ExamineConfig
+from audit.config.schema import DecisionRule, ExamineConfig
 from audit.evidence import AttributeUsed, Decision, FeatureUsed, Intake, NotDone, Subject
+from audit.examination.blackbox.conditions import OTHERWISE, cut_of, list_levels
+from audit.examination.blackbox.decision import DecisionPlan, plan_decision
+from audit.examination.data.classes import class_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,7 +123,8 @@ def describe_subject(
         task=config.model.output.task,
         label=config.label.column if config.label else "",
         positive=str(config.label.positive) if config.label else "",
-        decision=_describe_decision(config, scores),
+        classes=class_names(config),
+        decision=_describe_decision(plan_decision(config, dataset), scores),
         attributes=tuple(
             AttributeUsed(
                 name=name,
@@ -151,25 +155,43 @@ def list_intersections(config: ExamineConfig) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(item) for item in config.intersections)
 
 
-def _describe_decision(config: ExamineConfig, scores: Scores) -> Decision | None:
-    rule = config.decision
+def _describe_decision(plan: DecisionPlan, scores: Scores) -> Decision | None:
+    rule = plan.rule
     if rule is None:
-        if config.model.format == "none" or config.model.output.task != "binary":
-            return None
-        return Decision(favourable="score >= 0.5", threshold=0.5)
-    if rule.column is not None:
-        positive = scores.predicted_positive
-        same = positive is None or bool(np.mean(positive == scores.favourable) >= 0.5)
-        return Decision(
-            favourable=f"{rule.column} = {rule.favourable}", favourable_is_high=same, positive_is_favourable=same
-        )
-    high = rule.operator in (">=", ">")
+        return None
+    positive = None if plan.positive is None or plan.kind != "class" else plan.outcomes[plan.positive]
+    high = plan.side != "low" if positive is None or not plan.favoured else positive in plan.favoured
+    same = high
+    if plan.predicts and not plan.side and scores.predicted_positive is not None and scores.favourable is not None:
+        same = high = bool(np.mean(scores.predicted_positive == scores.favourable) >= 0.5)
     return Decision(
-        favourable=str(rule.favourable),
-        threshold=rule.threshold,
+        favourable=_say_favourable(plan, rule),
+        threshold=cut_of(rule),
         favourable_is_high=high,
-        positive_is_favourable=high,
+        positive_is_favourable=same,
+        predicts=plan.predicts,
+        bands=rule.bands,
+        segment=rule.segment or "",
+        segments=rule.segments,
+        outcomes=plan.outcomes,
+        favourable_outcomes=plan.favoured,
     )
+
+
+def _say_favourable(plan: DecisionPlan, rule: DecisionRule) -> str:
+    """Return the favourable side as it was written, with the conditions behind names."""
+    if rule.column is not None:
+        return f"{rule.column} = {' or '.join(str(level) for level in list_levels(rule.favourable))}"
+    if rule.segments:
+        return "; ".join(
+            f"otherwise {condition}" if name == OTHERWISE else f"{rule.segment} = {name}: {condition}"
+            for name, condition in rule.segments.items()
+        )
+    if rule.bands and plan.favoured:
+        return " or ".join(f"{name} ({rule.bands[name]})" for name in plan.favoured)
+    if plan.favoured:
+        return f"predicted class = {' or '.join(plan.favoured)}"
+    return str(rule.favourable)
 
 
 def _describe_feature(config: ExamineConfig, dataset: Dataset, name: str) -> FeatureUsed:

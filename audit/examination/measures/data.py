@@ -61,6 +61,13 @@ DEFINITIONS: tuple[Definition, ...] = (
         source="exact match of the id column",
     ),
     Definition(
+        id="data.group_share",
+        title="Share of the group",
+        formula="rows of the group / rows of known group; a group of the declared population without rows has a share "
+        "of 0",
+        source="count; interval: Wilson (1927)",
+    ),
+    Definition(
         id="data.representation_ratio",
         title="Representation",
         formula="share of the group among rows of known group / its declared share in the population",
@@ -98,7 +105,7 @@ def measure_data(case: Case) -> Data:
             *_measure_rows(case),
             *_measure_missing(case),
             *(() if label is None else _measure_label_rates(case, label)),
-            *_measure_representation(case),
+            *_measure_shares(case),
             Measurement(metric="data.split_overlap", estimate=overlap),
         ),
         notes=tuple(_list_notes(case)),
@@ -238,36 +245,43 @@ def _count_labels(inside: np.ndarray, label: np.ndarray) -> tuple[int, int]:
     return int((label[known] == 1).sum()), int(known.sum())
 
 
-def _measure_representation(case: Case) -> Iterator[Measurement]:
-    from audit.statistics.intervals import wilson
-
+def _measure_shares(case: Case) -> Iterator[Measurement]:
+    """Yield the share of every known group, and beside it, where a population is declared, its ratio to that."""
     for attribute, declared in case.config.groups.attributes.items():
-        population = declared.population
-        if not population:
-            continue
         counts = {name: rows for name, rows in _count_groups(case, attribute).items() if name != UNKNOWN}
         known = sum(counts.values())
         for name, rows in counts.items():
-            share = population.get(name)
-            if not share or not known:
-                reason = (
-                    "no row has a known group"
-                    if not known
-                    else "no share in the population was declared for this group"
-                )
-                estimate = undefined(reason, n=rows)
-            else:
-                low, high = wilson(rows, known)
-                estimate = Estimate(
-                    value=rows / known / share,
-                    low=float(low) / share,
-                    high=float(high) / share,
-                    n=known,
-                    count=rows,
-                    method="Wilson score of the share / declared share",
-                    note=f"declared share {share:g}",
-                )
-            yield Measurement(metric="data.representation_ratio", estimate=estimate, group={attribute: name})
+            share = _share(rows, known)
+            yield Measurement(metric="data.group_share", estimate=share, group={attribute: name})
+            if declared.population:
+                ratio = _over_declared(share, declared.population.get(name))
+                yield Measurement(metric="data.representation_ratio", estimate=ratio, group={attribute: name})
+
+
+def _share(rows: int, known: int) -> Estimate:
+    from audit.statistics.intervals import wilson
+
+    if not known:
+        return undefined("no row has a known group", n=0, count=0)
+    low, high = wilson(rows, known)
+    return Estimate(value=rows / known, low=low, high=high, n=known, count=rows, method="Wilson score")
+
+
+def _over_declared(share: Estimate, declared: float | None) -> Estimate:
+    """Return a share and its interval over the declared share in the population."""
+    if share.value is None or share.low is None or share.high is None:
+        return share
+    if not declared:
+        return undefined("no share in the population was declared for this group", n=share.count)
+    return Estimate(
+        value=share.value / declared,
+        low=share.low / declared,
+        high=share.high / declared,
+        n=share.n,
+        count=share.count,
+        method="Wilson score of the share / declared share",
+        note=f"declared share {declared:g}",
+    )
 
 
 # training rows

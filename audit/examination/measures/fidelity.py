@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from scipy.stats import rankdata
 
-from audit.config.schema import DecisionRule
 from audit.evidence import Definition, Estimate, Fidelity, Measurement, NotDone, undefined
-from audit.examination.blackbox.score import apply_condition, assign_bands, favourable_of_bands
+from audit.examination.blackbox.decision import follow_rule, plan_decision
 from audit.statistics.intervals import normal_quantile
 
-from .performance import root_mean_square, share_estimate, take_highest
+from .performance import take_highest
+from .prediction import root_mean_square, share_estimate
 
 if TYPE_CHECKING:
     from audit.examination.measures.case import Case
@@ -122,10 +122,12 @@ def _same_decision(surrogate: Floats, case: Case) -> Flags | None:
     if case.subject.decision is None:
         return None
     score = surrogate if case.subject.task == "regression" else expit(surrogate)
-    rule = case.config.decision or DecisionRule()
     favourable = case.scores.favourable
-    if rule.column is not None:
-        # stored decisions have no cut on the score: as many rows are favoured as the black box favours
+    if favourable is None:
+        return None
+    chosen = follow_rule(plan_decision(case.config, case.dataset), case.frame, score)
+    if chosen is None:
+        # decisions that are no cut on the score: as many rows are favoured as the black box favours
         assert case.scores.score is not None
         high = (
             case.scores.score[favourable].mean() >= case.scores.score[~favourable].mean()
@@ -133,10 +135,6 @@ def _same_decision(surrogate: Floats, case: Case) -> Flags | None:
             else True
         )
         chosen = take_highest(score if high else -score, int(favourable.sum()))
-    elif rule.bands:
-        chosen = favourable_of_bands(rule, assign_bands(rule.bands, score), score)
-    else:
-        chosen = apply_condition(str(rule.favourable), score)
     return np.asarray(chosen == favourable)
 
 

@@ -1,7 +1,7 @@
 """Whether the labels that are known may stand for those that are not.
 
-Comes in: labels and decisions by row. Goes out: a sentence where labels are selective, and measurements on which then
-no verdict may rest. Credit outcomes, known only for granted loans, are the example.
+Comes in: labels and decisions of all people. Goes out: a sentence where labels are selective, and measurements on which
+then no verdict may rest. Credit outcomes, known only for granted loans, are the example.
 """
 
 from __future__ import annotations
@@ -32,21 +32,34 @@ def find_selective(case: Case) -> str:
     Labels are called selective where the share of missing ones differs between the two decisions by more than five
     points and by more than chance (p below .001).
     """
-    favourable = case.scores.favourable
-    if case.label is None or favourable is None:
+    counted = _count_unlabelled(case)
+    if counted is None:
         return ""
-    missing = ~np.isfinite(case.label)
-    granted, refused = int(favourable.sum()), int((~favourable).sum())
-    without = int((missing & favourable).sum()), int((missing & ~favourable).sum())
-    if not any(without) or min(granted, refused) == 0:
+    (without, granted), (without_refused, refused) = counted
+    if without + without_refused == 0 or min(granted, refused) == 0:
         return ""
-    gap = abs(without[0] / granted - without[1] / refused)
-    if gap <= GAP or compare_proportions(without[0], granted, without[1], refused).p >= CERTAIN:
+    gap = abs(without / granted - without_refused / refused)
+    if gap <= GAP or compare_proportions(without, granted, without_refused, refused).p >= CERTAIN:
         return ""
     return (
-        f"selective labels: unknown for {without[0]} of {granted} decided favourably and {without[1]} of {refused} "
+        f"selective labels: unknown for {without} of {granted} decided favourably and {without_refused} of {refused} "
         "decided unfavourably"
     )
+
+
+def _count_unlabelled(case: Case) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """Return people without a label, and people, of each decision; None without labels or decisions."""
+    roll = case.roll
+    label = roll.label if roll is not None else case.label
+    favourable = roll.favourable if roll is not None else case.scores.favourable
+    if label is None or favourable is None:
+        return None
+    count = roll.count if roll is not None else np.ones(len(label), dtype=np.int64)
+    missing = ~np.isfinite(label)
+    favoured, refused = (
+        (int(count[side & missing].sum()), int(count[side].sum())) for side in (favourable, ~favourable)
+    )
+    return favoured, refused
 
 
 def doubt_measurements(measurements: Iterable[Measurement], doubt: str) -> tuple[Measurement, ...]:

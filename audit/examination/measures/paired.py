@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.evidence import Estimate, undefined
-from audit.statistics.intervals import auc_delong_paired, normal_quantile
+from audit.statistics.auc import auc_delong_paired
+from audit.statistics.intervals import normal_quantile
 
 Floats = NDArray[np.float64]
 

@@ -6,29 +6,21 @@ paired differences black box minus glass box: the price of transparency, or its 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from audit.config.schema import DecisionRule
-from audit.evidence import Definition, Estimate, Measurement, NotDone, Performance, undefined
-from audit.examination.blackbox.score import apply_condition
+from audit.evidence import Definition, Estimate, Measurement, NotDone, Performance
+from audit.examination.blackbox.decision import follow_rule, plan_decision
 from audit.examination.glassbox.fit import Fits
-from audit.statistics.intervals import (
-    auc_delong,
-    logit_interval,
-    mean_interval,
-    normal_quantile,
-    square_and_add,
-    wilson,
-)
 
 from .data import find_caution
 from .labels import doubt_measurements, find_selective
+from .multiclass import note_classes, put_in_place
 from .paired import paired_auc_gap, paired_rmse_gap, paired_share_gap
+from .prediction import Predictions, label_rows, measure_class, measure_value, predict_everybody
 
 if TYPE_CHECKING:
     from audit.examination.measures.case import Case
@@ -36,7 +28,6 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 GLASS = ("ebm_label", "net_label")
-LEVEL = 0.95
 
 DEFINITIONS: tuple[Definition, ...] = (
     Definition(
@@ -123,25 +114,6 @@ DEFINITIONS: tuple[Definition, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Predictions:
-    """What one model says of the labelled rows.
-
-    Parameters
-    ----------
-    model : str
-        black_box, ebm_label or net_label.
-    score : ndarray of float64, shape [m], or None
-        Probability of the positive class, or value.
-    positive : ndarray of bool, shape [m], or None
-        Predicted class.
-    """
-
-    model: str
-    score: Floats | None
-    positive: NDArray[np.bool_] | None
-
-
 def measure_performance(case: Case) -> Performance | NotDone:
     """Measure how well every model predicts the label.
 
@@ -159,20 +131,29 @@ def measure_performance(case: Case) -> Performance | NotDone:
     models = _list_predictions(case, known)
     if not models:
         return NotDone(not_done="there is no score, no decision and no glass box to judge")
-    measure = _measure_value if case.subject.task == "regression" else _measure_class
+    measure = measure_value if case.subject.task == "regression" else measure_class
+    # the black box is judged on everybody; the glass boxes on the rows that they were fitted and scored on
+    everybody = predict_everybody(case)
+    judged = [
+        everybody if everybody and item.model == "black_box" else (item, label_rows(label)) for item in models
+    ]
+    labelled = everybody[1].rows if everybody else int(known.sum())
     return Performance(
-        rows=int(known.sum()),
+        rows=labelled,
         protocol=case.fits.protocol if isinstance(case.fits, Fits) else "",
         caution=find_caution(case),
         models=tuple(item.model for item in models),
         measurements=doubt_measurements(
-            (
-                *(m for item in models for m in measure(item, label)),
-                *_measure_gaps(models, label, case.subject.task == "regression"),
+            put_in_place(
+                (
+                    *(m for item, rows in judged for m in measure(item, rows)),
+                    *_measure_gaps(models, label, case.subject.task == "regression"),
+                ),
+                case,
             ),
             find_selective(case),
         ),
-        notes=_list_notes(case, int((~known).sum())),
+        notes=(*_list_notes(case, (case.roll.rows if everybody else known.size) - labelled), *note_classes(case)),
         broken_parts=case.fits.list_broken(GLASS) if isinstance(case.fits, Fits) else (),
     )
 
@@ -185,6 +166,10 @@ def _list_notes(case: Case, unlabelled: int) -> tuple[str, ...]:
         notes.append(f"{selective}; no verdict rests on these numbers")
     if case.weights is not None:
         notes.append("every row counts once here; the weights enter the fits of the glass boxes alone")
+    if case.sampled:
+        notes.append(f"glass boxes, and the gaps to them: {case.sampled}")
+        if case.roll.valued and not case.roll.exact:
+            notes.append(f"black box: {case.sampled}")
     if isinstance(case.fits, Fits):
         notes += [f"{name}: {reason}" for name, reason in case.fits.not_done.items() if name in GLASS]
     else:
@@ -228,17 +213,17 @@ def predict_positive(score: Floats, case: Case) -> NDArray[np.bool_] | None:
     Returns
     -------
     ndarray of bool, shape [n], or None
-        None where the decision has no single cut (bands). Stored decisions have no cut on the score: as many rows are
-        predicted positive as the black box predicts.
+        None where the decision predicts no class. Stored decisions have no cut on the score: as many rows are predicted
+        positive as the black box predicts.
     """
-    rule = case.config.decision or DecisionRule()
+    plan = plan_decision(case.config, case.dataset)
     reference = case.scores.predicted_positive
     if reference is None:
         return None
-    if rule.column is not None:
+    chosen = follow_rule(plan, case.frame, score)
+    if chosen is None:
         return take_highest(score, int(reference.sum()))
-    chosen = apply_condition(str(rule.favourable), score)
-    return chosen if rule.operator in (">=", ">") else ~chosen
+    return chosen if plan.side == "high" else ~chosen
 
 
 def take_highest(score: Floats, count: int) -> NDArray[np.bool_]:
@@ -246,130 +231,6 @@ def take_highest(score: Floats, count: int) -> NDArray[np.bool_]:
     chosen = np.zeros(score.size, dtype=bool)
     chosen[np.argsort(-score, kind="stable")[:count]] = True
     return chosen
-
-
-def _measure_class(item: Predictions, label: Floats) -> list[Measurement]:
-    numbers: dict[str, Estimate] = {}
-    truth = label == 1
-    if item.positive is not None:
-        numbers["accuracy"] = share_estimate(int((item.positive == truth).sum()), truth.size)
-        numbers["balanced_accuracy"] = _balanced_accuracy(item.positive, truth)
-    else:
-        reason = "the decision has no single cut that predicts a class"
-        numbers |= {name: undefined(reason) for name in ("accuracy", "balanced_accuracy")}
-    if item.score is not None:
-        numbers["auc"] = _auc(item.score, truth)
-        numbers["average_precision"] = _average_precision(item.score, truth)
-        probability = bool(item.score.min() >= 0 and item.score.max() <= 1)
-        numbers["brier"] = _brier(item.score, truth) if probability else undefined("the scores are no probabilities")
-        numbers["log_loss"] = (
-            _log_loss(item.score, truth) if probability else undefined("the scores are no probabilities")
-        )
-    return [Measurement(metric=f"performance.{k}", estimate=v, model=item.model) for k, v in numbers.items()]
-
-
-def _measure_value(item: Predictions, label: Floats) -> list[Measurement]:
-    if item.score is None:
-        return []
-    error = item.score - label
-    numbers = {"rmse": root_mean_square(error), "mae": _mean_estimate(np.abs(error), "mean, Student's interval")}
-    return [Measurement(metric=f"performance.{k}", estimate=v, model=item.model) for k, v in numbers.items()]
-
-
-def share_estimate(count: int, n: int) -> Estimate:
-    """Return a share of rows with Wilson's interval; undefined without rows."""
-    if n == 0:
-        return undefined("there are no rows", n=0, count=0)
-    low, high = wilson(count, n, LEVEL)
-    return Estimate(value=count / n, low=low, high=high, n=n, count=count, method="Wilson score")
-
-
-def _balanced_accuracy(positive: NDArray[np.bool_], truth: NDArray[np.bool_]) -> Estimate:
-    p, q = int(truth.sum()), int((~truth).sum())
-    if not p or not q:
-        return undefined("only one class is among the labels", n=truth.size)
-    hit, right = int((positive & truth).sum()), int((~positive & ~truth).sum())
-    tpr, miss = (hit / p, *wilson(hit, p, LEVEL)), wilson(q - right, q, LEVEL)
-    # tpr - fpr = 2 x balanced accuracy - 1: the interval of a difference of independent shares
-    low, high = square_and_add(tpr, ((q - right) / q, *miss))
-    return Estimate(
-        value=(hit / p + right / q) / 2,
-        low=max(0.0, (1 + low) / 2),
-        high=min(1.0, (1 + high) / 2),
-        n=truth.size,
-        method="square-and-add of Wilson intervals",
-    )
-
-
-def _auc(score: Floats, truth: NDArray[np.bool_]) -> Estimate:
-    if truth.all() or not truth.any():
-        return undefined("only one class is among the labels", n=truth.size)
-    value, se = auc_delong(score[truth], score[~truth])
-    return bounded_estimate(value, se, truth.size, "DeLong, logit interval")
-
-
-def bounded_estimate(value: float, se: float, n: int, method: str) -> Estimate:
-    """Return an estimate with a logit interval; at 0 or 1 there is none, and it is not assessable."""
-    low, high = logit_interval(value, se, LEVEL)
-    if not np.isfinite(low):
-        note = "no interval: complete separation, or too few rows of a class"
-        return Estimate(value=value, n=n, method=method, note=note, assessable=False)
-    return Estimate(value=value, low=low, high=high, n=n, method=method)
-
-
-def _average_precision(score: Floats, truth: NDArray[np.bool_]) -> Estimate:
-    positives = int(truth.sum())
-    if positives == 0 or positives == truth.size:
-        return undefined("only one class is among the labels", n=truth.size)
-    order = np.argsort(-score, kind="stable")
-    hits = np.cumsum(truth[order])
-    last = np.append(np.flatnonzero(np.diff(score[order])), truth.size - 1)
-    precision, recall = hits[last] / (last + 1), hits[last] / positives
-    value = float(np.sum(np.diff(recall, prepend=0.0) * precision))
-    se = float(np.sqrt(value * (1 - value) / positives))
-    return bounded_estimate(min(value, 1.0), se, truth.size, "logit interval on the positives")
-
-
-def _brier(score: Floats, truth: NDArray[np.bool_]) -> Estimate:
-    return _mean_estimate((score - truth) ** 2, "mean, Student's interval")
-
-
-def _log_loss(score: Floats, truth: NDArray[np.bool_]) -> Estimate:
-    held = np.clip(score, 1e-12, 1 - 1e-12)
-    return _mean_estimate(-np.log(np.where(truth, held, 1 - held)), "mean, Student's interval")
-
-
-def _mean_estimate(values: Floats, method: str, *, least: float = 0.0) -> Estimate:
-    """Return a mean of numbers that are not below `least`."""
-    mean = float(values.mean())
-    low, high = mean_interval(mean, float(values.var(ddof=1)) if values.size > 1 else 0.0, values.size, LEVEL)
-    if not np.isfinite(low):
-        note = "no interval: the rows do not vary, or there is one row"
-        return Estimate(value=mean, n=values.size, method=method, note=note, assessable=False)
-    return Estimate(value=mean, low=max(low, least), high=high, n=values.size, method=method)
-
-
-def root_mean_square(error: Floats) -> Estimate:
-    """Return the root mean square of errors; the interval is that of the mean square, by its logarithm.
-
-    Parameters
-    ----------
-    error : ndarray of float64, shape [m]
-        Errors.
-    """
-    square = error**2
-    mean = float(square.mean()) if square.size else 0.0
-    method = "root of the mean square, delta method on the logarithm"
-    if square.size < 2 or mean <= 0 or float(square.var()) == 0:
-        note = "no interval: the errors do not vary"
-        if square.size == 0:
-            return undefined("there are no rows", n=0, method=method)
-        return Estimate(value=float(np.sqrt(mean)), n=square.size, method=method, note=note, assessable=False)
-    half = normal_quantile(LEVEL) * float(square.std(ddof=1)) / np.sqrt(square.size) / mean
-    low, high = mean * np.exp(-half), mean * np.exp(half)
-    return Estimate(
-        value=float(np.sqrt(mean)), low=float(np.sqrt(low)), high=float(np.sqrt(high)), n=square.size, method=method
-    )
 
 
 def _measure_gaps(models: list[Predictions], label: Floats, regression: bool) -> list[Measurement]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from audit.errors import AuditError, TryAgain
 from audit.evidence import Definition, Intake, NotDone, Section
 
-from . import calibration, data, fidelity, performance
+from . import calibration, data, fidelity, multiclass, performance, slices
 from .case import Case
 from .effects import measure as effects
 from .fairness import measure as fairness
@@ -36,7 +36,7 @@ MEASURES: dict[str, Measure] = {
     "performance": performance.measure_performance,
     "calibration": calibration.measure_calibration,
     "fairness": fairness.measure_fairness,
-    "slices": _put_off("the search for weak slices is not part of this version"),
+    "slices": slices.measure_slices,
     "fidelity": fidelity.measure_fidelity,
     "effects": effects.measure_effects,
     "attributions": _put_off("attributions of single scores are not part of this version"),
@@ -50,8 +50,10 @@ MEASURES: dict[str, Measure] = {
 DEFINITIONS: tuple[Definition, ...] = (
     *data.DEFINITIONS,
     *performance.DEFINITIONS,
+    *multiclass.DEFINITIONS,
     *calibration.DEFINITIONS,
     *fairness.DEFINITIONS,
+    *slices.DEFINITIONS,
     *fidelity.DEFINITIONS,
     *effects.DEFINITIONS,
 )

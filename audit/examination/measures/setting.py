@@ -49,7 +49,12 @@ def open_case(
     groups = groups_of(frame, config)
     label, weights = label_of(frame, config), weights_of(frame, config)
     tally = build_tally(
-        groups, label, scores.favourable, scores.score, weights=weights, intersections=list_intersections(config)
+        # a value is no class, also where all its values happen to be 0 and 1
+        groups,
+        None if subject.task == "regression" else label,
+        scores.favourable,
+        scores.score,
+        weights=weights, intersections=list_intersections(config)
     )
     case = Case(
         config=config,

@@ -49,6 +49,12 @@ class Roll:
         Place of the true class among `outcomes`, -1 where unknown; None for bands.
     width : float
         Width of the widest score bin: 0 where every entry is one row.
+    halvings : int
+        How often the number of bins of the fixed scale (`tally.scale`) was halved.
+    score_square : ndarray of float64, shape [m], or None
+        Sum of the squared scores of the rows behind each entry; None where every entry is one row.
+    valued : bool
+        Whether the label is a value: of an entry of many rows their mean.
     """
 
     levels: dict[str, tuple[str, ...]]
@@ -63,6 +69,9 @@ class Roll:
     outcome: NDArray[np.integer] | None = None
     truth: NDArray[np.integer] | None = None
     width: float = 0.0
+    halvings: int = 0
+    score_square: Floats | None = None
+    valued: bool = False
 
     @property
     def rows(self) -> int:

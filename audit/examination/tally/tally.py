@@ -58,7 +58,7 @@ class Tally:
     crosses : dict of tuple of str to CrossCounts
         Attribute set to its counts; one set, of all attributes, unless the cross is too large.
     decided : bool
-        Whether rows had a decision; without one there is no count table.
+        Whether rows had a decision.
 
     Notes
     -----
@@ -113,7 +113,7 @@ class Tally:
         return self._reduce(tuple(attributes), name) if name in known else None
 
     def table(self, attributes: Sequence[str]) -> CountTable:
-        """Return the count table of one attribute or of an intersection.
+        """Return the count table of one attribute or of an intersection; its people are undecided without decisions.
 
         Parameters
         ----------
@@ -123,13 +123,11 @@ class Tally:
         Raises
         ------
         ValueError
-            An attribute set that was not counted, or rows without decisions.
+            An attribute set that was not counted.
         """
-        if not self.decided:
-            raise ValueError("rows without decisions have no count table")
         counts = self.counts(attributes)
         cells = [
-            _as_cell(
+            (_as_cell if self.decided else _as_undecided)(
                 tuple(self.levels[name][place] for name, place in zip(attributes, places, strict=True)), counts[places]
             )
             for places in np.ndindex(counts.shape[:-2])
@@ -206,11 +204,11 @@ def build_tally(
         )
     rows = len(given[0])
     levels, codes = code_groups(groups)
-    inner = _code_labels(label, rows) * 2 + _code_decisions(favourable, rows)
+    inner = code_labels(label, rows) * 2 + code_decisions(favourable, rows)
     columns = _columns_to_sum(score, weights)
     size = math.prod(len(item) for item in levels.values())
-    wanted = [tuple(groups)] if size <= most_cells else _single_sets(groups, intersections)
-    crosses = {item: _count_cross(item, levels, codes, inner, columns) for item in dict.fromkeys(wanted)}
+    wanted = [tuple(groups)] if size <= most_cells else list_sets(groups, intersections)
+    crosses = {item: count_cross(item, levels, codes, inner, columns) for item in dict.fromkeys(wanted)}
     return Tally(levels, crosses, favourable is not None)
 
 
@@ -219,7 +217,8 @@ def merge_tallies(tallies: Iterable[Tally]) -> Tally:
     return reduce(lambda left, right: left + right, tallies)
 
 
-def _single_sets(groups: Mapping[str, np.ndarray], intersections: Iterable[Sequence[str]]) -> list[Attributes]:
+def list_sets(groups: Mapping[str, np.ndarray], intersections: Iterable[Sequence[str]]) -> list[Attributes]:
+    """Return each attribute by itself, and the intersections."""
     return [*((name,) for name in groups), *(tuple(item) for item in intersections)]
 
 
@@ -249,7 +248,8 @@ def code_groups(groups: Mapping[str, np.ndarray]) -> tuple[dict[str, tuple[str, 
     return levels, codes
 
 
-def _code_labels(label: np.ndarray | None, rows: int) -> np.ndarray:
+def code_labels(label: np.ndarray | None, rows: int) -> np.ndarray:
+    """Return the place of each row along the label axis; none counts as labelled where labels are no classes."""
     if label is None:
         return np.full(rows, UNLABELLED, dtype=np.int64)
     values = np.asarray(label, dtype=np.float64)
@@ -258,7 +258,8 @@ def _code_labels(label: np.ndarray | None, rows: int) -> np.ndarray:
     return np.where(np.isnan(values), UNLABELLED, np.where(values == 1.0, POSITIVE, NEGATIVE))
 
 
-def _code_decisions(favourable: np.ndarray | None, rows: int) -> np.ndarray:
+def code_decisions(favourable: np.ndarray | None, rows: int) -> np.ndarray:
+    """Return the place of each row along the decision axis."""
     if favourable is None:
         return np.full(rows, UNFAVOURABLE, dtype=np.int64)
     return np.where(np.asarray(favourable, dtype=bool), FAVOURABLE, UNFAVOURABLE)
@@ -273,13 +274,29 @@ def _columns_to_sum(score: np.ndarray | None, weights: np.ndarray | None) -> dic
     return columns
 
 
-def _count_cross(
+def count_cross(
     attributes: Attributes,
     levels: dict[str, tuple[str, ...]],
     codes: dict[str, np.ndarray],
     inner: np.ndarray,
     columns: dict[str, np.ndarray],
+    rows: np.ndarray | None = None,
 ) -> CrossCounts:
+    """Count entries over the cross of some attributes.
+
+    Parameters
+    ----------
+    attributes : tuple of str
+        The cross.
+    levels, codes : dict
+        Groups of each attribute, and each entry's place among them.
+    inner : ndarray of int64, shape [m]
+        Place along label axis x 2 + place along decision axis.
+    columns : dict of str to ndarray of float64, shape [m]
+        What to sum.
+    rows : ndarray of float64, shape [m], optional
+        Whole numbers of rows behind each entry; one where left out.
+    """
     shape = tuple(len(levels[name]) for name in attributes)
     places = np.zeros(len(inner), dtype=np.int64)
     for name in attributes:
@@ -287,7 +304,7 @@ def _count_cross(
     places = places * 6 + inner
     size, full = math.prod(shape) * 6, (*shape, 3, 2)
     return CrossCounts(
-        np.bincount(places, minlength=size).astype(np.int64).reshape(full),
+        np.bincount(places, rows, minlength=size).astype(np.int64).reshape(full),
         {name: np.bincount(places, weights=values, minlength=size).reshape(full) for name, values in columns.items()},
     )
 
@@ -311,6 +328,20 @@ def _add_crosses(left: CrossCounts, right: CrossCounts) -> CrossCounts:
     if set(left.sums) != set(right.sums):
         raise ValueError("rows with scores or weights and rows without cannot be added")
     return CrossCounts(left.counts + right.counts, {name: left.sums[name] + right.sums[name] for name in left.sums})
+
+
+def _as_undecided(values: tuple[str, ...], counts: np.ndarray) -> Cell:
+    positive, negative, unlabelled = counts.sum(axis=1).tolist()
+    return Cell(
+        values=values,
+        positive_favourable=0,
+        positive_unfavourable=0,
+        negative_favourable=0,
+        negative_unfavourable=0,
+        positive_undecided=positive,
+        negative_undecided=negative,
+        unlabelled_undecided=unlabelled,
+    )
 
 
 def _as_cell(values: tuple[str, ...], counts: np.ndarray) -> Cell:

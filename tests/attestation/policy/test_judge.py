@@ -136,7 +136,8 @@ def test_the_worst_outcome_wins():
     assert (
         find_outcome(mixed[1:], broken=False, fail_on="high", allow=frozenset({"inconclusive", "manual"})) == "passed"
     )
-    assert find_outcome([], broken=False, fail_on="high") == "passed"
+    assert find_outcome([], broken=False, fail_on="high") == "undecided"
+    assert find_outcome([], broken=False, fail_on="high", asked=False) == "measured"
 
 
 def test_a_part_that_broke_makes_the_run_incomplete(stage, judge_text):

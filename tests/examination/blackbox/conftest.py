@@ -16,6 +16,8 @@ import pandas as pd
 import pytest
 
 from audit.config.schema import ExamineConfig
+from audit.examination.data.kinds import ColumnFacts
+from audit.examination.data.values import value_text
 
 NUMERIC = ["age", "income", "debts"]
 JOBS = ["clerk", "driver", "nurse"]
@@ -74,6 +76,10 @@ class Rows:
         self._frame, self._size = frame.reset_index(drop=True), size
         self.rows = len(frame)
         self.columns = tuple(str(name) for name in frame.columns)
+        self.described = tuple(
+            ColumnFacts(str(name), "category", levels=tuple(sorted({value_text(v) for v in frame[name].dropna()})))
+            for name in frame.columns
+        )
 
     def batches(self, size: int = 0) -> Iterator[pd.DataFrame]:
         step = min(size or self._size, self._size)

@@ -63,24 +63,35 @@ def test_bands(tools):
     bands = {"approve": "score >= 0.7", "refer": "score >= 0.5", "decline": "otherwise"}
     np.testing.assert_array_equal(assign_bands(bands, SCORES), ["decline", "refer", "refer", "approve"])
     rows = tools.Rows(pd.DataFrame({"a": SCORES}))
-    for rule, favourable in (
-        ({"bands": bands}, [0, 0, 0, 1]),
-        ({"bands": bands, "favourable": "refer"}, [0, 1, 1, 0]),
-        ({"bands": bands, "favourable": "score >= 0.5"}, [0, 1, 1, 1]),
+    for rule, favourable, positive in (
+        ({"bands": bands}, [0, 0, 0, 1], [0, 0, 0, 1]),
+        ({"bands": bands, "favourable": "refer"}, [0, 1, 1, 0], None),
+        ({"bands": bands, "favourable": "score >= 0.5"}, [0, 1, 1, 1], [0, 1, 1, 1]),
+        ({"bands": bands, "favourable": ["refer", "decline"]}, [1, 1, 1, 0], [0, 0, 0, 1]),
+        ({"bands": bands, "favourable": ["approve", "decline"]}, [1, 0, 0, 1], None),
     ):
         made = decide(tools.configure(decision=rule), rows, SCORES, SCORES)
         np.testing.assert_array_equal(made.favourable, np.array(favourable, dtype=bool))
-        assert made.predicted_positive is None
+        np.testing.assert_array_equal(made.bands, ["decline", "refer", "refer", "approve"])
+        assert made.outcomes == ("approve", "refer", "decline")
+        np.testing.assert_array_equal(made.outcome, [2, 1, 1, 0])
+        assert made.truth is None
+        if positive is None:
+            assert made.predicted_positive is None
+            assert "predict no class" in made.notes[0]
+        else:
+            np.testing.assert_array_equal(made.predicted_positive, np.array(positive, dtype=bool))
     with pytest.raises(ConfigError, match="fall into no band"):
         assign_bands({"approve": "score >= 0.7"}, SCORES)
     with pytest.raises(ConfigError, match="did you mean 'approve'"):
         decide(tools.configure(decision={"bands": bands, "favourable": "aprove"}), rows, SCORES, SCORES)
 
 
-def test_value_needs_a_cut(tools):
+def test_a_value_has_no_natural_cut(tools):
     rows = tools.Rows(pd.DataFrame({"a": SCORES}))
-    with pytest.raises(ConfigError, match="no natural cut"):
-        decide(tools.configure(output="value"), rows, SCORES, SCORES)
+    made = decide(tools.configure(output="value"), rows, SCORES, SCORES)
+    assert made.favourable is None
+    assert made.predicted_positive is None
     made = decide(tools.configure(output="value", decision={"favourable": "score > 0.6"}), rows, SCORES, SCORES)
     assert made.favourable.sum() == 1
 

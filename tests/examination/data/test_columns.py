@@ -156,7 +156,7 @@ def test_an_age_without_bins_is_cut_at_its_quartiles(make_config):
     whole = groups_of(dataset.frame(), config)["age"]
     assert order_groups(whole) == ("under 32", "32-47", "47-62", "62 and over")
     assert any("cut at its quartiles" in line for line in dataset.reading)
-    settled = settle_bins(config, dataset.frame())
+    settled = settle_bins(config, dataset)
     assert settled.groups.attributes["age"].bins == (32, 47, 62)
     piecewise = np.concatenate([groups_of(batch, settled)["age"] for batch in dataset.batches(7)])
     np.testing.assert_array_equal(piecewise, whole)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from audit.evidence import FeatureUsed
-from audit.examination.glassbox import fit as fitting
+from audit.examination.glassbox import single as fitting
 from audit.examination.glassbox.fit import fit_glassboxes
 
 
@@ -15,7 +15,7 @@ def test_report_is_incomplete_where_a_glass_box_broke(small_job, tmp_path, run_c
     def broken(*_, **__):
         raise np.linalg.LinAlgError("on purpose")
 
-    monkeypatch.setattr(fitting, "fit_additive", broken)
+    monkeypatch.setattr(fitting, "fit_outputs", broken)
     code, out, err = run_cli("run", small_job / "audit.yaml", "--out", tmp_path / "report")
     assert code == 3, err
     assert "net_label" in out and "on purpose" in out

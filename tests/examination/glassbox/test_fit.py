@@ -9,7 +9,7 @@ from glass_material import make_features, make_truth
 from sklearn.metrics import roc_auc_score
 
 from audit.evidence import FeatureUsed
-from audit.examination.glassbox import fit as room
+from audit.examination.glassbox import single as room
 from audit.examination.glassbox.fit import TrainRows, fit_glassboxes, tables_of
 
 ALL = ["ebm_label", "net_label", "ebm_surrogate", "net_surrogate"]

@@ -21,7 +21,7 @@ def strengths(column, kind, groups, seed=0):
 
 
 def test_auc_of_counts_is_that_of_the_rows():
-    from audit.statistics.intervals import auc_delong
+    from audit.statistics.auc import auc_delong
 
     rng = np.random.default_rng(0)
     score = np.array([0.1, 0.2, 0.2, 0.5, 0.9])

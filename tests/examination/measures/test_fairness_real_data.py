@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from audit.config.schema import ExamineConfig
 from audit.evidence import AttributeUsed, Decision, Fairness, Subject
 from audit.examination.measures.fairness.measure import measure_fairness
 from audit.examination.tally.roll import roll_of
@@ -58,6 +59,9 @@ def test_every_number_agrees_with_fairlearn(name):
         tally=build_tally(groups, label, favourable, score, intersections=pairs),
         roll=roll_of(groups, label, score, favourable),
         rng=lambda name: np.random.default_rng(0),
+        config=ExamineConfig.model_validate({"data": "rows.csv"}),
+        blackbox=None,
+        sampled="",
     )
     fairness = measure_fairness(case)
     assert isinstance(fairness, Fairness)

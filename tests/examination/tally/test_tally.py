@@ -153,11 +153,15 @@ def test_what_was_not_counted_is_refused():
         tally.table(["race"])
 
 
-def test_rows_without_decisions_have_no_table():
-    tally = build_tally({"sex": np.array(["F"], dtype=object)}, np.array([1.0]), None)
-    assert tally.counts(["sex"]).sum() == 1
-    with pytest.raises(ValueError, match="without decisions"):
-        tally.table(["sex"])
+def test_rows_without_decisions_are_undecided():
+    sex, label = np.array(["F", "F", "M", "M"], dtype=object), np.array([1.0, 0.0, 0.0, np.nan])
+    tally = build_tally({"sex": sex}, label, None)
+    assert tally.counts(["sex"]).sum() == 4
+    women, men = tally.table(["sex"]).cells
+    assert (women.positive_undecided, women.negative_undecided, women.unlabelled_undecided) == (1, 1, 0)
+    assert (men.positive_undecided, men.negative_undecided, men.unlabelled_undecided) == (0, 1, 1)
+    assert women.decided == men.decided == 0
+    assert women.n == men.n == 2
 
 
 def test_what_cannot_be_added():

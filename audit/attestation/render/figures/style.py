@@ -32,8 +32,43 @@ COLOURS = {
     "limit": "#b3261e",
     "zone": "#fbe9e7",
     "paper": "#ffffff",
+    "none": "#dde2e7",
+    "heat0": "#eef2f5",
+    "heat1": "#fce3cc",
+    "heat2": "#f8bf88",
+    "heat3": "#e58f42",
+    "heat4": "#a9520f",
+    "heat5": "#6f3303",
+    "onheat0": "#17212b",
+    "onheat1": "#17212b",
+    "onheat2": "#17212b",
+    "onheat3": "#17212b",
+    "onheat4": "#ffffff",
+    "onheat5": "#ffffff",
+    "part0": "#0a5a8c",
+    "part1": "#7fb2d9",
+    "part2": "#d3e3ef",
+    "part3": "#f3d7a4",
+    "part4": "#d98e32",
+    "part5": "#83450a",
+    "onpart0": "#ffffff",
+    "onpart1": "#17212b",
+    "onpart2": "#17212b",
+    "onpart3": "#17212b",
+    "onpart4": "#17212b",
+    "onpart5": "#ffffff",
+    "line0": "#0a5a8c",
+    "line1": "#b04a08",
+    "line2": "#0b6e4f",
+    "line3": "#7b3f98",
+    "line4": "#8a5a00",
+    "line5": "#56626f",
 }
-"""Colour name to hexadecimal value in print; every name is also a class ``f-name`` (fill) or ``s-name`` (stroke)."""
+"""Colour name to hexadecimal value in print; every name is also a class ``f-name`` (fill) or ``s-name`` (stroke).
+``heat`` grows darker with distance from parity, ``part`` fills the parts of a bar, ``on...`` is the text upon it."""
+HEAT_STEPS = 6
+PARTS = 6
+LINES = 6
 
 
 def number(value: float) -> str:
@@ -147,6 +182,16 @@ class Drawing:
             f'<text x="{number(x)}" y="{number(y)}" font-family="Inter" font-size="{number(size)}"{weight}{place} '
             f'fill="{COLOURS[colour]}" class="f-{colour}">{escape(shown)}</text>'
         )
+
+    def hatch(self, x: float, y: float, width: float, height: float, colour: str, *, gap: float = 7) -> None:
+        """Draw slanted lines over a rectangle: told apart from a fill without any colour."""
+        reach = width + height
+        step = gap
+        while step < reach:
+            start = (x + min(step, width), y + max(0.0, step - width))
+            end = (x + max(0.0, step - height), y + min(step, height))
+            self.line(*start, *end, colour, width=0.7)
+            step += gap
 
     def finish(self, name: str, title: str, description: str) -> Markup:
         """Return the figure.

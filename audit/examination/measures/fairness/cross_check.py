@@ -6,6 +6,7 @@ undefined here is skipped and listed, because fairlearn gives 0 for it.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.evidence import Cell, CountTable, CrossCheck
+from audit.evidence import CountTable, CrossCheck
+from audit.examination.tally.tally import build_tally
 
-from .metrics import RATES
+from .points import counts_of, measure_points
 
 MOST_ROWS = 100_000
 """Above this many rows the check runs on a sample: it takes seconds per grouping there."""
@@ -77,7 +79,9 @@ def check_with_fairlearn(
     if total > most_rows:
         chosen = np.sort(rng.choice(total, min(SAMPLE_ROWS, most_rows), replace=False))
         rows = _take(rows, chosen)
-        tables = [_count_again(table.attributes, rows) for table in tables]
+        sets = [table.attributes for table in tables]
+        tally = build_tally(rows.columns, rows.label, rows.favourable, intersections=sets)
+        tables = [tally.table(attributes) for attributes in sets]
     findings = _Findings(skipped=[])
     for table in tables:
         _check_table(table, rows, findings, positive_is_favourable)
@@ -97,36 +101,19 @@ def _take(rows: CheckedRows, chosen: NDArray[np.int64]) -> CheckedRows:
     return CheckedRows(columns, rows.favourable[chosen], None if rows.label is None else rows.label[chosen])
 
 
-def _count_again(attributes: tuple[str, ...], rows: CheckedRows) -> CountTable:
-    """Count a sample's cells."""
-    label = np.full(len(rows.favourable), np.nan) if rows.label is None else rows.label
-    kind = np.where(np.isnan(label), 2, np.where(label == 1, 0, 1)) * 2 + np.where(rows.favourable, 0, 1)
-    keys = list(zip(*(rows.columns[name].astype(str) for name in attributes), strict=True))
-    order: dict[tuple[str, ...], int] = {}
-    codes = np.array([order.setdefault(key, len(order)) for key in keys], dtype=np.int64)
-    counts = np.bincount(codes * 6 + kind, minlength=6 * len(order)).reshape(-1, 6)
-    names = [name for name in Cell.model_fields if name.endswith("favourable")]
-    return CountTable(
-        attributes=attributes,
-        cells=tuple(
-            Cell(values=key, **dict(zip(names, map(int, counts[place]), strict=True))) for key, place in order.items()
-        ),
-    )
-
-
 def _check_table(table: CountTable, rows: CheckedRows, findings: _Findings, positive_is_favourable: bool) -> None:
     """Compare every rate of one table."""
     theirs = _rates_by_fairlearn(table, rows, positive_is_favourable)
-    for metric in RATES:
-        if metric.name not in theirs:
-            continue
-        for cell in table.cells:
-            k, n = metric.count(cell, positive_is_favourable)
-            if n == 0:
-                _skip(findings, f"{metric.name} of {table.name} = {' * '.join(cell.values)}: undefined here")
+    ours = measure_points(counts_of(table), positive_is_favourable=positive_is_favourable)
+    for name, values in theirs.items():
+        for cell, value in zip(table.cells, ours[name].tolist(), strict=True):
+            if math.isnan(value):
+                _skip(findings, f"{name} of {table.name} = {' * '.join(cell.values)}: undefined here")
                 continue
+            difference = abs(values[cell.values] - value)
             findings.compared += 1
-            findings.largest = max(findings.largest, abs(theirs[metric.name][cell.values] - k / n))
+            # a rate that is here and undefined there differs by as much as rates can
+            findings.largest = max(findings.largest, 1.0 if math.isnan(difference) else difference)
 
 
 def _skip(findings: _Findings, line: str) -> None:

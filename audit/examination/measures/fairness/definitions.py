@@ -5,6 +5,11 @@ from __future__ import annotations
 from audit.evidence import Definition
 
 _HARDT = "Hardt, Price and Srebro (2016), Equality of Opportunity in Supervised Learning"
+_CHOULDECHOVA = "Chouldechova (2017), Fair Prediction with Disparate Impact"
+_BERK = "Berk et al. (2021), Fairness in Criminal Justice Risk Assessments"
+_RATIO = "interval: Miettinen and Nurminen (1985)"
+_GAP = "interval: Newcombe (1998)"
+_LOWEST = "of any group that is neither small nor unknown"
 _GUIDELINES = "Uniform Guidelines, 29 CFR 1607.4(D)"
 _LL144 = "6 RCNY 5-300 and 5-301"
 _ALL_PAIRS = "The best group is picked after the fact; the interval holds for all pairs of groups at once."
@@ -143,14 +148,14 @@ DEFINITIONS: tuple[Definition, ...] = (
         better="higher",
         title="Precision (positive predictive value)",
         formula=f"people with the positive label / people predicted positive whose label is known. {_CLASS}",
-        source="Chouldechova (2017), Fair Prediction with Disparate Impact",
+        source=_CHOULDECHOVA,
     ),
     Definition(
         id="fairness.precision_difference",
         title="Predictive-parity difference",
         formula=f"highest precision - precision of the group. {_CLASS} {_ALL_PAIRS}",
         better="lower",
-        source="Chouldechova (2017), Fair Prediction with Disparate Impact; interval: Newcombe (1998)",
+        source=f"{_CHOULDECHOVA}; {_GAP}",
     ),
     Definition(
         id="fairness.accuracy",
@@ -180,6 +185,123 @@ DEFINITIONS: tuple[Definition, ...] = (
         + _ALL_PAIRS,
         better="lower",
         source="interval: Miettinen and Nurminen (1985)",
+    ),
+    Definition(
+        id="fairness.true_positive_rate_ratio",
+        title="Equal-opportunity ratio",
+        formula=f"true positive rate of the group / highest true positive rate {_LOWEST}. {_CLASS} {_ALL_PAIRS}",
+        better="higher",
+        source=f"{_HARDT}; {_RATIO}",
+    ),
+    Definition(
+        id="fairness.false_positive_rate_ratio",
+        title="False-positive-rate ratio",
+        formula=f"false positive rate of the group / lowest false positive rate {_LOWEST}. {_CLASS} {_ALL_PAIRS}",
+        better="lower",
+        source=f"{_HARDT}; {_RATIO}",
+    ),
+    Definition(
+        id="fairness.true_negative_rate",
+        title="True negative rate",
+        formula=f"people predicted negative / people with the negative label. {_CLASS}",
+        source=_HARDT,
+    ),
+    Definition(
+        id="fairness.true_negative_rate_difference",
+        title="True-negative-rate difference",
+        formula=f"highest true negative rate - true negative rate of the group. {_CLASS} {_ALL_PAIRS}",
+        better="lower",
+        source=f"{_HARDT}; {_GAP}",
+    ),
+    Definition(
+        id="fairness.false_negative_rate",
+        title="False negative rate",
+        formula=f"people predicted negative / people with the positive label. {_CLASS}",
+        source=_HARDT,
+    ),
+    Definition(
+        id="fairness.false_negative_rate_difference",
+        title="False-negative-rate difference",
+        formula=f"false negative rate of the group - lowest false negative rate. {_CLASS} {_ALL_PAIRS}",
+        better="lower",
+        source=f"{_HARDT}; {_GAP}",
+    ),
+    Definition(
+        id="fairness.false_negative_rate_ratio",
+        title="False-negative-rate ratio",
+        formula=f"false negative rate of the group / lowest false negative rate {_LOWEST}. {_CLASS} {_ALL_PAIRS}",
+        better="lower",
+        source=f"{_HARDT}; {_RATIO}",
+    ),
+    Definition(
+        id="fairness.precision_ratio",
+        title="Predictive-parity ratio",
+        formula=f"precision of the group / highest precision {_LOWEST}. {_CLASS} {_ALL_PAIRS}",
+        better="higher",
+        source=f"{_CHOULDECHOVA}; {_RATIO}",
+    ),
+    Definition(
+        id="fairness.negative_predictive_value",
+        title="Negative predictive value",
+        formula=f"people with the negative label / people predicted negative whose label is known. {_CLASS}",
+        better="higher",
+        source=_CHOULDECHOVA,
+    ),
+    Definition(
+        id="fairness.negative_predictive_value_difference",
+        title="Difference of negative predictive values",
+        formula=f"highest negative predictive value - negative predictive value of the group. {_CLASS} {_ALL_PAIRS}",
+        better="lower",
+        source=f"Conditional use accuracy equality: {_BERK}; {_GAP}",
+    ),
+    Definition(
+        id="fairness.false_discovery_rate",
+        title="False discovery rate",
+        formula=f"people with the negative label / people predicted positive whose label is known. {_CLASS}",
+        better="lower",
+        source=_CHOULDECHOVA,
+    ),
+    Definition(
+        id="fairness.false_discovery_rate_ratio",
+        title="False-discovery-rate ratio",
+        formula=f"false discovery rate of the group / lowest false discovery rate {_LOWEST}. {_CLASS} {_ALL_PAIRS}",
+        better="lower",
+        source=f"{_CHOULDECHOVA}; {_RATIO}",
+    ),
+    Definition(
+        id="fairness.false_omission_rate",
+        title="False omission rate",
+        formula=f"people with the positive label / people predicted negative whose label is known. {_CLASS}",
+        better="lower",
+        source=_CHOULDECHOVA,
+    ),
+    Definition(
+        id="fairness.false_omission_rate_difference",
+        title="False-omission-rate difference",
+        formula=f"false omission rate of the group - lowest false omission rate. {_CLASS} {_ALL_PAIRS}",
+        better="lower",
+        source=f"{_CHOULDECHOVA}; {_GAP}",
+    ),
+    Definition(
+        id="fairness.false_omission_rate_ratio",
+        title="False-omission-rate ratio",
+        formula=f"false omission rate of the group / lowest false omission rate {_LOWEST}. {_CLASS} {_ALL_PAIRS}",
+        better="lower",
+        source=f"{_CHOULDECHOVA}; {_RATIO}",
+    ),
+    Definition(
+        id="fairness.accuracy_ratio",
+        title="Accuracy ratio to the best group",
+        formula=f"accuracy of the group / highest accuracy {_LOWEST}. {_ALL_PAIRS}",
+        better="higher",
+        source=f"Overall accuracy equality: {_BERK}; {_RATIO}",
+    ),
+    Definition(
+        id="fairness.error_rate_difference",
+        title="Error-rate difference",
+        formula=f"error rate of the group - lowest error rate. {_ALL_PAIRS}",
+        better="lower",
+        source=f"Overall accuracy equality: {_BERK}; {_GAP}",
     ),
     Definition(
         id="fairness.auc",

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audit.evidence import Cell, CountTable, Group
-from audit.statistics import auc_delong
+from audit.statistics import count_at
 
 UNKNOWN = "unknown"
 Floats = NDArray[np.float64]
+_NO_SPREAD = 1e-24
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +45,11 @@ class Grouping:
     def names(self) -> list[str]:
         """Names of the groups: ``sex=F`` or ``sex=F, race=B``."""
         return [", ".join(f"{key}={value}" for key, value in group.scope.items()) for group in self.groups]
+
+    @property
+    def crossed(self) -> bool:
+        """Whether it is an intersection."""
+        return len(self.table.attributes) > 1
 
     @property
     def rows(self) -> int:
@@ -90,29 +94,6 @@ def lay_out(table: CountTable, small_count: int, small_share: float) -> Grouping
     )
 
 
-def code_rows(table: CountTable, columns: dict[str, NDArray[Any]]) -> NDArray[np.int64]:
-    """Return, for every row, the place of its cell in the table; -1 where it has none.
-
-    Parameters
-    ----------
-    table : CountTable
-        The table whose cells are meant.
-    columns : dict of str to array of str, shape [n]
-        Value of each attribute per row.
-    """
-    import pandas as pd
-
-    combined: NDArray[np.int64] | None = None
-    keys: list[tuple[str, ...]] = [()]
-    for attribute in table.attributes:
-        codes, values = pd.factorize(columns[attribute])
-        combined = codes if combined is None else combined * len(values) + codes
-        keys = [(*key, str(value)) for key in keys for value in values]
-    places = {cell.values: place for place, cell in enumerate(table.cells)}
-    lookup = np.array([places.get(key, -1) for key in keys], dtype=np.int64)
-    return lookup[combined] if combined is not None else np.empty(0, np.int64)
-
-
 @dataclass(frozen=True, slots=True)
 class Moments:
     """Size, mean and sample variance by group; each of shape [groups]."""
@@ -125,68 +106,30 @@ class Moments:
     """Sample variance (divisor n - 1); NaN below two rows."""
 
 
-def moments_of(values: Floats, codes: NDArray[np.int64], size: int) -> Moments:
+def moments_of(values: Floats, codes: NDArray[np.int64], size: int, count: NDArray[np.int64] | None = None) -> Moments:
     """Return the moments of `values` by group; NaN values and rows without a group (-1) are left out.
 
     Parameters
     ----------
-    values : array of float, shape [n]
+    values : array of float, shape [m]
         Values.
-    codes : array of int, shape [n]
+    codes : array of int, shape [m]
         Place of the group, or -1.
     size : int
         Number of groups.
+    count : array of int, shape [m], optional
+        Rows behind each value; one where not given.
     """
     used = np.isfinite(values) & (codes >= 0)
     values, codes = values[used], codes[used]
-    n = np.bincount(codes, minlength=size)
+    rows = np.ones(len(values)) if count is None else count[used].astype(float)
+    n = np.bincount(codes, rows, size).astype(np.int64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.bincount(codes, values, size) / n
-        variance = np.bincount(codes, (values - mean[codes]) ** 2, size) / (n - 1)
+        mean = np.bincount(codes, values * rows, size) / n
+        variance = np.bincount(codes, (values - mean[codes]) ** 2 * rows, size) / (n - 1)
+        # values that are all alike leave the rounding of their mean, which is no spread
+        variance = np.where(variance > _NO_SPREAD * mean**2, variance, np.minimum(variance, 0.0))
     return Moments(n, np.where(n > 0, mean, np.nan), np.where(n > 1, variance, np.nan))
-
-
-@dataclass(frozen=True, slots=True)
-class GroupAuc:
-    """AUC of one group."""
-
-    auc: float
-    """NaN where a class is empty."""
-    se: float
-    """DeLong's standard error; NaN where a class has fewer than two rows."""
-    positives: int
-    """Rows with the positive label and a score."""
-    negatives: int
-    """Rows with the negative label and a score."""
-
-    @property
-    def n(self) -> int:
-        """Rows with a label and a score."""
-        return self.positives + self.negatives
-
-
-def auc_by_group(score: Floats, label: Floats, codes: NDArray[np.int64], size: int) -> list[GroupAuc]:
-    """Return the AUC of every group.
-
-    Parameters
-    ----------
-    score, label : array of float, shape [n]
-        Score (higher speaks for the positive class) and label (1, 0, NaN).
-    codes : array of int, shape [n]
-        Place of the group, or -1.
-    size : int
-        Number of groups.
-    """
-    used = np.isfinite(score) & np.isfinite(label) & (codes >= 0)
-    score, positive, codes = score[used], label[used] == 1, codes[used]
-    order = np.argsort(codes, kind="stable")
-    score, positive, codes = score[order], positive[order], codes[order]
-    edges = np.searchsorted(codes, np.arange(size + 1))
-    out = []
-    for low, high in pairwise(edges):
-        part, good = score[low:high], positive[low:high]
-        out.append(GroupAuc(*auc_delong(part[good], part[~good]), int(good.sum()), int((~good).sum())))
-    return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,24 +158,28 @@ class GroupCalibration:
         return self.mean_score - self.base_rate
 
 
-def calibration_by_group(score: Floats, label: Floats, codes: NDArray[np.int64], size: int) -> list[GroupCalibration]:
+def calibration_by_group(
+    score: Floats, label: Floats, codes: NDArray[np.int64], size: int, count: NDArray[np.int64] | None = None
+) -> list[GroupCalibration]:
     """Return what calibration in the large rests on, for every group.
 
     Parameters
     ----------
-    score, label : array of float, shape [n]
+    score, label : array of float, shape [m]
         Score and label (1, 0, NaN).
-    codes : array of int, shape [n]
+    codes : array of int, shape [m]
         Place of the group, or -1.
     size : int
         Number of groups.
+    count : array of int, shape [m], optional
+        Rows behind each entry; one where not given.
     """
     both = np.isfinite(score) & np.isfinite(label)
     placed = np.where(both, codes, -1)
-    scores, labels = moments_of(score, placed, size), moments_of(label, placed, size)
+    scores, labels = moments_of(score, placed, size, count), moments_of(label, placed, size, count)
     with np.errstate(invalid="ignore"):
         product = (score - scores.mean[placed]) * (label - labels.mean[placed])
-    covariance = moments_of(product, placed, size)
+    covariance = moments_of(product, placed, size, count)
     out = []
     for place in range(size):
         n = int(scores.n[place])
@@ -244,27 +191,56 @@ def calibration_by_group(score: Floats, label: Floats, codes: NDArray[np.int64],
 
 
 def scoring_counts(
-    score: Floats, codes: NDArray[np.int64], size: int, *, high_is_favourable: bool
+    score: Floats,
+    codes: NDArray[np.int64],
+    size: int,
+    *,
+    high_is_favourable: bool,
+    count: NDArray[np.int64] | None = None,
+    median: float | None = None,
 ) -> Sequence[tuple[int, int]]:
     """Return, by group, people on the favourable side of the median score of all, and people with a score.
 
     Parameters
     ----------
-    score : array of float, shape [n]
+    score : array of float, shape [m]
         Score; NaN is left out.
-    codes : array of int, shape [n]
+    codes : array of int, shape [m]
         Place of the group, or -1.
     size : int
         Number of groups.
     high_is_favourable : bool
         Whether a high score is the favourable side.
+    count : array of int, shape [m], optional
+        Rows behind each entry; one where not given.
+    median : float, optional
+        The median, where it is known already.
     """
     finite = np.isfinite(score)
     if not finite.any():
         return [(0, 0)] * size
-    median = float(np.median(score[finite]))
+    rows = np.ones(len(score), np.int64) if count is None else count
+    if median is None:
+        order = np.flatnonzero(finite)[np.argsort(score[finite], kind="stable")]
+        median = find_median(score[order], rows[order])
     ahead = score > median if high_is_favourable else score < median
     placed = finite & (codes >= 0)
-    k = np.bincount(codes[placed & ahead], minlength=size)
-    n = np.bincount(codes[placed], minlength=size)
+    k = count_at(codes[placed & ahead], rows[placed & ahead], size)
+    n = count_at(codes[placed], rows[placed], size)
     return [(int(a), int(b)) for a, b in zip(k, n, strict=True)]
+
+
+def find_median(score: Floats, count: NDArray[np.int64]) -> float:
+    """Return the median of the rows behind the entries.
+
+    Parameters
+    ----------
+    score : array of float, shape [m]
+        Scores, ascending.
+    count : array of int, shape [m]
+        Rows behind each.
+    """
+    reached = np.cumsum(count)
+    total = int(reached[-1])
+    low, high = (score[np.searchsorted(reached, rank, side="right")] for rank in ((total - 1) // 2, total // 2))
+    return float((low + high) / 2)

@@ -15,9 +15,10 @@ from audit.evidence import CrossCheck, Fairness, NotDone
 from audit.statistics import FOUR_FIFTHS, needed_for_ratio
 
 from ..labels import find_selective
+from . import appendix, auc, calibrated, conditional, definitions, distributions, flip, missing_labels, several
 from .cross_check import CheckedRows, check_with_fairlearn
-from .definitions import DEFINITIONS
 from .groups import Grouping, lay_out
+from .outcomes import measure_outcomes
 from .parts import Found, Part, Scene, gather, merge_records
 from .rates import (
     Reading,
@@ -27,12 +28,29 @@ from .rates import (
     measure_rates,
     measure_worst,
 )
-from .scores import measure_scores
+from .scores import measure_from_scores
+from .strata import measure_strata
+from .thresholds import sweep_thresholds
+from .two_sided import keep_meaningful, keep_measurable, read_two_sides
+from .values import measure_values
 
 if TYPE_CHECKING:
     from audit.examination.measures.case import Case
 
 __all__ = ["DEFINITIONS", "measure_fairness"]
+
+DEFINITIONS = (
+    *definitions.DEFINITIONS,
+    *auc.DEFINITIONS,
+    *calibrated.DEFINITIONS,
+    *distributions.DEFINITIONS,
+    *appendix.DEFINITIONS,
+    *missing_labels.DEFINITIONS,
+    *conditional.DEFINITIONS,
+    *flip.DEFINITIONS,
+    *several.DEFINITIONS,
+)
+"""Every metric of this section."""
 
 
 def measure_fairness(case: Case) -> Fairness | NotDone:
@@ -46,13 +64,11 @@ def measure_fairness(case: Case) -> Fairness | NotDone:
     Returns
     -------
     Fairness or NotDone
-        NotDone where no protected attribute or no decision was declared.
+        NotDone where no protected attribute was declared.
     """
     begun = perf_counter()
     if not case.subject.attributes:
         return NotDone(not_done="no protected attribute was declared under `groups`, so no groups are compared")
-    if case.subject.decision is None:
-        return NotDone(not_done="no decision was declared under `decision`, so it is not known what is good for people")
     wanted = [(attribute.name,) for attribute in case.subject.attributes] + list(case.subject.intersections)
     groupings = [
         lay_out(case.tally.table(attributes), case.subject.small_count, case.subject.small_share)
@@ -65,9 +81,9 @@ def measure_fairness(case: Case) -> Fairness | NotDone:
     return Fairness(
         groups=tuple(group for grouping in groupings for group in grouping.groups),
         tables=tuple(grouping.table for grouping in groupings),
-        measurements=tuple(item for part in found for item in part.measurements),
+        measurements=tuple(keep_measurable((item for part in found for item in part.measurements), scene)),
         cross_check=_cross_check(case, groupings, reading),
-        literal=tuple(state_four_fifths(grouping, reading) for grouping in singles),
+        literal=tuple(state_four_fifths(grouping, reading) for grouping in singles if case.subject.decision),
         notes=(*_notes(case, singles, reading), *(note for part in found for note in part.notes)),
         seconds=round(perf_counter() - begun, 3),
         broken_parts=tuple(broken),
@@ -97,48 +113,41 @@ def read_labels(case: Case) -> Reading:
 
 
 def measure_counts(scene: Scene) -> Found:
-    """Measure rates, their comparisons and the worst cases, from whole counts."""
-    return Found(
-        tuple(
-            item
-            for grouping in scene.groupings
-            for measure in (measure_rates, measure_comparisons, measure_worst)
-            for item in measure(grouping, scene.reading)
-        )
-    )
-
-
-def measure_from_scores(scene: Scene) -> Found:
-    """Measure what the scores say by group."""
-    roll, decision = scene.case.roll, scene.case.subject.decision
-    return Found(
-        tuple(
-            item
-            for grouping in scene.groupings
-            for item in measure_scores(
-                grouping,
-                scene.reading,
-                roll.place(grouping.table),
-                roll.score,
-                roll.label,
-                high_is_favourable=decision is None or decision.favourable_is_high,
-            )
-        )
-    )
+    """Measure rates, their comparisons and the worst cases, from whole counts; those that mean nothing are left out."""
+    reading = read_two_sides(scene)
+    measured = [
+        item
+        for grouping in scene.groupings
+        for measure in (measure_rates, measure_comparisons, measure_worst)
+        for item in measure(grouping, reading)
+    ]
+    return Found(tuple(keep_meaningful(measured, scene)))
 
 
 PARTS: dict[str, Part] = {
     "rates by group": measure_counts,
     "scores by group": measure_from_scores,
+    "losses by group": calibrated.measure_losses,
+    "distributions of scores": distributions.measure_distributions,
+    "other thresholds": sweep_thresholds,
+    "appendix": appendix.measure_appendix,
+    "labels that are missing": missing_labels.measure_missing_labels,
+    "groups within strata": measure_strata,
+    "swapped attributes": flip.measure_flip,
+    "bands and classes": measure_outcomes,
+    "predicted values": measure_values,
 }
 """Name for readers to part; a new part is a module of its own and a row here."""
 
 
-def _cross_check(case: Case, groupings: list[Grouping], reading: Reading) -> CrossCheck:
-    """Have fairlearn compute the same rates."""
+def _cross_check(case: Case, groupings: list[Grouping], reading: Reading) -> CrossCheck | None:
+    """Have fairlearn compute the same rates, where there are two sides to a decision."""
+    if case.scores.favourable is None or case.subject.decision is None:
+        return None
+    unread = bool(reading.no_label) or not case.subject.decision.predicts
     return check_with_fairlearn(
         [grouping.table for grouping in groupings],
-        CheckedRows(case.groups, np.asarray(case.scores.favourable, bool), None if reading.no_label else case.label),
+        CheckedRows(case.groups, np.asarray(case.scores.favourable, bool), None if unread else case.label),
         positive_is_favourable=reading.positive_is_favourable,
         rng=case.rng("fairness.cross_check"),
     )

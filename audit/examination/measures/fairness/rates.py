@@ -55,8 +55,10 @@ def small_note(grouping: Grouping, place: int, reading: Reading) -> str:
 
 
 def measure_rates(grouping: Grouping, reading: Reading) -> Iterator[Measurement]:
-    """Yield every rate of every group, people of unknown group included."""
+    """Yield every rate of every group, people of unknown group included; of intersections the main ones."""
     for metric in RATES:
+        if grouping.crossed and not metric.crossed:
+            continue
         for place, cell in enumerate(grouping.table.cells):
             k, n = metric.count(cell, reading.positive_is_favourable)
             yield Measurement(
@@ -116,6 +118,8 @@ def measure_comparisons(grouping: Grouping, reading: Reading) -> Iterator[Measur
     rates = {metric.name: metric for metric in RATES}
     made: dict[tuple[str, str], dict[int, Comparison]] = {}
     for metric in COMPARED:
+        if grouping.crossed and not metric.crossed:
+            continue
         key = (metric.rate, metric.best)
         if key not in made:
             made[key] = compare_counts(grouping, count_by_group(grouping, metric.rate, reading), metric.best)

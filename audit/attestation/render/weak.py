@@ -1,0 +1,123 @@
+"""Weak slices as a reader meets them, and people whose label is missing.
+
+Comes in: the slices section, the count tables. Goes out: a message and a table of either, or None where there is none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from audit.evidence import CountTable, Evidence, Fairness, Slice, Slices
+
+from . import sentences, words
+from .footnotes import annotate
+from .numbers import Shown, count_text, p_text, share_text, show
+from .panels import value_grid
+from .tables import Grid, GridRow, Lexicon, TableCell
+
+
+@dataclass(frozen=True, slots=True)
+class SliceShown:
+    """One slice with who is in it."""
+
+    name: str
+    found: str
+    people: str
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WeakBlock:
+    """The search for weak slices."""
+
+    message: str
+    table: Grid | None
+    who: tuple[SliceShown, ...]
+    rest: Grid | None
+
+
+def show_slices(evidence: Evidence, lexicon: Lexicon) -> WeakBlock | None:
+    """Return the weak slices; None where they were not searched."""
+    part = evidence.slices
+    if not isinstance(part, Slices):
+        return None
+    held = sum(item.holds for item in part.slices)
+    who = tuple(_who(item) for item in part.slices if item.groups)
+    return WeakBlock(
+        sentences.say_slices(held, part.tested, part.of),
+        _slice_grid(part, lexicon) if part.slices else None,
+        who,
+        value_grid(part.measurements, lexicon),
+    )
+
+
+def _slice_grid(part: Slices, lexicon: Lexicon) -> Grid:
+    unit = "share" if "rate" in part.of else lexicon.unit("slices.worst_excess")
+    rows = tuple(
+        GridRow(
+            item.name,
+            "",
+            (
+                _text(count_text(item.rate.n)),
+                show(item.rate, "", unit),
+                show(item.rest, "", unit),
+                show(item.excess, "", unit),
+                _text(p_text(item.p_adjusted)),
+                _text(words.CONFIRMED[item.holds]),
+            ),
+        )
+        for item in part.slices
+    )
+    return annotate(Grid(words.SLICE_HEADS[0], words.SLICE_HEADS[1:], rows))
+
+
+def _who(item: Slice) -> SliceShown:
+    groups = tuple(
+        f"{words.prettify(name)}: " + ", ".join(f"{group} {share_text(share)}" for group, share in shares.items())
+        for name, shares in item.groups.items()
+    )
+    return SliceShown(item.name, count_text(item.found_rows), count_text(item.rate.n), groups)
+
+
+def show_unlabelled(fairness: Fairness) -> tuple[tuple[str, Grid], ...]:
+    """Return who has no label, by group and decision; empty where everybody has one or nobody has.
+
+    Notes
+    -----
+    Where a decision hides the outcome (a loan that was not granted is never repaid or not), the people without a label
+    are no sample of all: numbers from labels describe the rest.
+    """
+    return tuple(
+        (words.prettify(table.name), _unlabelled_grid(table))
+        for table in fairness.tables
+        if len(table.attributes) == 1 and _is_partly_labelled(table)
+    )
+
+
+def _is_partly_labelled(table: CountTable) -> bool:
+    labelled, people = sum(cell.labelled for cell in table.cells), sum(cell.n for cell in table.cells)
+    return 0 < labelled < people
+
+
+def _unlabelled_grid(table: CountTable) -> Grid:
+    rows = []
+    for cell in table.cells:
+        missing = cell.n - cell.labelled
+        cells: tuple[TableCell, ...] = (
+            _text(count_text(cell.n)),
+            _part(missing, cell.n),
+            _part(cell.unlabelled_favourable, cell.favourable),
+            _part(cell.unlabelled_unfavourable, cell.decided - cell.favourable),
+        )
+        rows.append(GridRow(" · ".join(cell.values), "", cells))
+    return Grid(words.prettify(table.name), words.UNLABELLED_HEADS, tuple(rows))
+
+
+def _part(count: int, people: int) -> Shown:
+    if not people:
+        return _text("–")
+    return _text(f"{count_text(count)} of {count_text(people)} ({share_text(count / people)})")
+
+
+def _text(value: str) -> Shown:
+    return Shown(value, "", "", "", True, True, "", "")
