@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,7 @@ def run_audit(
     out: Path | None = None,
     frame: pd.DataFrame | None = None,
     predict: Callable[[Any], Any] | None = None,
+    executor: Executor | None = None,
     fail_on: Severity = "high",
     allow: frozenset[str] = frozenset(),
     interactive: bool = False,
@@ -53,6 +55,8 @@ def run_audit(
         The report folder; default ``audits/<system>/<UTC time>-<8 hex of the evidence digest>``.
     frame, predict : optional
         Rows and black box as objects instead of files.
+    executor : concurrent.futures.Executor, optional
+        What scores and counts the shards of a large table, instead of ``engine``.
     fail_on, allow, interactive
         See `audit.attestation.pipeline.attest`.
     progress : Progress, optional
@@ -69,7 +73,7 @@ def run_audit(
         refuse_existing(out)
     check_order(config, interactive=interactive)
     now = read_clock()
-    examined = _examine(config, now, frame, predict, progress)
+    examined = _examine(config, now, frame, predict, progress, executor=executor)
     return attest(
         examined.evidence,
         config,
@@ -112,8 +116,34 @@ def check_order(order: AttestConfig, *, interactive: bool = False) -> None:
         pass
 
 
+def sweep_to_file(config: Config, out: Path, index: int, count: int) -> int:
+    """Sweep one shard of the rows on its own and write what it leaves behind; return its rows.
+
+    Parameters
+    ----------
+    config : Config
+        The same for every shard.
+    out : pathlib.Path
+        File to make.
+    index, count : int
+        Which shard, from 1, of how many.
+    """
+    from audit.examination.sweep.apart import sweep_shard
+    from audit.examination.sweep.files import write_sweep
+
+    refuse_existing(out)
+    sweep = sweep_shard(config, index, count)
+    write_sweep(sweep, out)
+    return sweep.rows
+
+
 def examine_to_folder(
-    config: Config, out: Path, *, interactive: bool = False, progress: Progress | None = None
+    config: Config,
+    out: Path,
+    *,
+    sweeps: Sequence[Path] = (),
+    interactive: bool = False,
+    progress: Progress | None = None,
 ) -> Evidence:
     """Run the first half alone: write evidence.json, its signed envelope and the artifacts.
 
@@ -123,13 +153,15 @@ def examine_to_folder(
         A whole configuration; its signing block names the key of the envelope.
     out : pathlib.Path
         Folder to make.
+    sweeps : sequence of pathlib.Path
+        Files of all shards of the rows, where these were swept apart.
     """
     from audit.attestation.seal.keys import signer_for
     from audit.attestation.seal.sign import seal_evidence
 
     refuse_existing(out)
     signer = signer_for(config.signing, interactive=interactive)  # a wrong key is told before the work, not after it
-    examined = _examine(config, read_clock(), None, None, progress)
+    examined = _examine(config, read_clock(), None, None, progress, sweeps=sweeps)
     data = examined.evidence.canonical()
     envelope = {"evidence.dsse.json": seal_evidence(data, signer)} if signer else {}
     write_folder({"evidence.json": data, **envelope, **examined.artifacts}, out)
@@ -204,11 +236,23 @@ def _examine(
     frame: pd.DataFrame | None,
     predict: Callable[[Any], Any] | None,
     progress: Progress | None,
+    *,
+    sweeps: Sequence[Path] = (),
+    executor: Executor | None = None,
 ) -> Examination:
     from audit.examination.pipeline import examine
+    from audit.examination.sweep.files import read_sweep
 
     started = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return examine(config, started=started, frame=frame, predict=predict, progress=progress)
+    return examine(
+        config,
+        started=started,
+        frame=frame,
+        predict=predict,
+        sweeps=[read_sweep(path) for path in sweeps],
+        executor=executor,
+        progress=progress,
+    )
 
 
 def _read(path: Path, hint: str) -> bytes:

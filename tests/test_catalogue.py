@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from audit.attestation.policy.catalogue import METRICS
-from audit.examination.measures.fairness import conditional
+from audit.examination.measures import multiclass
+from audit.examination.measures.fairness import conditional, several, unknown, weighted
 from audit.examination.measures.roster import DEFINITIONS, MEASURES
 
 _OF_A_READ_ATTRIBUTE = ("favourable_gain", "favourable_loss", "score_change")
@@ -40,4 +41,6 @@ def test_every_computed_metric_is_in_a_real_audit(small_report):
     needs_more |= {f"fairness.label_missing_rate_{side}" for side in ("favourable", "unfavourable")}  # labels missing
     needs_more |= {definition.id for definition in conditional.DEFINITIONS}  # strata
     needs_more |= {f"fairness.counterfactual_{what}" for what in _OF_A_READ_ATTRIBUTE}
+    other_tasks |= {definition.id for definition in (*several.DEFINITIONS, *multiclass.DEFINITIONS)}
+    needs_more |= {definition.id for definition in (*weighted.DEFINITIONS, *unknown.DEFINITIONS)}  # weights, unknown
     assert set(catalogued()) - found <= other_tasks | needs_more

@@ -54,21 +54,23 @@ class Audit:
 def audit(tmp_path_factory):
     from audit.config.load import load_config
     from audit.examination.blackbox.intake import take_in
-    from audit.examination.blackbox.score import score_rows
-    from audit.examination.data.columns import settle_bins
-    from audit.examination.data.read import read_dataset
+    from audit.examination.engine.engine import open_engine
     from audit.examination.engine.progress import SilentProgress
-    from audit.examination.measures.case import describe_subject
+    from audit.examination.measures.case import describe_subject, list_intersections
     from audit.examination.measures.roster import MEASURES, measure_safely
     from audit.examination.measures.setting import open_case
+    from audit.examination.sweep.find import read_rows
+    from audit.examination.sweep.people import gather_people
 
     config = load_config(write_real_config("compas", tmp_path_factory.mktemp("real"), effort="fast"))
-    dataset = read_dataset(config)
-    config = settle_bins(config, dataset)
+    rows = read_rows(config)
+    config, dataset = rows.config, rows.dataset
     blackbox, intake = take_in(config, dataset)
-    scores = score_rows(blackbox, dataset, config)
+    with open_engine() as engine:
+        people = gather_people(rows, blackbox, intake, engine, list_intersections(config), SilentProgress())
+    scores = people.scores
     subject = describe_subject(config, dataset, intake.columns, scores, has_model=True)
-    case = open_case(config, subject, dataset, scores, blackbox, intake, SilentProgress())
+    case = open_case(config, subject, dataset, people, blackbox, intake, SilentProgress())
     sections = {name: measure_safely(name, case) for name in MEASURES}
 
     folder = shared_data()

@@ -5,6 +5,7 @@ from .calibration import Calibration, CalibrationBin
 from .data import ColumnSummary, Data
 from .document import SECTION_NAMES, Evidence, read_evidence
 from .dossier import Dossier, Presentation, SignerShown
+from .drift import Drift, Unseen
 from .effects import Disagreement, Effects, FeatureRug, Pair, PairSurface, WorkedStep, WorkedSum
 from .estimate import Curve, Definition, Estimate, Group, Measurement, Parity, undefined
 from .fairness import (
@@ -24,6 +25,7 @@ from .intake import ContractCheck, Intake
 from .judgement import (
     SEVERITY_ORDER,
     VERDICT_ORDER,
+    ClaimChecked,
     Judgement,
     PolicyText,
     RuleFinding,
@@ -35,6 +37,7 @@ from .judgement import (
 from .papers import Answer, Approval, Papers, SuppliedText
 from .performance import Performance
 from .provenance import FileDigest, Provenance
+from .robustness import Conformal, MovedFeature, Robustness
 from .slices import Slice, Slices
 from .subject import AttributeUsed, Decision, FeatureUsed, Subject
 
@@ -48,7 +51,9 @@ __all__ = [
     "Calibration",
     "CalibrationBin",
     "Cell",
+    "ClaimChecked",
     "ColumnSummary",
+    "Conformal",
     "ContractCheck",
     "CountTable",
     "CrossCheck",
@@ -59,6 +64,7 @@ __all__ = [
     "Departure",
     "Disagreement",
     "Dossier",
+    "Drift",
     "Effects",
     "Estimate",
     "Evidence",
@@ -71,6 +77,7 @@ __all__ = [
     "Intake",
     "Judgement",
     "Measurement",
+    "MovedFeature",
     "NotDone",
     "OutcomeCell",
     "OutcomeTable",
@@ -83,6 +90,7 @@ __all__ = [
     "Presentation",
     "Provenance",
     "Record",
+    "Robustness",
     "RuleFinding",
     "Section",
     "Severity",
@@ -95,6 +103,7 @@ __all__ = [
     "SuppliedText",
     "ThresholdCurve",
     "ThresholdSweep",
+    "Unseen",
     "Verdict",
     "VerdictWord",
     "WorkedStep",

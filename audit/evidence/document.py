@@ -12,6 +12,7 @@ from audit.errors import EvidenceError
 from .base import NotDone, Record, Section
 from .calibration import Calibration
 from .data import Data
+from .drift import Drift
 from .effects import Effects
 from .estimate import Definition, Measurement
 from .fairness import Fairness
@@ -19,6 +20,7 @@ from .fidelity import Fidelity
 from .intake import Intake
 from .performance import Performance
 from .provenance import Provenance
+from .robustness import Robustness
 from .slices import Slices
 from .subject import Subject
 
@@ -75,9 +77,9 @@ class Evidence(Record):
     """Quality of explanations."""
     decisions: NotDone
     """Individual decisions."""
-    robustness: NotDone
+    robustness: Robustness | NotDone
     """Robustness."""
-    drift: NotDone
+    drift: Drift | NotDone
     """Drift against a baseline."""
 
     @field_validator("definitions")

@@ -36,28 +36,37 @@ class FeatureRug(Record):
     """Rows per bin, or per level in the order of `levels`; counts under 5 are given as 0."""
     levels: tuple[str, ...] = ()
     """Levels (category)."""
+    at: tuple[float, ...] = ()
+    """Positions at which the curves of this feature are drawn (numeric)."""
+    near: tuple[float, ...] = ()
+    """Share of the rows near each of these positions, or with each level; 0 where fewer than 5 rows are."""
+    empty: tuple[tuple[float, float], ...] = ()
+    """Stretches between neighbouring positions that are wide and hold fewer than 5 rows: there a curve is a line drawn
+    over nothing, and nothing is to be read from it."""
+    missing: int = 0
+    """Rows in which the feature is missing; given as 0 where they are fewer than 5."""
 
 
 class Pair(Record):
-    """An interaction that a glass box holds."""
+    """An interaction that a glass box holds, or the black box's own joint effect of the same two features."""
 
     features: tuple[str, str]
     """The two features."""
     model: str
-    """Glass box."""
+    """Glass box, or black_box."""
     importance: float
     """Mean absolute contribution, link scale."""
 
 
 class PairSurface(Record):
-    """The joint effect of two features beyond their own, purified: it sums to nothing along either."""
+    """The joint effect of two features beyond their own, purified: over the rows its mean is 0 along either."""
 
     features: tuple[str, str]
     """The two features."""
     model: str
-    """Glass box."""
+    """Glass box; or black_box: its own joint effect, by partial dependence of the two, purified over the rows."""
     across: tuple[float, ...] | tuple[str, ...]
-    """Positions or levels of the first feature."""
+    """Positions or levels of the first feature, some of those at which its curves are drawn."""
     down: tuple[float, ...] | tuple[str, ...]
     """Positions or levels of the second feature."""
     values: tuple[tuple[float | None, ...], ...]
@@ -85,11 +94,11 @@ class WorkedSum(Record):
     start: float
     """What everybody starts from, link scale."""
     steps: tuple[WorkedStep, ...]
-    """Contributions, the largest first."""
+    """Contributions, the largest first; rounded so that start and steps add up to the total digit by digit."""
     total: float
     """Start and all contributions, link scale."""
     score: float
-    """The total as a probability or value."""
+    """The total as a probability, ``1 / (1 + exp(-total))``, or as a value."""
     black_box: float | None = None
     """Score of the black box for the same made-up person; None where it cannot be asked."""
 
@@ -102,17 +111,21 @@ class Effects(Section):
     rows: int
     """Rows behind the black box's effects (a sample where it says so)."""
     curves: tuple[Curve, ...]
-    """All curves, by feature in order of importance, then by model."""
+    """All curves, by feature in order of importance, then by model. The black box has two of a number: its partial
+    dependence (method ``PDP``), which stands first and is only shown, and its accumulated local effect (``ALE``), which
+    every comparison and every rule rests on."""
     rugs: tuple[FeatureRug, ...]
     """One per feature."""
     disagreements: tuple[Disagreement, ...] = ()
     """Largest first; one per feature and surrogate."""
     pairs: tuple[Pair, ...] = ()
-    """Interactions of the glass boxes, strongest first."""
+    """Interactions of the glass boxes, strongest first, and of the black box for those that have a surface."""
     surfaces: tuple[PairSurface, ...] = ()
-    """The strongest interactions as surfaces."""
+    """The strongest interactions as surfaces: pair by pair, the glass boxes that hold it, then the black box."""
     worked: tuple[WorkedSum, ...] = ()
     """One prediction added up."""
     measurements: tuple[Measurement, ...] = ()
-    """effects.importance, effects.importance_share by feature and model; effects.disagreement by feature and model;
-    effects.proxy_strength by feature and attribute; effects.reversal by feature and model."""
+    """By feature and model: effects.importance, effects.importance_share, effects.disagreement, effects.reversal,
+    effects.jump, effects.concurvity; by feature and attribute: effects.proxy_strength; by feature: effects.redundancy;
+    by model: effects.interaction_share; by attribute and model: effects.proxy_importance; of all rows and by feature:
+    effects.extrapolation_share."""

@@ -22,7 +22,7 @@ class Departure(Record):
     rest: Estimate
     """Root mean squared gap everywhere else, on the other half."""
     p_adjusted: float
-    """P-value of no larger gap than elsewhere, false discovery rate controlled."""
+    """One-sided p-value of squared gaps no larger than elsewhere, false discovery rate controlled over all tested."""
     holds: bool
     """Whether it is confirmed on the other half."""
 
@@ -34,7 +34,11 @@ class Fidelity(Section):
     """Rows scored."""
     protocol: str
     """Out of fold, or a separate training file; target scale."""
+    account: str = ""
+    """The surrogate that follows the black box most closely: its best additive account, which departures are from."""
     departures: tuple[Departure, ...] = ()
-    """Where the black box departs from the surrogate, the clearest first."""
+    """Where the black box departs from that surrogate, the clearest first."""
     measurements: tuple[Measurement, ...] = ()
-    """fidelity.r2, fidelity.decision_agreement, fidelity.rmse, fidelity.rank_correlation by model, and by group."""
+    """fidelity.r2, fidelity.decision_agreement, fidelity.rmse, fidelity.rank_correlation by model, and by group;
+    fidelity.decision_agreement_gap and fidelity.rmse_ratio by attribute and model; fidelity.confirmed_departures and
+    fidelity.worst_departure_ratio by model."""

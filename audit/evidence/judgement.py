@@ -147,6 +147,26 @@ class PolicyText(Record):
     """The text itself."""
 
 
+class ClaimChecked(Record):
+    """A figure that somebody claims, held against what was measured."""
+
+    metric: str
+    """Metric id."""
+    title: str
+    """Name of the metric for readers; the id where the audit knows no such metric."""
+    claimed: float
+    """The figure."""
+    by: str
+    """Who claims it."""
+    observed: Estimate | None = None
+    """What was measured; None where nothing was."""
+    status: Literal["inside", "worse", "better", "differs", "open", "not_measured"]
+    """Whether the measured interval holds the figure, lies wholly on its worse or better side, or differs where
+    neither side is better; ``open`` where what was measured can decide nothing."""
+    because: str
+    """Why, in one sentence."""
+
+
 class Judgement(Record):
     """All verdicts on one evidence document."""
 
@@ -164,6 +184,8 @@ class Judgement(Record):
     """Rules in pack order."""
     papers: Papers = Papers()
     """What people supplied."""
+    claims: tuple[ClaimChecked, ...] = ()
+    """Claimed figures held against the measured ones."""
     warnings: tuple[str, ...] = ()
     """Expired reviews, packs that do not yet apply."""
     fail_on: Severity = "high"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,19 +11,20 @@ from audit.config.schema import ExamineConfig
 from audit.evidence import Evidence
 
 from .blackbox.intake import take_in, take_in_callable
-from .blackbox.score import score_rows
-from .data.classes import settle_classes
-from .data.columns import settle_bins
-from .data.read import read_dataset, read_frame
+from .engine.engine import open_engine
 from .engine.progress import Progress, SilentProgress, timed_stage
 from .glassbox.fit import tables_of
-from .measures.case import describe_subject
+from .measures.case import describe_subject, list_intersections
 from .measures.provenance import describe_provenance
 from .measures.roster import MEASURES, define_used, measure_safely
 from .measures.setting import open_case
+from .sweep.find import read_rows
+from .sweep.people import gather_people
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from .sweep.sweep import Sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ def examine(
     started: str,
     frame: pd.DataFrame | None = None,
     predict: Callable[[Any], Any] | None = None,
+    sweeps: Sequence[Sweep] = (),
+    executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Examination:
     """Measure everything that the configuration asks for.
@@ -61,6 +65,10 @@ def examine(
         Rows as an object, instead of ``data.audit``.
     predict : callable, optional
         The black box as a function from a frame to scores, instead of ``model``.
+    sweeps : sequence of Sweep
+        All shards of ``data.audit``, swept elsewhere.
+    executor : concurrent.futures.Executor, optional
+        What does the shards of a large table, instead of ``engine``.
     progress : Progress, optional
         Hears of stages and steps.
 
@@ -75,15 +83,15 @@ def examine(
     """
     progress, seconds = progress or SilentProgress(), dict[str, float]()
     with timed_stage(progress, "read data", seconds):
-        dataset = read_frame(frame, config) if frame is not None else read_dataset(config)
-        config = settle_classes(settle_bins(config, dataset), dataset.described)
+        rows = read_rows(config, frame, sweeps)
+        config, dataset = rows.config, rows.dataset
     with timed_stage(progress, "take in model", seconds):
         blackbox, intake = take_in_callable(predict, config, dataset) if predict else take_in(config, dataset)
-    with timed_stage(progress, "score rows", seconds):
-        scores = score_rows(blackbox, dataset, config, progress=progress)
-        subject = describe_subject(config, dataset, intake.columns, scores, has_model=blackbox is not None)
+    with timed_stage(progress, "score rows", seconds), open_engine(config.engine, executor) as engine:
+        people = gather_people(rows, blackbox, intake, engine, list_intersections(config), progress)
+        subject = describe_subject(config, dataset, intake.columns, people.scores, has_model=blackbox is not None)
     with timed_stage(progress, "fit glass boxes", seconds):
-        case = open_case(config, subject, dataset, scores, blackbox, intake, progress)
+        case = open_case(config, subject, dataset, people, blackbox, intake, progress)
     sections = {}
     for name in MEASURES:
         with timed_stage(progress, f"measure {name}", seconds):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from audit.attestation.verify import Verification
+    from audit.examination.sweep.sweep import Sweep
 
 __all__ = ["attest", "diff", "examine", "export", "load", "run", "verify"]
 
@@ -45,6 +47,7 @@ def run(
     out: str | Path | None = None,
     fail_on: Severity = "high",
     allow: Iterable[str] = (),
+    executor: Executor | None = None,
     **settings: Any,
 ) -> Outcome:
     """Audit a model and write the report folder.
@@ -63,6 +66,9 @@ def run(
         Severity from which a rule decides the outcome.
     allow : iterable of str
         ``inconclusive`` and ``manual``, where they shall not leave the run undecided.
+    executor : concurrent.futures.Executor, optional
+        What scores and counts the shards of a large table, instead of ``engine``: a process pool, or any other
+        library's executor.
     **settings
         Any key of audit.yaml: ``label="repaid", groups=["sex"], policies=[...]``.
 
@@ -89,19 +95,39 @@ def run(
         out=Path(out) if out else None,
         frame=frame,
         predict=predict,
+        executor=executor,
         fail_on=fail_on,
         allow=frozenset(allow),
         interactive=True,
     )
 
 
-def examine(config: str | Path | Config) -> Evidence:
-    """Run the first half: measure, and return the evidence."""
+def examine(
+    config: str | Path | Config,
+    *,
+    sweeps: Iterable[str | Path | Sweep] = (),
+    executor: Executor | None = None,
+) -> Evidence:
+    """Run the first half: measure, and return the evidence.
+
+    Parameters
+    ----------
+    config : path or Config
+        The configuration.
+    sweeps : iterable of path or Sweep
+        All shards of the rows, where these were swept apart (`audit.examination.sweep.apart.sweep_shard`, or
+        ``audit examine --shard``).
+    executor : concurrent.futures.Executor, optional
+        What scores and counts the shards of a large table, instead of ``engine``.
+    """
     from audit.examination.pipeline import examine as examine_config
+    from audit.examination.sweep.files import read_sweep
     from audit.workflow import read_clock
 
     resolved = config if isinstance(config, Config) else load(config)
-    return examine_config(resolved, started=read_clock().strftime("%Y-%m-%dT%H:%M:%SZ")).evidence
+    shards = [read_sweep(Path(item)) if isinstance(item, str | Path) else item for item in sweeps]
+    started = read_clock().strftime("%Y-%m-%dT%H:%M:%SZ")
+    return examine_config(resolved, started=started, sweeps=shards, executor=executor).evidence
 
 
 def attest(evidence: Evidence | str | Path, config: str | Path | Config, *, out: str | Path | None = None) -> Outcome:

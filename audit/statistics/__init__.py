@@ -18,7 +18,9 @@ from .bounds import (
     rows_to_decide,
     unknown_ratio_bounds,
     widest_gap,
+    widest_mean_gap,
     worst_difference,
+    worst_rate,
     worst_ratio,
 )
 from .compare import Behind, Comparison, compare_to_best
@@ -113,7 +115,9 @@ __all__ = [
     "welch_interval",
     "welch_test",
     "widest_gap",
+    "widest_mean_gap",
     "wilson",
     "worst_difference",
+    "worst_rate",
     "worst_ratio",
 ]

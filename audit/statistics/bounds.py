@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .intervals import newcombe_difference, normal_quantile, ratio_statistic, score_ratio, square_and_add
+from .intervals import newcombe_difference, normal_quantile, ratio_statistic, score_ratio, square_and_add, wilson
 
 _MOST_ROWS = 10**9
 
@@ -138,6 +138,64 @@ def widest_gap(values: Sequence[float], bounds: Sequence[tuple[float, float]], l
         level_pairs,
         (bottom, top),
     )
+
+
+def widest_mean_gap(
+    first: Sequence[tuple[int, int]], second: Sequence[tuple[int, int]], level: float = 0.95
+) -> Envelope:
+    """Largest difference, between any two groups, of the mean of two independent rates.
+
+    Parameters
+    ----------
+    first, second : sequence of (k, n)
+        Successes and rows of each group for either rate, none empty; average odds: the true and the false positive
+        rate, which rest on different people.
+
+    Notes
+    -----
+    The interval of the mean from Wilson's of its parts by the method of variance estimates recovery; Zou, Huang and
+    Zhang (2009), Computational Statistics and Data Analysis 53:1080. Then as `widest_gap`, at ``1 - alpha/m``.
+    """
+    pairs = len(first) * (len(first) - 1) // 2
+    if not pairs:
+        return NO_ENVELOPE
+    (k1, n1), (k2, n2) = np.asarray(first, float).T, np.asarray(second, float).T
+    each = pair_level(level, pairs)
+    (low1, high1), (low2, high2) = wilson(k1, n1, each), wilson(k2, n2, each)
+    p1, p2 = k1 / n1, k2 / n2
+    mean = (p1 + p2) / 2
+    low, high = mean - np.hypot(p1 - low1, p2 - low2) / 2, mean + np.hypot(high1 - p1, high2 - p2) / 2
+    return widest_gap(mean.tolist(), list(zip(low.tolist(), high.tolist(), strict=True)), pairs)
+
+
+def worst_rate(counts: Sequence[tuple[int, int]], level: float = 0.95, *, highest: bool = False) -> Envelope:
+    """Lowest rate of any group, or the highest one.
+
+    Parameters
+    ----------
+    counts : sequence of (k, n)
+        Successes and rows of each group, none empty.
+    highest : bool
+        Whether a high rate is the bad one.
+
+    Returns
+    -------
+    Envelope
+        `pairs` counts the groups that the intervals pay for; `worst` begins with the worst group.
+
+    Notes
+    -----
+    Envelope of Wilson's intervals of all groups at ``1 - alpha/G``: the worst group is picked after the fact.
+    """
+    if not counts:
+        return NO_ENVELOPE
+    k, n = np.asarray(counts, float).T
+    low, high = wilson(k, n, pair_level(level, len(counts)))
+    rates = (k / n).tolist()
+    order = sorted(range(len(rates)), key=rates.__getitem__, reverse=highest)
+    pick = max if highest else min
+    ends = pick(low.tolist()), pick(high.tolist())
+    return Envelope(rates[order[0]], *ends, len(counts), (order[0], order[-1]))
 
 
 def unknown_ratio_bounds(

@@ -9,7 +9,7 @@ groups out.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -81,9 +81,10 @@ class Comparison:
 
         For rates of which the highest is the best.
         """
-        ahead = self.family.list_ahead(self.place, alpha) if self.family else []
-        unequal = [other for other in ahead if ratio_reaches(*self.group_counts, *other.counts, limit) is False]
-        return min(unequal, key=lambda other: other.parity.p_adjusted, default=None)
+        if self.family is None:
+            return None
+        unequal = self.family.list_ahead(self.place, alpha)
+        return next((b for b in unequal if ratio_reaches(*self.group_counts, *b.counts, limit) is False), None)
 
     def reaches(self, limit: Any = FOUR_FIFTHS) -> bool | None:
         """Say in whole people whether the ratio is at least `limit`; None where it is undefined."""
@@ -115,26 +116,30 @@ class Family:
         """What the method says of the family."""
         return f", simultaneous over {self.pairs} pairs" if self.pairs > 1 else ""
 
-    def list_ahead(self, place: int, alpha: float = 1.0) -> list[Behind]:
-        """Return the groups that were tested against the one at `place` and have a better rate.
+    def list_ahead(self, place: int, alpha: float | None = None) -> Iterator[Behind]:
+        """Yield the groups that were tested against the one at `place` and have a better rate.
 
         Parameters
         ----------
         place : int
             The group.
-        alpha : float
-            Only pairs that are unequal at this level after Holm; 1 for all.
+        alpha : float, optional
+            Only pairs that are unequal at this level after Holm, the clearest first; default all, in their order.
         """
         if self.tests is None or not self.tests.pairs:
-            return []
-        others = np.array([other for other in range(len(self.groups)) if other != place], np.intp)
-        at = self.tests.find(place, others)
-        told = (at >= 0) & ((self.tests.p_adjusted[at] < alpha) | (alpha >= 1))
-        k, n = self.groups[place][1]
+            return
+        k, n = np.asarray([count for _, count in self.groups]).T  # whole people stay whole
         sign = 1 if self.best == "highest" else -1
-        ahead = [b for b in others[told].tolist() if sign * (self.groups[b][1][0] * n - k * self.groups[b][1][1]) > 0]
-        pairs = ((b, self.tests.between(place, b)) for b in ahead)
-        return [Behind(self.groups[b][0], self.groups[b][1], test) for b, test in pairs if test is not None]
+        others = np.flatnonzero(sign * (k * n[place] - k[place] * n) > 0)
+        at = self.tests.find(place, others)
+        others, at = others[at >= 0], at[at >= 0]
+        if alpha is not None:
+            p = self.tests.p_adjusted[at]
+            order = np.argsort(p, kind="stable")[: int((p < alpha).sum())]
+            others, at = others[order], at[order]
+        for other, pair in zip(others.tolist(), at.tolist(), strict=True):
+            name, count = self.groups[other]
+            yield Behind(name, count, self.tests.describe(pair, 1 if place < other else -1))
 
 
 def compare_to_best(

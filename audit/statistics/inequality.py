@@ -69,14 +69,31 @@ def between_group_entropy(counts: NDArray[Any]) -> Floats:
     -----
     ``1/2 sum(n_g/n ((m_g/m)^2 - 1))``; Speicher et al. (2018), Proposition 3.
     """
+    return np.asarray((group_deviations(counts) ** 2).sum(axis=-1) / 2)
+
+
+def group_deviations(counts: NDArray[Any]) -> Floats:
+    """Return how far the mean benefit of each group lies from that of all.
+
+    The vector's squared length is twice the entropy between groups.
+
+    Parameters
+    ----------
+    counts : array, shape [..., groups, 3]
+        People of each group with benefit 0, 1 and 2.
+
+    Returns
+    -------
+    array, shape [..., groups]
+        ``sqrt(n_g/n) (m_g/m - 1)``, 0 for a group of nobody; NaN where nobody has any benefit.
+    """
     counts = np.asarray(counts, float)
-    size = counts.sum(axis=-1)
-    total = size.sum(axis=-1)
+    size, held = counts.sum(axis=-1), (counts * BENEFITS).sum(axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        held = (counts * BENEFITS).sum(axis=-1)
-        mean = held.sum(axis=-1) / total
-        squares = np.where(size > 0, held**2 / size, 0.0).sum(axis=-1) / total
-        return np.asarray((squares / mean**2 - 1) / 2)
+        weight = np.sqrt(size / size.sum(axis=-1, keepdims=True))
+        mean = held.sum(axis=-1, keepdims=True) / size.sum(axis=-1, keepdims=True)
+        relative = np.where(size > 0, held / size, mean) / np.where(mean > 0, mean, np.nan)
+        return np.asarray(weight * (relative - 1))
 
 
 def _shares(counts: NDArray[Any]) -> tuple[Floats, Floats]:

@@ -29,8 +29,8 @@ def score_odds_ratio(k1: Floats, n1: Floats, k2: Floats, n2: Floats, level: floa
     Returns
     -------
     tuple of array
-        Low (0 where no more than the second group's odds could be 0) and high (``inf`` likewise); NaN where a group is
-        empty.
+        Low, 0 where nothing bounds it from below, and high, ``inf`` where nothing bounds it from above; NaN where a
+        group is empty.
 
     Notes
     -----
@@ -62,9 +62,9 @@ def _statistic(odds: Floats, k1: Floats, n1: Floats, k2: Floats, n2: Floats) -> 
     b = n1 * odds + n2 - successes * (odds - 1)
     root = np.sqrt(b * b + 4 * n2 * (odds - 1) * successes)
     p2 = np.clip(2 * successes / (b + root), 0.0, 1.0)
-    p1 = np.clip(p2 * odds / (1 + p2 * (odds - 1)), 0.0, 1.0)
-    distance = n1 * (k1 / n1 - p1)
     with np.errstate(divide="ignore", invalid="ignore"):
+        p1 = np.clip(p2 * odds / (1 - p2 + p2 * odds), 0.0, 1.0)
+        distance = k1 - n1 * p1
         spread = (1 / (n1 * p1 * (1 - p1)) + 1 / (n2 * p2 * (1 - p2))) * (total - 1) / total
         statistic = distance * np.sqrt(spread)
     return np.asarray(np.where(np.isfinite(statistic), statistic, 0.0))

@@ -132,9 +132,11 @@ class PairTests:
     def between(self, place: int, other: int) -> ParityTest | None:
         """Return the test of two groups, its statistic positive where the first has the larger rate."""
         (at,) = self.find(place, np.array([other])).tolist()
-        if at < 0:
-            return None
-        statistic: float | None = float(self.statistic[at]) * (1 if place < other else -1)
+        return None if at < 0 else self.describe(at, 1 if place < other else -1)
+
+    def describe(self, at: int, sign: int) -> ParityTest:
+        """Return the test that stands at a place among the pairs, its statistic turned by `sign`."""
+        statistic: float | None = sign * float(self.statistic[at])
         method = POOLED_Z if self.whole else EFFECTIVE_Z
         if np.isnan(self.statistic[at]):
             statistic, method = None, FISHER

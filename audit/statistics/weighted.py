@@ -5,8 +5,10 @@ Comes in: sums of weights and of their squares. Goes out: effective counts, whic
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, cast
 
+from .compare import Comparison, Count, compare_to_best
 from .intervals import kish_effective_n
 
 
@@ -43,3 +45,30 @@ def effective_count(hits: float, total: float, squares: float) -> EffectiveCount
     """
     n = kish_effective_n(total, squares)
     return EffectiveCount(min(hits / total, 1.0) * n, n) if n > 0 and total > 0 else EffectiveCount(0.0, 0.0)
+
+
+def compare_effective(
+    counts: Sequence[EffectiveCount],
+    names: Sequence[str],
+    level: float = 0.95,
+    *,
+    best: Literal["highest", "lowest"] = "highest",
+    assessable: Sequence[bool] | None = None,
+    candidates: Sequence[bool] | None = None,
+) -> list[Comparison]:
+    """Compare the weighted rate of every group with the best one; see `compare_to_best`.
+
+    Parameters
+    ----------
+    counts, names : sequence of EffectiveCount, sequence of str
+        Effective people of each group, and their names.
+
+    Notes
+    -----
+    Intervals as for people, on effective counts; parity by the pooled z of effective counts. Sizes in the result are
+    effective ones, and what is decided in whole people must not be read from it.
+    """
+    fractions = cast("Sequence[Count]", counts)  # the intervals take fractions; only exact tests would need people
+    return compare_to_best(
+        fractions, names, level, best=best, assessable=assessable, candidates=candidates, whole=False
+    )

@@ -133,6 +133,10 @@ CONTRADICTIONS = {
     "model: {scores: s}\nintersections: [[sex]]\ngroups: [sex]": "3:17: an intersection needs two different attributes",
     "model: {scores: s}\ngroups: {age: {bins: [40, 25]}}": "3:22: the cut points of age must rise: [40.0, 25.0]",
     "model: {scores: s}\ngroups: {e: {population: {A: .7, B: .5}}}": "3:26: the shares of e add up to 1.2, not 1",
+    "model: {scores: s}\ngroups: {g: {column: sex}}\nstrata: [grade, sex]": "4:17: 'sex' is behind the protected "
+    "attribute g and may not lawfully decide",
+    "model: {scores: s}\nlabel: paid\nstrata: [paid]": "4:10: 'paid' is the label, which makes no strata",
+    "model: {scores: s}\nstrata: [grade, grade]": "3:17: 'grade' stands twice",
     "model: {scores: s, path: m.pt2, inputs: [a]}": "2:17: both a model file and stored scores are named",
     "model: {path: m.pt2}": "2:8: the model has no `inputs`",
     "model: {inputs: [a]}": "2:8: the model has neither `path` nor `scores`",

@@ -18,7 +18,7 @@ from audit.examination.measures.fairness.rates import (
 )
 
 COUNT = {metric.name: metric.count for metric in RATES}
-PLACES = tuple(name for name in Cell.model_fields if name != "values")
+PLACES = tuple(name for name in Cell.model_fields if name.endswith("favourable"))
 numbers = st.lists(st.integers(0, 60), min_size=6, max_size=6).filter(any)
 either = st.booleans()
 
@@ -56,6 +56,15 @@ def test_parts_of_a_whole_are_exactly_complementary(counts, favourable):
 @given(numbers, either)
 def test_true_positive_and_false_negative_rate_sum_to_one_or_are_both_undefined(counts, favourable):
     """The false negative rate is the true positive rate with the prediction turned round."""
+    cell = as_cell(counts)
+    for one, other in (
+        ("true_positive_rate", "false_negative_rate"),
+        ("true_negative_rate", "false_positive_rate"),
+        ("precision", "false_discovery_rate"),
+        ("negative_predictive_value", "false_omission_rate"),
+    ):
+        (k, n), (rest, same) = COUNT[one](cell, favourable), COUNT[other](cell, favourable)
+        assert (k + rest, n) == (same, same)
     hits, positives = COUNT["true_positive_rate"](as_cell(counts), favourable)
     missed, same = COUNT["true_positive_rate"](as_cell(counts), not favourable)
     assert positives == same
@@ -69,6 +78,8 @@ def test_swapping_the_label_swaps_the_rates(counts, favourable):
     one, two = as_cell(counts), as_cell(swapped)
     k, n = COUNT["true_positive_rate"](one, favourable)
     assert COUNT["false_positive_rate"](two, not favourable) == (n - k, n)
+    assert COUNT["true_negative_rate"](two, favourable) == COUNT["false_negative_rate"](one, favourable)
+    assert COUNT["negative_predictive_value"](two, not favourable) == COUNT["precision"](one, favourable)
     assert COUNT["accuracy"](one, favourable) == COUNT["accuracy"](two, not favourable)
     assert COUNT["selection_rate"](one, favourable) == COUNT["selection_rate"](two, not favourable)
 

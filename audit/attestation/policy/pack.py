@@ -199,7 +199,7 @@ class MeasureRule(RuleBase):
     for_features: Names = ()
     """Features, ``role:R`` or ``all``."""
     for_outcomes: Names = ()
-    """Bands or classes, or ``all``; default the decision itself, or all of them for what is measured by outcome only."""
+    """Bands or classes, or ``all``; default the decision itself, or all where it is measured by outcome only."""
     compared_to: Literal["best", "largest", "rest", "overall", "reference"] = "best"
     """Whom each group is compared with."""
     leave_out_groups_below: Number | None = Field(default=None, ge=0, le=0.5)

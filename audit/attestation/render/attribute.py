@@ -21,9 +21,20 @@ RATE, RATIO, GAP = (f"fairness.selection_rate{end}" for end in ("", "_ratio", "_
 MAIN = (RATE, RATIO, GAP)
 ACROSS = 5
 """Groups that stand side by side; more of them stand one below the other."""
-BODY = ("true_positive_rate", "false_positive_rate", "accuracy", "mean_residual", "mae", "rmse", "auc", "mean_score")
+BODY = (
+    "true_positive_rate",
+    "false_positive_rate",
+    "accuracy",
+    "mean_residual",
+    "mae",
+    "rmse",
+    "auc",
+    "mean_score",
+    "base_rate",
+)
 """What stands in the body's table beside rate and ratio, the first that were measured."""
 BODY_COLUMNS = 5
+NONE = "–"
 COMPARED = words.COMPARED_TOPIC
 BANDS = (
     "The decision",
@@ -33,6 +44,7 @@ BANDS = (
     COMPARED,
     "Among people alike",
     "Same person, other group",
+    "Who has no label",
     "With row weights",
     "Spread of the scores",
     "Inequality",
@@ -183,17 +195,26 @@ def _verdict(row: GroupRow, kind: tuple[str, ...]) -> Judged:
 
 
 def _main_grid(title: str, kind: tuple[str, ...], rows: Sequence[GroupRow], lexicon: Lexicon) -> Grid:
-    heads = ("Rows", "Favourable", *(lexicon.head(metric) for metric in MAIN), "p (Holm)", "Verdict")
+    """Return the decision by group; a column that nobody fills is left out."""
+    columns: dict[str, list[TableCell]] = {
+        "Rows": [_text(row.n) for row in rows],
+        "Favourable": [_text(row.favourable) if row.favourable != NONE else None for row in rows],
+        lexicon.head(RATE): [row.rate for row in rows],
+        lexicon.head(RATIO): [row.ratio for row in rows],
+        lexicon.head(GAP): [row.gap for row in rows],
+        "p (Holm)": [_p(row) for row in rows],
+        "Verdict": [_verdict(row, kind) if row.sign else None for row in rows],
+    }
+    filled = {head: cells for head, cells in columns.items() if any(cells)}
+    if "Verdict" in filled:
+        filled["Verdict"] = [_verdict(row, kind) for row in rows]
     lines = tuple(
         GridRow(
-            row.label,
-            "reference" if row.reference else "",
-            (_text(row.n), _text(row.favourable), row.rate, row.ratio, row.gap, _p(row), _verdict(row, kind)),
-            row.small,
+            row.label, "reference" if row.reference else "", tuple(cells[i] for cells in filled.values()), row.small
         )
-        for row in rows
+        for i, row in enumerate(rows)
     )
-    return Grid(title, heads, lines)
+    return Grid(title, tuple(filled), lines)
 
 
 def _p(row: GroupRow) -> Shown | None:
@@ -259,10 +280,10 @@ def _marks(row: GroupRow) -> list[str]:
 
 
 def _counts(rows: Sequence[GroupRow]) -> list[GridRow]:
-    return [
-        GridRow("Rows", "", tuple(_text(row.n) for row in rows)),
-        GridRow("Decided favourably", "", tuple(_text(row.favourable) for row in rows)),
-    ]
+    found = [GridRow("Rows", "", tuple(_text(row.n) for row in rows))]
+    if any(row.favourable != NONE for row in rows):
+        found.append(GridRow("Decided favourably", "", tuple(_text(row.favourable) for row in rows)))
+    return found
 
 
 def _judgements(rows: Sequence[GroupRow], kind: tuple[str, ...]) -> list[GridRow]:

@@ -171,7 +171,7 @@ def _show_block(index: int, block: Block, fairness: Fairness, lexicon: Lexicon, 
         figure=figure,
         what="selection" if selected else "",
         hidden=max(0, len(block.rows) - FIGURE_ROWS),
-        judge=block.judge,
+        judge=block.judge if selected else None,
         table=show_body(block.kind, block.rows, block.numbers, block.counts, lexicon),
         needs=find_needs(
             block.counts,

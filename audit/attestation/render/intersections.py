@@ -36,7 +36,7 @@ class IntersectionBlock:
     message: str
     figure: Markup | None
     what: str
-    small: int
+    compared: bool
 
 
 def show_intersections(
@@ -72,7 +72,7 @@ def _show(
         down, across = (tuple(dict.fromkeys(group.values[side] for group in groups)) for side in (0, 1))
         if len(down) <= MOST_ROWS and fits_heatmap(len(across)):
             figure = _draw(f"heat{index}", block, (down, across), metric, f"{block.title}: {message}", lexicon)
-    return IntersectionBlock(shown, message, figure, lexicon.head(metric) if metric else "", small)
+    return IntersectionBlock(shown, message, figure, words.lower_first(lexicon.head(metric)), metric == RATIO)
 
 
 def _metric_of(block: Block) -> str:
@@ -141,6 +141,8 @@ def _field(
     tone = row.sign.tone if row.sign and not row.reference else ""
     sign = row.sign.sign if row.sign and tone in ("bad", "open") else ""
     text = _text_of(row, block, metric, lexicon)
+    if row.reference and metric == RATIO:
+        return HeatField(text if value is not None else words.PARITY, remark, 0)
     if value is None:
         return HeatField(text, remark, 0, True)
     if metric == RATIO:

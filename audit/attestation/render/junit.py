@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 from audit.evidence import Dossier, RuleFinding, Verdict
 
 from . import words
+from .findings import verdict_sentence
 from .glyphs import clean_text
 
 _FAILED = {"fail"}
@@ -27,6 +28,8 @@ def render_junit(dossier: Dossier) -> bytes:
         _add_suite(root, pack, mine, dossier.presentation.created)
     if dossier.evidence.broken:
         _add_broken(root, dossier)
+    if not any(finding.status != "not_applicable" for finding in dossier.judgement.findings):
+        _add_unjudged(root, dossier)
     _sum_up(root)
     ET.indent(root)
     data: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
@@ -59,6 +62,13 @@ def _add_broken(root: ET.Element, dossier: Dossier) -> None:
     for name, reason in dossier.evidence.why_broken().items():
         case = ET.SubElement(suite, "testcase", classname="examination", name=words.SECTIONS[name], time="0")
         ET.SubElement(case, "error", message=_legal(reason), type="not done")
+
+
+def _add_unjudged(root: ET.Element, dossier: Dossier) -> None:
+    """Say that nothing was held against a limit: a suite without a case would read as a success."""
+    suite = ET.SubElement(root, "testsuite", name="judgement")
+    case = ET.SubElement(suite, "testcase", classname="judgement", name=dossier.judgement.outcome, time="0")
+    ET.SubElement(case, "skipped", message=_legal(verdict_sentence(dossier.judgement, ())))
 
 
 def _sum_up(root: ET.Element) -> None:

@@ -197,7 +197,8 @@ _MONTHS = (
 
 def is_share(metric: str, unit: str) -> bool:
     """Whether a metric is a share of people, to be shown in per cent."""
-    return unit in words.SHARE_UNITS or metric.rpartition(".")[2] in words.SHARE_NAMES
+    name = metric.rpartition(".")[2]
+    return unit in words.SHARE_UNITS or name in words.SHARE_NAMES or name.endswith("_rate")
 
 
 def show(estimate: Estimate, metric: str = "", unit: str = "") -> Shown:
@@ -220,6 +221,9 @@ def show(estimate: Estimate, metric: str = "", unit: str = "") -> Shown:
         return Shown(
             value, interval, estimate.note or "by definition", n, True, estimate.assessable, level, estimate.method
         )
+    if estimate.chance is not None and not interval:
+        interval = words.BY_CHANCE + number_text(estimate.chance)  # what its note would say once more
+        return Shown(value, interval, "", n, True, estimate.assessable, level, estimate.method)
     reason = estimate.note or ("" if interval or not estimate.method else NO_INTERVAL)
     return Shown(value, interval, reason, n, True, estimate.assessable, level, estimate.method)
 

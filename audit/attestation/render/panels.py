@@ -35,7 +35,7 @@ def show_performance(evidence: Evidence, lexicon: Lexicon) -> Panels | None:
     part = evidence.performance
     if not isinstance(part, Performance):
         return None
-    plain = [m for m in part.measurements if not m.group]
+    plain = [m for m in part.measurements if not m.group and not m.outcome]
     gaps = [m for m in plain if m.metric.endswith("_gap")]
     levels = [m for m in plain if not m.metric.endswith("_gap")]
     return Panels(
@@ -43,7 +43,7 @@ def show_performance(evidence: Evidence, lexicon: Lexicon) -> Panels | None:
         figure=_model_forest("performance", levels, lexicon),
         grid=_by_model(levels, lexicon) if levels else None,
         extra=_by_model(gaps, lexicon) if gaps else None,
-        by_group=_by_group([m for m in part.measurements if m.group], lexicon),
+        by_group=_by_group([m for m in part.measurements if m.group or m.outcome], lexicon),
     )
 
 
@@ -96,7 +96,7 @@ def _by_group(numbers: list[Measurement], lexicon: Lexicon) -> Grid | None:
     metrics = metrics_of(numbers)
     found: dict[tuple[str, str], dict[str, Shown]] = {}
     for m in sorted(numbers, key=_model_rank):
-        name = words.scope_words(m.group) or "All rows"
+        name = words.scope_words(m.group, outcome=m.outcome) or "All rows"
         found.setdefault((words.model_name(m.model), name), {})[m.metric] = lexicon.show(m)
     rows, last = [], ""
     for (model, name), cells in found.items():
@@ -185,13 +185,20 @@ def value_grid(numbers: Sequence[Measurement], lexicon: Lexicon) -> Grid | None:
     for metric in sorted(sizes, key=lambda name: sizes[name] > 1):  # those with sub-headings last
         mine = [m for m in numbers if m.metric == metric]
         for index, m in enumerate(mine):
-            scope = words.scope_words(m.group, m.feature, m.model) or words.prettify(m.attribute or "")
+            scope = _scope_of(m)
             cells: tuple[TableCell, ...] = (lexicon.show(m),)
             if len(mine) == 1:
                 rows.append(GridRow(lexicon.head(metric), scope, cells))
             else:
                 rows.append(GridRow(scope or "All rows", "", cells, opens="" if index else lexicon.head(metric)))
     return annotate(Grid("Measure", ("Value",), tuple(rows))) if rows else None
+
+
+def _scope_of(measurement: Measurement) -> str:
+    """Return what a number is about, in words; empty where it is about everything."""
+    m = measurement
+    rest = words.scope_words(m.group, m.feature, m.model, m.outcome)
+    return ", ".join(part for part in (words.prettify(m.attribute) if m.attribute else "", rest) if part)
 
 
 def show_fidelity(evidence: Evidence, lexicon: Lexicon) -> Panels | None:

@@ -18,13 +18,13 @@ from . import words
 from .attribute import RATE, RATIO, GroupRow
 from .figures import ForestPanel, ForestPoint, ForestRow, draw_forest
 from .glyphs import shorten
-from .needs import Count
+from .needs import UNKNOWN, Count
 from .numbers import Shown, is_share
 from .tables import Lexicon
 
 FIGURE_ROWS = 30
 """Rows of one forest plot; further groups stand in the table."""
-INSTEAD = ("mean_residual", "mean_error", "mae", "rmse", "base_rate", "mean_score", "auc")
+INSTEAD = ("mean_residual", "mean_error", "mae", "rmse", "mean_score", "mean_prediction", "base_rate", "auc")
 """What groups are compared by where nothing is selected: the first two that were measured."""
 SIGNED = ("residual", "mean_error")
 """Numbers whose 0 is in sight: above it one side, below it the other."""
@@ -62,9 +62,10 @@ class Block:
     @property
     def worst(self) -> GroupRow | None:
         """The judged group with the lowest impact ratio; of all groups where none is large enough."""
-        known = [row for row in self.rows if row.ratio and row.ratio.measured and not row.reference]
-        large = [row for row in known if row.ratio and row.ratio.assessable]
-        return min(large or known, key=lambda row: self._ratio(row.label), default=None)
+        known = [r for r in self.rows if r.ratio and r.ratio.measured and not r.reference and UNKNOWN not in r.label]
+        judged = [row for row in known if row.ratio and row.ratio.assessable]
+        large = [row for row in judged if not row.small]
+        return min(large or judged or known, key=lambda row: self._ratio(row.label), default=None)
 
     def _ratio(self, label: str) -> float:
         value = self.by_group[label][RATIO].estimate.value

@@ -12,6 +12,7 @@ from typing import Any
 from audit.evidence import Dossier, RuleFinding, Severity, Verdict
 
 from . import words
+from .findings import verdict_sentence
 from .glyphs import clean_text
 
 _LEVELS: dict[Severity, str] = {
@@ -104,8 +105,10 @@ def _uri(path: str) -> str:
 
 def _invocation(dossier: Dossier) -> dict[str, Any]:
     broken = dossier.evidence.broken
-    notes = [
+    notes: list[dict[str, Any]] = [
         {"level": "error", "message": {"text": f"{words.SECTIONS[name]} was not carried out: it broke."}}
         for name in broken
     ]
+    if not any(finding.status != "not_applicable" for finding in dossier.judgement.findings):
+        notes.append({"level": "warning", "message": {"text": verdict_sentence(dossier.judgement, ())}})
     return {"executionSuccessful": not broken, "toolExecutionNotifications": notes}

@@ -36,9 +36,8 @@ def say_beyond(groups: Sequence[tuple[str, str]], reference: str) -> str:
     """
     against = shorten(reference, 60)
     if len(groups) == 1:
-        return (
-            f"{shorten(groups[0][0], 60)} is selected at {groups[0][1]} times the rate of {against}: beyond the limit."
-        )
+        name, ratio = groups[0]
+        return f"Beyond the limit: {shorten(name, 60)} is selected at {ratio} times the rate of {against}."
     listed = join_names([f"{name} ({ratio})" for name, ratio in groups])
     return f"Beyond the limit of their rules: {listed}, each compared with {against}."
 
@@ -118,12 +117,11 @@ def say_alike(group: str, columns: Sequence[str], plain: str, alike: str, refere
 def say_same_everywhere(p: float, group: str) -> str:
     """Say what the test of homogeneity over strata means."""
     name = shorten(group, 60)
+    told = f"(Breslow-Day p{NBSP}{_equals(p)})"
     if p <= ALPHA:
-        return (
-            f"For {name} the odds differ between these kinds of people (Breslow-Day p{NBSP}{_equals(p)}): one common "
-            "number hides where the gap is."
-        )
-    return f"For {name} nothing shows that the odds differ between these kinds of people (Breslow-Day p{NBSP}{_equals(p)})."
+        where = "one common number hides where the gap is"
+        return f"For {name} the odds differ between these kinds of people {told}: {where}."
+    return f"For {name} nothing shows that the odds differ between these kinds of people {told}."
 
 
 def _equals(p: float) -> str:
@@ -171,16 +169,27 @@ def say_spread(outcome: str, low: tuple[str, float], high: tuple[str, float]) ->
     )
 
 
-def say_sweep(threshold: str, ratio: str, best: tuple[str, str] | None) -> str:
-    """Say what the threshold in use gives, and where the ratio would be highest."""
+def say_sweep(threshold: str, ratio: str, limit: float | None, near: tuple[str, str, str] | None) -> str:
+    """Say what the cut in use gives, and the nearest cut at which the limit would be met.
+
+    Parameters
+    ----------
+    threshold, ratio : str
+        The cut in use and its lowest impact ratio.
+    limit : float or None
+        Limit of a rule; None where there is none, or it is met today.
+    near : (cut, share, share today) or None
+        The nearest cut that meets it, and the share of all people selected there and today.
+    """
     text = f"At today's cut of {threshold} the lowest impact ratio is {ratio}."
-    if best is None:
+    if limit is None:
         return text
-    return f"{text} Over the cuts shown it would be highest, {best[1]}, at {best[0]}."
+    if near is None:
+        return f"{text} At no cut shown would it reach {limit:g}."
+    cut, share, today = near
+    return f"{text} It would reach {limit:g} at a cut of {cut}, which selects {share} of all people ({today} today)."
 
 
-def say_best_cut(best: tuple[str, str] | None) -> str:
-    """Say where the ratio would be highest, where no cut is in use."""
-    if best is None:
-        return "Selection and impact ratio at every cut on the score."
-    return f"Over the cuts shown the lowest impact ratio would be highest, {best[1]}, at {best[0]}."
+def say_cuts() -> str:
+    """Say what is seen where no cut is in use."""
+    return "Selection and impact ratio at every cut on the score; none of them is in use."

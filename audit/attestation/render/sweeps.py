@@ -21,7 +21,7 @@ from .plots import Block
 MOST = 6
 """Groups whose curves are drawn, the first of the evidence."""
 LEAST_SHARE = 0.02
-"""A cut that selects fewer of all people is not named as the best one: its ratio rests on a handful."""
+"""A cut that selects or refuses fewer of all people is not named: it decides nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class SweepBlock:
     figure: Markup
     hidden: int
     error: str
+    limited: bool
 
 
 def show_sweeps(fairness: Fairness, blocks: dict[str, Block]) -> dict[str, SweepBlock]:
@@ -54,9 +55,9 @@ def show_sweeps(fairness: Fairness, blocks: dict[str, Block]) -> dict[str, Sweep
 
 def _show(index: int, sweep: ThresholdSweep, block: Block | None) -> SweepBlock:
     title = words.prettify(sweep.attribute)
-    message = _message(sweep)
-    lines = [SweepLine(" · ".join(curve.values), curve.selection_rate) for curve in sweep.curves[:MOST]]
     limit = next((v.limit_low for v in block.judged.values() if v.limit_low), None) if block else None
+    message = _message(sweep, limit)
+    lines = [SweepLine(" · ".join(curve.values), curve.selection_rate) for curve in sweep.curves[:MOST]]
     today = _ratio_at(sweep, sweep.today) if sweep.today is not None else None
     described = "; ".join(
         f"{shorten(line.label, 80)}: {share_text(line.y[0])} at the lowest cut, {share_text(line.y[-1])} at the highest"
@@ -74,7 +75,7 @@ def _show(index: int, sweep: ThresholdSweep, block: Block | None) -> SweepBlock:
         SweepWords(*words.SWEEP),
     )
     error = share_text(sweep.error) if sweep.error else ""
-    return SweepBlock(title, message, figure, max(0, len(sweep.curves) - MOST), error)
+    return SweepBlock(title, message, figure, max(0, len(sweep.curves) - MOST), error, limit is not None)
 
 
 def _ratio_at(sweep: ThresholdSweep, cut: float) -> float | None:
@@ -84,15 +85,25 @@ def _ratio_at(sweep: ThresholdSweep, cut: float) -> float | None:
     return sweep.impact_ratio[min(near, key=lambda i: abs(sweep.thresholds[i] - cut))]
 
 
-def _message(sweep: ThresholdSweep) -> str:
-    known = [
-        (ratio, -abs(cut - (sweep.today or 0.0)), cut)
-        for ratio, cut, share in zip(sweep.impact_ratio, sweep.thresholds, sweep.selection_rate, strict=True)
-        if ratio is not None and LEAST_SHARE <= share <= 1 - LEAST_SHARE
-    ]
-    best = max(known, default=None)
-    told = (number_text(best[2]), number_text(best[0])) if best else None
+def _message(sweep: ThresholdSweep, limit: float | None) -> str:
     now = _ratio_at(sweep, sweep.today) if sweep.today is not None else None
     if sweep.today is None or now is None:
-        return sentences.say_best_cut(told)
-    return sentences.say_sweep(number_text(sweep.today), number_text(now), told)
+        return sentences.say_cuts()
+    open_limit = limit if limit is not None and now < limit else None
+    near = _nearest(sweep, sweep.today, open_limit) if open_limit is not None else None
+    return sentences.say_sweep(number_text(sweep.today), number_text(now), open_limit, near)
+
+
+def _nearest(sweep: ThresholdSweep, today: float, limit: float) -> tuple[str, str, str] | None:
+    """Return the nearest cut that meets the limit with enough people on both sides, and the shares there and today."""
+    shares = dict(zip(sweep.thresholds, sweep.selection_rate, strict=True))
+    meeting = [
+        cut
+        for cut, ratio in zip(sweep.thresholds, sweep.impact_ratio, strict=True)
+        if ratio is not None and ratio >= limit and LEAST_SHARE <= shares[cut] <= 1 - LEAST_SHARE
+    ]
+    if not meeting:
+        return None
+    cut = min(meeting, key=lambda place: abs(place - today))
+    here = min(shares, key=lambda place: abs(place - today))
+    return number_text(cut), share_text(shares[cut]), share_text(shares[here])

@@ -5,6 +5,7 @@ Comes in: the slices section, the count tables. Goes out: a message and a table 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from audit.evidence import CountTable, Evidence, Fairness, Slice, Slices
@@ -14,6 +15,9 @@ from .footnotes import annotate
 from .numbers import Shown, count_text, p_text, share_text, show
 from .panels import value_grid
 from .tables import Grid, GridRow, Lexicon, TableCell
+
+CLEAREST = 5
+"""Slices shown at once where none was confirmed; all others stand behind them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,8 @@ class WeakBlock:
 
     message: str
     table: Grid | None
+    more: Grid | None
+    hidden: int
     who: tuple[SliceShown, ...]
     rest: Grid | None
 
@@ -41,17 +47,20 @@ def show_slices(evidence: Evidence, lexicon: Lexicon) -> WeakBlock | None:
     part = evidence.slices
     if not isinstance(part, Slices):
         return None
-    held = sum(item.holds for item in part.slices)
-    who = tuple(_who(item) for item in part.slices if item.groups)
+    held = [item for item in part.slices if item.holds]
+    shown = held or list(part.slices[:CLEAREST])
+    more = [item for item in part.slices if item not in shown]
     return WeakBlock(
-        sentences.say_slices(held, part.tested, part.of),
-        _slice_grid(part, lexicon) if part.slices else None,
-        who,
+        sentences.say_slices(len(held), part.tested, part.of),
+        _slice_grid(part, shown, lexicon) if shown else None,
+        _slice_grid(part, more, lexicon) if more else None,
+        len(more),
+        tuple(_who(item) for item in held if item.groups),
         value_grid(part.measurements, lexicon),
     )
 
 
-def _slice_grid(part: Slices, lexicon: Lexicon) -> Grid:
+def _slice_grid(part: Slices, slices: Sequence[Slice], lexicon: Lexicon) -> Grid:
     unit = "share" if "rate" in part.of else lexicon.unit("slices.worst_excess")
     rows = tuple(
         GridRow(
@@ -66,7 +75,7 @@ def _slice_grid(part: Slices, lexicon: Lexicon) -> Grid:
                 _text(words.CONFIRMED[item.holds]),
             ),
         )
-        for item in part.slices
+        for item in slices
     )
     return annotate(Grid(words.SLICE_HEADS[0], words.SLICE_HEADS[1:], rows))
 

@@ -196,6 +196,7 @@ TOPICS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Among people alike", ("conditional_", "cmh_", "breslow_")),
     ("With row weights", ("weighted",)),
     ("Same person, other group", ("flip", "counterfactual")),
+    ("Who has no label", ("label_missing",)),
     (
         "Spread of the scores",
         (
@@ -216,7 +217,7 @@ TOPICS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "Inequality",
         ("theil", "entropy", "gini", "inequality", "differential_fairness", "amplification", "consistency"),
     ),
-    ("The value", ("residual", "mae", "rmse", "absolute_error", "squared_error", "r2")),
+    ("The value", ("residual", "mae", "rmse", "absolute_error", "squared_error", "r2", "prediction")),
     (
         "The decision",
         ("selection_rate", "base_rate", "adverse_impact", "minimum_detectable", "acceptance", "rejection"),
@@ -242,11 +243,20 @@ TOPICS: tuple[tuple[str, tuple[str, ...]], ...] = (
 OTHER_TOPIC = "Further numbers"
 COMPARED_TOPIC = "Compared with the reference group of each measure"
 OWN_TOPICS = frozenset(
-    {"Among people alike", "With row weights", "Same person, other group", "Spread of the scores", "Inequality"}
+    {
+        "Among people alike",
+        "With row weights",
+        "Same person, other group",
+        "Who has no label",
+        "Spread of the scores",
+        "Inequality",
+    }
 )
 """Headings that keep comparisons too; those of all others stand together."""
 REFERENCE = "reference"
+PARITY = "1"
 ALL_GROUPS = "All groups"
+BY_CHANCE = "by chance up to "
 HEAT_ENDS = ("at parity", "half or less")
 HEAT_SMALL = "too few people to judge"
 SELECTED_OF = "Selected, all people"
@@ -275,6 +285,9 @@ SHARE_NAMES = frozenset(
         "importance_share",
         "decision_agreement",
         "scoring_rate",
+        "negative_predictive_value",
+        "label_missing_rate_favourable",
+        "label_missing_rate_unfavourable",
     }
 )
 """Metrics (name without section) that are shares of people and are shown in per cent."""
@@ -309,7 +322,8 @@ def prettify(name: str) -> str:
     """
     if " * " in name:
         first, *others = name.split(" * ")
-        return " and ".join([prettify(first), *(_lower_first(prettify(other)) for other in others)])
+        *middle, last = [prettify(first), *(lower_first(prettify(other)) for other in others)]
+        return f"{', '.join(middle)} and {last}"
     words = name.replace("_", " ").replace(".", " ").split()
     words = [ABBREVIATIONS.get(word.lower(), word) for word in words]
     phrase = " ".join(words) or name
@@ -341,7 +355,8 @@ def ratio_words(limit: float) -> str:
     return f"{FRACTIONS[limit]} of" if limit in FRACTIONS else f"{limit:g} times"
 
 
-def _lower_first(phrase: str) -> str:
+def lower_first(phrase: str) -> str:
+    """Return `phrase` as it stands within a sentence; an abbreviation keeps its capitals."""
     return phrase if phrase[:2].isupper() else phrase[:1].lower() + phrase[1:]
 
 

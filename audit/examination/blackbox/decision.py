@@ -110,15 +110,15 @@ class _Outcomes:
     notes: tuple[str, ...] = field(default=())
 
 
-def plan_decision(config: ExamineConfig, dataset: Dataset) -> DecisionPlan:
+def plan_decision(config: ExamineConfig, dataset: Dataset | None) -> DecisionPlan:
     """Settle how rows are decided, before the first of them is.
 
     Parameters
     ----------
     config : ExamineConfig
         The configuration, its classes settled.
-    dataset : Dataset
-        For the values of a column of stored decisions.
+    dataset : Dataset or None
+        For the values of a column of stored decisions; None where it is enough to know which are favourable.
 
     Raises
     ------
@@ -233,9 +233,10 @@ def _match_classes(wanted: Level | tuple[Level, ...], classes: Sequence[str]) ->
     return tuple(name for name in classes if name in named)
 
 
-def _stored_outcomes(rule: DecisionRule, dataset: Dataset, classes: tuple[str, ...]) -> _Outcomes:
+def _stored_outcomes(rule: DecisionRule, dataset: Dataset | None, classes: tuple[str, ...]) -> _Outcomes:
     """Return the values of a stored column as outcomes where there are more than two of them."""
-    levels = next((facts.levels for facts in dataset.described if facts.name == rule.column), ())
+    described = () if dataset is None else dataset.described
+    levels = next((facts.levels for facts in described if facts.name == rule.column), ())
     keys = {match_key(level) for level in levels}
     if classes and keys <= {match_key(name) for name in classes}:
         return _Outcomes(classes, "class", _match_classes(rule.favourable, classes))

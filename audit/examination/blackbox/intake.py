@@ -17,17 +17,19 @@ import numpy as np
 from audit.config.schema import ExamineConfig, ModelSource
 from audit.errors import ConfigError
 from audit.evidence import ContractCheck, Intake
+from audit.examination.data.kinds import LARGE_ROWS
 
 from .blackbox import BlackBox
 from .contract import SAMPLE, check_contract, check_scores
-from .encode import Encoder, Survey, check_columns
+from .encode import Encoder, check_columns
 from .factory import Factory, find_factory
 from .function import FunctionModel, adopt_function, default_columns
 from .load import check_digest, check_path, load_model
 from .loaded import Loaded
 from .network import Network
 from .output import OutputReading, read_output
-from .stored import name_favourable, read_decisions, read_scores
+from .stored import name_favourable, read_decisions, read_extremes, read_scores
+from .survey import describe_survey, survey_facts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -201,7 +203,8 @@ def _take_in_loaded(
     progress: Progress | None = None,
 ) -> tuple[BlackBox, Intake]:
     network = Network(loaded, encoder, reading, identity.format)
-    survey = survey_facts(encoder, dataset) or encoder.survey(_heard(dataset, encoder.columns, progress))
+    survey = survey_facts(encoder, dataset) if dataset.rows >= LARGE_ROWS else None
+    survey = survey or encoder.survey(_heard(dataset, progress))
     encoder.refuse_unlisted(survey)
     checks = check_contract(network, sample_rows(dataset, config.seed), reading, config.model.expected_score)
     return network, _write_intake(
@@ -209,10 +212,10 @@ def _take_in_loaded(
     )
 
 
-def _heard(dataset: Dataset, columns: tuple[str, ...], progress: Progress | None) -> Iterator[pd.DataFrame]:
+def _heard(dataset: Dataset, progress: Progress | None) -> Iterator[pd.DataFrame]:
     """Yield all rows batch by batch, and tell of each."""
     done = 0
-    for frame in dataset.batches(columns=columns):
+    for frame in dataset.batches():
         yield frame
         done += len(frame)
         if progress:
@@ -306,7 +309,8 @@ def _take_in_function(
 
 
 def _take_in_scores(config: ExamineConfig, dataset: Dataset) -> Intake:
-    raw, reading, note = read_scores(config, dataset)
+    few = dataset.rows >= LARGE_ROWS
+    raw, reading, note = read_extremes(config, dataset) if few else read_scores(config, dataset)
     checks = tuple(check_scores(raw, reading))
     columns = default_columns(config, dataset.columns)
     identity = Identity(
@@ -325,7 +329,8 @@ def _take_in_decisions(config: ExamineConfig, dataset: Dataset) -> Intake:
             hint="name a model, a column of scores (model: {scores: COLUMN}) or "
             "decision: {column: COLUMN, favourable: VALUE}",
         )
-    read_decisions(rule, dataset)
+    if dataset.rows < LARGE_ROWS:  # of a large table the look at its columns has told as much
+        read_decisions(rule, dataset)
     return Intake(
         format="decisions",
         file="",
@@ -370,24 +375,7 @@ def _write_intake(
 def sample_rows(dataset: Dataset, seed: int, size: int = SAMPLE) -> pd.DataFrame:
     """Return a seeded sample of rows, without replacement, in file order."""
     rng = np.random.default_rng([seed, int.from_bytes(hashlib.sha256(b"contract").digest()[:8], "big")])
-    size = min(size, dataset.rows)
-    return dataset.take(np.sort(rng.choice(dataset.rows, size=size, replace=False)))
-
-
-def describe_survey(survey: Survey) -> tuple[str, ...]:
-    """Say which missing values and unlisted levels the blocks filled in, one line each."""
-    lines = [
-        f"{rows:,} of {survey.rows:,} rows have no value in {name}; the block's value for missing ones was used"
-        for name, rows in survey.missing.items()
-        if rows
-    ]
-    for name, counted in survey.unknown.items():
-        levels = ", ".join(repr(level[:40]) for level, _ in counted.most_common(3))
-        lines.append(
-            f"{counted.total():,} of {survey.rows:,} rows have a level in {name} that the model does not know "
-            f"({levels}{', ...' if len(counted) > 3 else ''}); the block's code for unknown ones was used"
-        )
-    return tuple(lines)
+    return dataset.glimpse(size, rng)
 
 
 def digest_net(net: Any) -> str:

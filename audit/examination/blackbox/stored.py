@@ -55,6 +55,24 @@ def read_scores(config: ExamineConfig, dataset: Dataset) -> tuple[np.ndarray, Ou
     return raw, read_output(output), note
 
 
+def read_extremes(config: ExamineConfig, dataset: Dataset) -> tuple[np.ndarray, OutputReading, str]:
+    """Return the lowest and the highest of stored scores, shape ``[2, 1]``, for a table too large to hold its column.
+
+    That no row lacks one, and that all are finite, was checked when the table was read.
+
+    Raises
+    ------
+    ConfigError
+        As `read_scores`.
+    """
+    column = str(config.model.scores)
+    check_columns([column], dataset.columns, "model.scores")
+    facts = next(item for item in dataset.described if item.name == column)
+    raw = np.array([[np.nan if end is None else end] for end in (facts.low, facts.high)])
+    output, note = infer_scale(raw, config.model.output)
+    return raw, read_output(output), note
+
+
 def read_decisions(rule: DecisionRule, dataset: Dataset) -> np.ndarray:
     """Return whether the stored decision is the favourable one, bool, shape ``[n]``.
 

@@ -48,3 +48,19 @@ def _values_of(facts: ColumnFacts, kinds: Mapping[str, Kind]) -> Iterable[str | 
     if kinds[facts.name] == "boolean":
         return {level.strip().lower() in TRUE_TEXTS for level in facts.levels}
     return facts.levels
+
+
+def describe_survey(survey: Survey) -> tuple[str, ...]:
+    """Say which missing values and unlisted levels the blocks filled in, one line each."""
+    lines = [
+        f"{rows:,} of {survey.rows:,} rows have no value in {name}; the block's value for missing ones was used"
+        for name, rows in survey.missing.items()
+        if rows
+    ]
+    for name, counted in survey.unknown.items():
+        levels = ", ".join(repr(level[:40]) for level, _ in counted.most_common(3))
+        lines.append(
+            f"{counted.total():,} of {survey.rows:,} rows have a level in {name} that the model does not know "
+            f"({levels}{', ...' if len(counted) > 3 else ''}); the block's code for unknown ones was used"
+        )
+    return tuple(lines)

@@ -115,11 +115,15 @@ def check_weight(facts: ColumnFacts) -> None:
     Raises
     ------
     DataError
-        Missing, negative, or all zero.
+        Missing, infinite, negative, or all zero.
     """
     if facts.missing:
         raise DataError(
             f"{facts.missing:,} rows have no weight in '{facts.name}'", hint="give each row one; 0 leaves it out"
+        )
+    if facts.infinite:
+        raise DataError(
+            f"the weight '{facts.name}' is infinite in {facts.infinite:,} rows", hint="a weight is a finite number"
         )
     if facts.low is not None and facts.low < 0:
         raise DataError(

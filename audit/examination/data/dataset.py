@@ -16,9 +16,10 @@ from pyarrow import array as pa_array
 from audit.evidence import FileDigest
 
 from .join import JoinedGroups
-from .kinds import ColumnFacts
+from .kinds import LARGE_ROWS, ColumnFacts
 from .roles import Roles
-from .source import BATCH_ROWS, Piece, Source
+from .source import Source
+from .stream import BATCH_ROWS, Piece
 from .values import READERS, Kind, Reading, as_category
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 KEPT_CELLS = 200_000_000
 """A whole frame of at most this many cells is kept once it was built; a larger one is built anew on each call."""
+
+
+GLIMPSED_PIECES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,19 +164,38 @@ class Dataset:
         rows : ndarray of int
             Row numbers, from 0.
         """
-        import pandas as pd
+        return self.frame().iloc[np.asarray(rows)]
 
-        if "frame" in self._kept or self.rows * len(self.columns) <= KEPT_CELLS // 10:
-            return self.frame().iloc[np.asarray(rows)]
-        wanted = np.unique(np.asarray(rows))
+    def glimpse(self, size: int, rng: np.random.Generator) -> pd.DataFrame:
+        """Return some rows, without replacement, in file order; of a large table from a few of its pieces.
+
+        Parameters
+        ----------
+        size : int
+            Rows wanted.
+        rng : numpy.random.Generator
+            Chooses them.
+        """
+        held = self._kept.get("frame")
+        rows = self.rows if held is None else len(held)
+        if held is not None or rows < LARGE_ROWS or len(self.source.pieces) < 2:
+            return self._draw(rows, size, rng)
+        places = np.sort(rng.choice(len(self.source.pieces), min(GLIMPSED_PIECES, len(self.source.pieces)), False))
+        pieces = [self.source.pieces[place] for place in places.tolist()]
+        batches = [self.frame_of(batch, self.columns) for batch in self.stream(self.columns, pieces)]
+        return self.some_rows(_stack(batches))._draw(sum(len(batch) for batch in batches), size, rng)
+
+    def _draw(self, rows: int, size: int, rng: np.random.Generator) -> pd.DataFrame:
+        chosen = np.sort(rng.choice(rows, size=min(size, rows), replace=False))
+        if "frame" in self._kept or rows < LARGE_ROWS:
+            return self.take(chosen)
         parts, start = [], 0
         for batch in self.stream(self.columns):
-            here = wanted[(wanted >= start) & (wanted < start + batch.num_rows)]
+            here = chosen[(chosen >= start) & (chosen < start + batch.num_rows)]
             if here.size:
-                part = self.frame_of(batch.take(pa_array(here - start)), self.columns)
-                parts.append(part.set_axis(here, axis=0))
+                parts.append(self.frame_of(batch.take(pa_array(here - start)), self.columns))
             start += batch.num_rows
-        return pd.concat(parts).loc[np.asarray(rows)]
+        return _stack(parts)
 
     def used(self, use: str) -> tuple[str, ...]:
         """Return the columns used as `use`, e.g. ``group``."""
@@ -189,6 +212,12 @@ class Dataset:
             index=index,
             copy=False,
         )
+
+
+def _stack(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.concat(frames, ignore_index=True)
 
 
 def describe_roles(roles: Roles, joined: JoinedGroups | None) -> dict[str, str]:

@@ -22,6 +22,8 @@ from .values import Kind, Reading, encode, is_missing, parse_numbers, quote_valu
 
 DISTINCT_CAP = 1_000
 EXACT_WHOLE = 2**53
+LARGE_ROWS = 1_000_000
+"""Rows from which a table is never held whole: it is streamed, and what needs whole rows sees a sample of them."""
 
 Guess = Literal["number", "category", "boolean", "date", "nested"]
 

@@ -6,12 +6,14 @@ choice that was made on the way a line for the report.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from audit.config.schema import ExamineConfig
 from audit.errors import DataError
+from audit.evidence import FileDigest
 
 from .check import check_attributes, check_decision, check_label, check_scores, check_segments, check_weight
 from .dataset import Dataset, describe_roles
@@ -19,7 +21,8 @@ from .join import JoinedGroups, describe_join, read_groups
 from .kinds import ColumnFacts, scan_source
 from .roles import Roles, assign_roles
 from .settle import drop_unreadable, settle_kinds
-from .source import Source, frame_source, open_source
+from .source import Source, frame_source, open_part, open_source
+from .stream import NoStream, Piece
 from .values import Kind, Reading, as_category
 
 if TYPE_CHECKING:
@@ -105,10 +108,72 @@ def read_column(path: str, config: ExamineConfig, column: str, *, place: str) ->
     return np.concatenate(parts) if parts else np.empty(0, dtype=object), source
 
 
-def _understand(source: Source, config: ExamineConfig, role: str, *, every_column: bool) -> Dataset:
+def read_part(config: ExamineConfig, choose: Callable[[Sequence[Piece]], Sequence[Piece]]) -> Dataset:
+    """Read some pieces of the rows to be judged, as if they were all.
+
+    Parameters
+    ----------
+    config : ExamineConfig
+        Names files and columns.
+    choose : callable
+        From all pieces of the table to those that are wanted.
+
+    Raises
+    ------
+    ConfigError
+        No such file or column.
+    DataError
+        Content that does not allow the audit; what only the whole table can show is left to `reread_whole`.
+    """
+    source = open_part(config.data.audit, config.data, choose, place="data.audit")
+    return _understand(source, config, "audit", every_column=False, part=True)
+
+
+def reread_whole(
+    config: ExamineConfig,
+    facts: Sequence[ColumnFacts],
+    files: tuple[FileDigest, ...],
+    notes: tuple[str, ...],
+    rows: int,
+) -> Dataset:
+    """Understand a table whose rows were read elsewhere, from what its columns hold.
+
+    Parameters
+    ----------
+    config : ExamineConfig
+        Names files and columns.
+    facts : sequence of ColumnFacts
+        Of every column of the table.
+    files, notes
+        What was read, and how.
+    rows : int
+        Rows of the table.
+
+    Raises
+    ------
+    ConfigError, DataError
+        As `read_dataset`.
+    """
+    name = files[0].name if len(files) == 1 else f"{files[0].name} and {len(files) - 1} more"
+    columns = tuple(item.name for item in facts)
+    source = Source(name, columns, NoStream(name), files, notes, shippable=False)
+    seen = rows, {item.name: item for item in facts}
+    return _understand(source, config, "audit", every_column=False, seen=seen)
+
+
+def _understand(
+    source: Source,
+    config: ExamineConfig,
+    role: str,
+    *,
+    every_column: bool,
+    part: bool = False,
+    seen: tuple[int, dict[str, ColumnFacts]] | None = None,
+) -> Dataset:
+    """Settle what each column is, by one look at the rows, or by what was `seen` of them elsewhere."""
     roles = assign_roles(config, source.columns, table=source.name, role=role, every_column=every_column)
     means = _reading(source, config)
-    rows, facts = scan_source(source, means)
+    rows, facts = seen or scan_source(source, means)
     if not rows:
         raise DataError(f"{source.name} has a header but no rows", hint="name a table with rows")
     roles, dropped = drop_unreadable(roles, facts, rows)
@@ -118,8 +183,9 @@ def _understand(source: Source, config: ExamineConfig, role: str, *, every_colum
     if joined is not None:
         kinds |= joined.kinds
         facts |= joined.facts
-        notes += [*joined.notes, describe_join(joined, _keys(source, joined, means), rows)]
-    notes += _check_content(config, roles, kinds, facts, rows, role)
+        met = [] if part or seen else [describe_join(joined, _keys(source, joined, means), rows)]
+        notes += [*joined.notes, *met]
+    notes += [] if part else _check_content(config, roles, kinds, facts, rows, role)
     return Dataset(
         columns=(*roles.needed, *(joined.values if joined else ())),
         kinds=kinds,

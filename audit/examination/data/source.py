@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -19,44 +19,14 @@ from audit.config.schema import DataSource
 from audit.errors import DataError
 from audit.evidence import FileDigest
 
-from .csvform import CsvText, detect_csv, open_bytes
+from .csvform import CsvText, detect_csv
 from .files import DataFile, digest_file, find_files
+from .stream import BATCH_ROWS, FileStream, PartStream, Piece, Stream, TableStream, list_pieces, unreadable
 
 if TYPE_CHECKING:
     import pandas as pd
 
-BATCH_ROWS = 65_536
-BLOCK_BYTES = 8 << 20
 FRAME_PIECE = 1 << 20
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Piece:
-    """The smallest part of a table that can be read by itself.
-
-    Parameters
-    ----------
-    file : int
-        Place of its file among the files of the table.
-    unit : int
-        Row group (Parquet), record batch (Arrow file), run of rows (frame); 0 where a file is read whole.
-    start : int
-        Rows of the file before it.
-    rows : int
-        Its rows; -1 where nobody counted them yet (CSV).
-    """
-
-    file: int
-    unit: int = 0
-    start: int = 0
-    rows: int = -1
-
-
-class Stream(Protocol):
-    """What yields rows, always in the same order; it can be sent to another process."""
-
-    def __call__(self, columns: Sequence[str], pieces: Sequence[Piece] | None = None) -> Iterator[pa.RecordBatch]:
-        """Yield record batches of these columns: all rows, or those of some pieces in the order given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +51,8 @@ class Source:
         Parts that can be read by themselves, in row order.
     shippable : bool
         Whether another process can read the same rows: files yes, a frame no.
+    total_pieces, total_rows : int
+        Pieces and rows of the table that this is a part of; 0 and -1 where it is none, or nobody counted.
     """
 
     name: str
@@ -91,9 +63,50 @@ class Source:
     decimal: str = "."
     pieces: tuple[Piece, ...] = ()
     shippable: bool = True
+    total_pieces: int = 0
+    total_rows: int = -1
+
+    def narrow(self, pieces: Sequence[Piece], files: tuple[FileDigest, ...]) -> Source:
+        """Return the same table as if these pieces were all of it.
+
+        Parameters
+        ----------
+        pieces : sequence of Piece
+            Some of its pieces.
+        files : tuple of FileDigest
+            Digests of the files that they stand in.
+        """
+        rows = sum(piece.rows for piece in self.pieces) if all(piece.rows >= 0 for piece in self.pieces) else -1
+        return replace(
+            self,
+            stream=PartStream(self.stream, tuple(pieces)),
+            files=files,
+            pieces=tuple(pieces),
+            total_pieces=len(self.pieces),
+            total_rows=rows,
+        )
 
 
-def open_source(path: str, data: DataSource, *, place: str) -> Source:
+def open_part(
+    path: str, data: DataSource, choose: Callable[[Sequence[Piece]], Sequence[Piece]], *, place: str
+) -> Source:
+    """Open some pieces of a table on disk; no other file than theirs is digested.
+
+    Parameters
+    ----------
+    path, data, place
+        As `open_source`.
+    choose : callable
+        From all pieces to those that are wanted.
+    """
+    source = open_source(path, data, place=place, digests=False)
+    pieces = choose(source.pieces)
+    assert isinstance(source.stream, FileStream)
+    files = tuple(source.stream.files[at] for at in sorted({piece.file for piece in pieces}))
+    return source.narrow(pieces, tuple(digest_file(file, place) for file in files))
+
+
+def open_source(path: str, data: DataSource, *, place: str, digests: bool = True) -> Source:
     """Open a table on disk.
 
     Parameters
@@ -104,6 +117,8 @@ def open_source(path: str, data: DataSource, *, place: str) -> Source:
         How CSV files are written.
     place : str
         Key of the configuration that holds the path; also the role of its files.
+    digests : bool
+        Whether to read every file once for its digest.
 
     Raises
     ------
@@ -113,7 +128,7 @@ def open_source(path: str, data: DataSource, *, place: str) -> Source:
         A file that is not what it seems, or whose columns differ from the first one's.
     """
     files = find_files(path, place)
-    digests = tuple(digest_file(file, place) for file in files)
+    sums = tuple(digest_file(file, place) for file in files) if digests else ()
     name = files[0].name if len(files) == 1 else f"{files[0].name} and {len(files) - 1} more"
     if files[0].form == "csv":
         texts = tuple(detect_csv(file, data.csv) for file in files)
@@ -122,12 +137,12 @@ def open_source(path: str, data: DataSource, *, place: str) -> Source:
         notes = tuple(dict.fromkeys(text.note for text in texts))
         whole = tuple(Piece(place) for place in range(len(files)))
         stream = FileStream(files, texts)
-        return Source(name, texts[0].columns, stream, digests, _shorten(notes), texts[0].decimal, whole)
+        return Source(name, texts[0].columns, stream, sums, _shorten(notes), texts[0].decimal, whole)
     heads = [_read_head(file) for file in files]
     _check_columns(files, [names for names, _ in heads])
     note = f"{name}: {files[0].form.replace('_', ' ')}" + (f", {len(files)} files" if len(files) > 1 else "")
-    pieces = tuple(piece for place, (_, sizes) in enumerate(heads) for piece in _list_pieces(place, sizes))
-    return Source(name, heads[0][0], FileStream(files, (None,) * len(files)), digests, (note,), pieces=pieces)
+    pieces = tuple(piece for place, (_, sizes) in enumerate(heads) for piece in list_pieces(place, sizes))
+    return Source(name, heads[0][0], FileStream(files, (None,) * len(files)), sums, (note,), pieces=pieces)
 
 
 def frame_source(frame: pd.DataFrame, *, role: str = "data.audit") -> Source:
@@ -148,21 +163,8 @@ def frame_source(frame: pd.DataFrame, *, role: str = "data.audit") -> Source:
     file = FileDigest(name=role, sha256=digest, size=size, role=role, note="object, not file")
     note = f"the rows were given as a pandas frame of {len(frame):,} rows and {len(names)} columns, not as a file"
     sizes = [min(FRAME_PIECE, table.num_rows - start) for start in range(0, table.num_rows, FRAME_PIECE)]
-    pieces = tuple(_list_pieces(0, sizes))
+    pieces = tuple(list_pieces(0, sizes))
     return Source("the frame", names, TableStream(table), (file,), (note,), pieces=pieces, shippable=False)
-
-
-@dataclass(frozen=True, slots=True)
-class TableStream:
-    """Rows of an Arrow table in memory."""
-
-    table: pa.Table
-
-    def __call__(self, columns: Sequence[str], pieces: Sequence[Piece] | None = None) -> Iterator[pa.RecordBatch]:
-        """Yield record batches of these columns."""
-        chosen = self.table.select(list(columns)).combine_chunks()
-        for start, rows in [(0, chosen.num_rows)] if pieces is None else [(one.start, one.rows) for one in pieces]:
-            yield from chosen.slice(start, rows).to_batches(max_chunksize=BATCH_ROWS)
 
 
 def _as_arrow(series: pd.Series[Any], name: str) -> pa.Array:
@@ -229,53 +231,6 @@ def _shorten(notes: tuple[str, ...], most: int = 3) -> tuple[str, ...]:
     return notes if len(notes) <= most else (*notes[:most], f"... and {len(notes) - most} more files, detected alike")
 
 
-def _list_pieces(file: int, sizes: Sequence[int]) -> Iterator[Piece]:
-    start = 0
-    for unit, rows in enumerate(sizes):
-        yield Piece(file, unit, start, rows)
-        start += max(rows, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class FileStream:
-    """Rows of files of one form."""
-
-    files: tuple[DataFile, ...]
-    texts: tuple[CsvText | None, ...]
-
-    def __call__(self, columns: Sequence[str], pieces: Sequence[Piece] | None = None) -> Iterator[pa.RecordBatch]:
-        """Yield record batches of these columns, `BATCH_ROWS` rows at most each."""
-        for place, units in self._plan(pieces):
-            file, text = self.files[place], self.texts[place]
-            batches = _stream_csv(file, text, columns) if text else _STREAMS[file.form](file, columns, units)
-            try:
-                for batch in batches:
-                    yield from _cut(batch)
-            except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, EOFError, UnicodeDecodeError) as error:
-                raise _unreadable(file, error) from None
-
-    def _plan(self, pieces: Sequence[Piece] | None) -> Iterator[tuple[int, list[int] | None]]:
-        """Yield the place of a file and its units; None for all of them."""
-        if pieces is None:
-            yield from ((place, None) for place in range(len(self.files)))
-            return
-        for place in dict.fromkeys(piece.file for piece in pieces):
-            yield place, [piece.unit for piece in pieces if piece.file == place]
-
-
-def _cut(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    for start in range(0, batch.num_rows, BATCH_ROWS):
-        yield batch.slice(start, BATCH_ROWS)
-
-
-def _unreadable(file: DataFile, error: Exception) -> DataError:
-    """Return an error without the library's text where that would quote a row."""
-    if file.form == "csv":
-        return DataError(f"{file.name} cannot be read as CSV", hint="is a quotation mark left open?")
-    first = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-    return DataError(f"{file.name} cannot be read as {file.form}: {first}", hint="was the file cut short?")
-
-
 def _read_head(file: DataFile) -> tuple[tuple[str, ...], list[int]]:
     """Return the columns of a binary file, and the rows of each of its units."""
     import pyarrow.parquet as pq
@@ -294,96 +249,8 @@ def _read_head(file: DataFile) -> tuple[tuple[str, ...], list[int]]:
             else:
                 names = pa.ipc.open_stream(stream).schema.names
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-        raise _unreadable(file, error) from None
+        raise unreadable(file, error) from None
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise DataError(f"{file.name} names the column '{twice[0]}' twice", hint="rename one of them")
     return tuple(names), sizes
-
-
-def _stream_csv(file: DataFile, text: CsvText, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """Yield columns as texts; a row of another width than the header's stops the reading."""
-    from pyarrow import csv as pa_csv
-
-    wrong: list[Any] = []
-
-    def refuse(row: Any) -> str:
-        wrong.append(row)
-        return "error"
-
-    names = list(text.columns)
-    try:
-        with open_bytes(file) as stream:
-            reader = pa_csv.open_csv(
-                stream,
-                read_options=pa_csv.ReadOptions(
-                    use_threads=False,
-                    block_size=BLOCK_BYTES,
-                    column_names=names,
-                    skip_rows=text.skipped_lines,
-                    skip_rows_after_names=1,
-                    encoding=text.encoding.removesuffix("-sig"),
-                ),
-                parse_options=pa_csv.ParseOptions(
-                    delimiter=text.separator, newlines_in_values=True, invalid_row_handler=refuse
-                ),
-                convert_options=pa_csv.ConvertOptions(
-                    column_types=dict.fromkeys(names, pa.string()),
-                    strings_can_be_null=False,
-                    include_columns=list(columns),
-                ),
-            )
-            yield from reader
-    except pa.ArrowInvalid:
-        if not wrong:
-            raise
-        raise _tell_width(file, text, wrong[0]) from None
-
-
-def _tell_width(file: DataFile, text: CsvText, row: Any) -> DataError:
-    header = 1 + text.skipped_lines
-    where = f"row {row.number + text.skipped_lines:,} (the header is row {header})" if row.number else "a row"
-    return DataError(
-        f"{file.name}: {where} has {row.actual_columns} values where the header names {row.expected_columns}",
-        hint="is the separator right, and is a text with separators in it quoted?",
-    )
-
-
-Units = Sequence[int] | None
-
-
-def _stream_parquet(file: DataFile, columns: Sequence[str], units: Units) -> Iterator[pa.RecordBatch]:
-    import pyarrow.parquet as pq
-
-    with file.open() as stream:
-        schema = pq.read_schema(stream)
-    texts = [name for name in columns if _is_text(schema.field(name).type)]
-    with file.open() as stream, pq.ParquetFile(stream, read_dictionary=texts) as table:
-        groups = None if units is None else list(units)
-        for batch in table.iter_batches(batch_size=BATCH_ROWS, columns=list(columns), row_groups=groups):
-            yield batch.select(list(columns))
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
-
-
-def _stream_arrow(file: DataFile, columns: Sequence[str], units: Units) -> Iterator[pa.RecordBatch]:
-    with file.open() as stream:
-        reader = pa.ipc.open_file(stream)
-        for index in range(reader.num_record_batches) if units is None else units:
-            yield reader.get_batch(index).select(list(columns))
-
-
-def _stream_arrow_stream(file: DataFile, columns: Sequence[str], units: Units) -> Iterator[pa.RecordBatch]:
-    with file.open() as stream:
-        for batch in pa.ipc.open_stream(stream):
-            yield batch.select(list(columns))
-
-
-_STREAMS: dict[str, Callable[[DataFile, Sequence[str], Units], Iterator[pa.RecordBatch]]] = {
-    "parquet": _stream_parquet,
-    "arrow": _stream_arrow,
-    "arrow_stream": _stream_arrow_stream,
-}
-"""Form of a binary file to what streams it."""

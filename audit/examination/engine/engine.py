@@ -118,7 +118,7 @@ def open_engine(address: str = LOCAL, executor: Executor | None = None) -> Itera
 @contextmanager
 def _open_dask(address: str) -> Iterator[Engine]:
     try:
-        from distributed import Client
+        import distributed
     except ImportError:
         raise ConfigError(
             f"the engine {address} needs the package distributed",
@@ -126,7 +126,8 @@ def _open_dask(address: str) -> Iterator[Engine]:
             hint="pip install 'glassbox-audit[dask]'",
         ) from None
     try:
-        client = Client(f"tcp://{address.removeprefix(DASK)}", timeout=REACH_SECONDS, set_as_default=False)
+        made: Any = distributed.Client
+        client = made(f"tcp://{address.removeprefix(DASK)}", timeout=REACH_SECONDS, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise TryAgain(
             f"no Dask scheduler answers at {address} within {REACH_SECONDS} seconds ({type(error).__name__})",

@@ -198,31 +198,62 @@ def _as_boxes(
     notes = _describe_trouble(order, problems, solutions)
     if kind == "laplace" and _are_separated(problems, solutions):
         kind = "none"
-    link: Link = {"binary": "logit", "multiclass": "softmax", "regression": "identity"}[order.family]  # type: ignore[assignment]
     boxes = []
     for c, (problem, solution) in enumerate(zip(problems, solutions, strict=True)):
         errors = standard_errors(problem, solution, kind)
         tables = ground.centred(solution.tables)
-        terms, pairs, constant = purify_pairs(
-            ground.encoder, ground.plans, *ground.pair_parts(tables), _list_terms(ground, tables, errors)
-        )
-        boxes.append(
-            TableBox(
-                name=order.name,
-                link_name=link,
-                encoder=ground.encoder,
-                intercept=float(tables[-1]) + constant,
-                terms=terms,
-                pairs=pairs,
-                method=NET_METHOD,
-                band=BAND_WORDS[kind],
-                band_is_interval=kind != "none",
-                rows=problem.target.size,
-                notes=notes,
-                output=order.classes[c] if order.classes else "",
-            )
-        )
+        boxes.append(box_of_tables(ground, tables, errors, order, c, BAND_WORDS[kind], notes))
     return tuple(boxes)
+
+
+LINKS: dict[Family, Link] = {"binary": "logit", "multiclass": "softmax", "regression": "identity"}
+
+
+def box_of_tables(
+    ground: Ground,
+    tables: Floats,
+    errors: Floats | None,
+    order: NetOrder,
+    output: int,
+    band: str,
+    notes: tuple[str, ...] = (),
+) -> TableBox:
+    """Return stacked tables as a glass box, its pairs purified.
+
+    Parameters
+    ----------
+    ground : Ground
+        Rows and layout.
+    tables : ndarray of float64, shape [slots + 1]
+        Centred tables, those of pairs, the intercept.
+    errors : ndarray of float64, same shape, or None
+        Standard errors.
+    order : NetOrder
+        Name, family, classes.
+    output : int
+        Which output.
+    band : str
+        What the bands are; empty where there are none.
+    notes : tuple of str
+        Cautions.
+    """
+    terms, pairs, constant = purify_pairs(
+        ground.encoder, ground.plans, *ground.pair_parts(tables), _list_terms(ground, tables, errors)
+    )
+    return TableBox(
+        name=order.name,
+        link_name=LINKS[order.family],
+        encoder=ground.encoder,
+        intercept=float(tables[-1]) + constant,
+        terms=terms,
+        pairs=pairs,
+        method=NET_METHOD,
+        band=band,
+        band_is_interval=bool(band),
+        rows=ground.weights.size,
+        notes=notes,
+        output=order.classes[output] if order.classes else "",
+    )
 
 
 def _are_separated(problems: list[Problem], solutions: list[Solution]) -> bool:

@@ -44,9 +44,7 @@ def standard_errors(problem: Problem, solution: Solution, kind: BandKind) -> Flo
     if kind == "none":
         return None
     inverse = solution.inverse
-    covariance = (
-        inverse * solution.scale if kind == "laplace" else inverse @ _middle(problem, solution) @ inverse
-    )
+    covariance = inverse * solution.scale if kind == "laplace" else inverse @ _middle(problem, solution) @ inverse
     errors = np.zeros(solution.basis.slots + 1)
     for block in solution.basis.blocks:
         share = problem.centre[block.slots]

@@ -10,7 +10,7 @@ directions of its penalties, and is given all its knots where it uses those up (
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,7 +50,7 @@ class Block:
     @property
     def size(self) -> int:
         """Number of coefficients."""
-        return self.columns.stop - self.columns.start
+        return int(self.columns.stop - self.columns.start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class Draft:
     slots: slice
     matrix: Floats | None
     # local columns, matrices, constant_free
-    smooths: list[tuple[np.ndarray, tuple[Floats, ...], bool]]
+    smooths: Sequence[tuple[np.ndarray, tuple[Floats, ...], bool]]
     missing: int = -1
 
 
@@ -179,7 +179,13 @@ def _draft(code: object, block: SlotBlock, x: Floats, mass: Floats, *, every: bo
     knots = code.knots
     matrices = bend_penalties(knots, x) if knots.size >= 2 else ()
     if every and knots.size >= 2:
-        return Draft(block.feature, block.all, None, [(np.arange(knots.size), matrices, True)], missing=block.missing - block.start)
+        return Draft(
+            block.feature,
+            block.all,
+            None,
+            [(np.arange(knots.size), matrices, True)],
+            missing=block.missing - block.start,
+        )
     curve = smooth_directions(matrices, held[: knots.size]) if knots.size >= 2 else np.zeros((knots.size, 0))
     width = curve.shape[1]
     matrix = np.zeros((held.size, width + (held[-1] > 0)))

@@ -1,8 +1,8 @@
 """Rows whose look-ups are done once: every further glass box over them costs one gather per feature.
 
-Comes in: an encoded matrix that several glass boxes will score: folds, slices, what-ifs. Goes out: `BinnedRows`. Nothing
-is rounded: a feature's distinct values are numbered, each table is evaluated at the distinct values alone, and rows pick
-their number.
+Comes in: an encoded matrix that several glass boxes will score: folds, slices, what-ifs. Goes out: `BinnedRows`.
+Nothing is rounded: a feature's distinct values are numbered, each table is evaluated at the distinct values alone, and
+rows pick their number.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class BinnedRows:
 
 
 def bin_rows(encoded: Floats) -> BinnedRows:
-    """Number the distinct values of every column.
+    """Return the rows with the distinct values of every column numbered.
 
     Parameters
     ----------

@@ -11,15 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 
 from .basis import Basis, Draft, place
 from .curvature import RowMap
 from .encoder import Floats
 from .ground import Ground
 from .pairs import FAST_ROWS, PairPlan, build_pair_design, draft_pairs, plan_pair, rank_pairs
-from .solver import Problem, Solution, begin, carry_strengths, close, take_step
+from .smoothing import carry_strengths
+from .solver import Problem, Solution, begin, close, take_step
 
 LADDER = (1, 2, 3, 5, 7, 10, 14, 20)
 LEAST_GAIN = 0.005
@@ -83,7 +86,8 @@ def choose_pairs(
     if most < 1:
         return (), solutions
     works = [_expand(problem, solution) for problem, solution in zip(problems, solutions, strict=True)]
-    ranked = _rank(ground, problems, solutions, target, rng)[:most]
+    scores = np.stack([p.rows.score(s.coefficients) for p, s in zip(problems, solutions, strict=True)], axis=1)
+    ranked = rank_for(ground, scores, target, problems[0].logistic, rng)[:most]
     plans = tuple(plan_pair(ground.encoder, ground.encoded, pair) for pair in ranked)
     if not plans:
         return (), solutions
@@ -92,7 +96,8 @@ def choose_pairs(
     mass = np.asarray(design.T @ ground.weights)
     drafts = list(draft_pairs(plans, ground.encoded, mass, 0))
     basis = place(drafts, design.shape[1], frozenset())
-    rows = RowMap(_with_intercept(design), basis)
+    ones: Any = sp.csr_matrix(np.ones((target.size, 1)))
+    rows = RowMap(sp.hstack([design, ones], format="csr"), basis)
     curvatures = [rows.curvature(np.where(judged, 0.0, work.weights)) for work in works]
     kept = len(plans)
     if not keep_all:
@@ -113,31 +118,35 @@ def choose_pairs(
     return plans[:kept], joined
 
 
-def _with_intercept(design: object) -> object:
-    import scipy.sparse as sp
-
-    return sp.hstack([design, np.ones((design.shape[0], 1))], format="csr")  # type: ignore[attr-defined]
-
-
-def _rank(
-    ground: Ground,
-    problems: Sequence[Problem],
-    solutions: Sequence[Solution],
-    target: Floats,
-    rng: np.random.Generator,
+def rank_for(
+    ground: Ground, scores: Floats, target: Floats, logistic: bool, rng: np.random.Generator
 ) -> list[tuple[int, int]]:
+    """Return pairs of features, the strongest interaction first, from at most `FAST_ROWS` rows.
+
+    Parameters
+    ----------
+    ground : Ground
+        Rows.
+    scores : ndarray of float64, shape [n, outputs]
+        What single features say.
+    target : ndarray of float64, shape [n]
+        Target.
+    logistic : bool
+        Whether the target is a class.
+    rng : numpy.random.Generator
+        Draws the rows.
+    """
     some = np.arange(target.size)
     if some.size > FAST_ROWS:
         some = np.sort(rng.choice(target.size, FAST_ROWS, replace=False))
-    scores = np.stack([p.rows.score(s.coefficients) for p, s in zip(problems, solutions, strict=True)], axis=1)[some]
     weights = ground.weights[some]
     return rank_pairs(
         ground.encoder,
         ground.encoded[some],
         target[some],
-        scores if scores.shape[1] > 1 else scores[:, 0],
+        scores[some] if scores.shape[1] > 1 else scores[some, 0],
         weights=None if np.ptp(weights) == 0 else weights,
-        objective="log_loss" if problems[0].logistic else "rmse",
+        objective="log_loss" if logistic else "rmse",
         barred=tuple(ground.directions),
     )
 
@@ -209,4 +218,9 @@ def _join(main: Solution, pairs: Solution, basis: Basis, own: int) -> Solution:
     smooths = (*main.basis.smooths, *pairs.basis.smooths)
     carried = replace(main.basis, smooths=smooths)
     start = replace(main, basis=carried, strengths=np.concatenate([main.strengths, pairs.strengths]))
-    return replace(start, coefficients=basis.project(tables), basis=basis, strengths=carry_strengths(basis, start))
+    return replace(
+        start,
+        coefficients=basis.project(tables),
+        basis=basis,
+        strengths=carry_strengths(basis.smooths, smooths, start.strengths),
+    )

@@ -1,7 +1,7 @@
 """Rows seen through a basis: scores from coefficients, gradients back, and the curvature ``Z'WZ`` in between.
 
-Comes in: the sparse design over slots and a `Basis`. Goes out: products with ``Z = A B`` that never hold more of it than
-a few thousand rows, unless it is small; blocks with a matrix are dense in it, the others stay sparse.
+Comes in: the sparse design over slots and a `Basis`. Goes out: products with ``Z = A B`` that never hold more of it
+than a few thousand rows, unless it is small; blocks with a matrix are dense in it, the others stay sparse.
 """
 
 from __future__ import annotations

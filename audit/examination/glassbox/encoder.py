@@ -188,15 +188,16 @@ def choose_knots(values: Floats, limit: int) -> Floats:
     Notes
     -----
     Plain quantiles lose zero-inflated features, therefore values that carry at least ``n / limit`` rows (atoms) get
-    their knot first. The outermost knots stand on `RARE` rows each, and a knot that is no atom is rounded within a
+    their knot first. The outermost knots stand on `RARE` rows each (see `_place_end`), and a knot that is no atom is rounded within a
     tenth of its gap, so that no knot shows one person's value.
     """
     finite = np.sort(values[np.isfinite(values)])
     n = finite.size
     if n == 0:
         return np.empty(0)
-    ends = RARE - 1 if n >= 10 * RARE else 0
-    finite = np.clip(finite, finite[ends], finite[n - 1 - ends])
+    if n >= 10 * RARE:
+        finite[-RARE:] = _place_end(finite)
+        finite[:RARE] = -_place_end(-finite[::-1])
     limit = max(2, min(limit, n // 10))
     distinct, counts = np.unique(finite, return_counts=True)
     if distinct.size <= limit:
@@ -206,6 +207,18 @@ def choose_knots(values: Floats, limit: int) -> Floats:
     places = np.linspace(0, rest.size - 1, max(2, limit - int(heavy.sum()))).round().astype(int)
     quantiles = np.unique(rest[places])
     return _round_between(np.unique(np.concatenate([distinct[heavy], quantiles])), distinct[heavy])
+
+
+def _place_end(ordered: Floats) -> float:
+    """Return where the upper end of ascending values is read as flat: nobody's own value, and not far from many.
+
+    As far beyond the fifth value from the end as that is from the twenty-fifth, so that a curve which climbs there is
+    not cut off below most of its last rows, and one stray value does not stretch it; where no value lies so far, the
+    mean of the last five.
+    """
+    fifth, inner = float(ordered[-RARE]), float(ordered[-min(5 * RARE, ordered.size)])
+    far = fifth + (fifth - inner)
+    return far if far <= ordered[-1] else float(ordered[-RARE:].mean())
 
 
 def _round_between(knots: Floats, fixed: Floats) -> Floats:

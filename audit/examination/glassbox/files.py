@@ -22,12 +22,13 @@ FORM = "glassbox/2"
 READABLE = ("glassbox/1", FORM)
 
 _HOW = (
-    "score = intercept + sum of one value per feature (+ one per pair). linear: straight lines between the knots `at`, "
-    "flat beyond; step: value k where exactly k of the cuts `at` are <= x; level: value of the level, `unknown` for "
-    "any other; `missing` where the feature is missing. A pair's table has row and column 0 for missing; a number finds "
-    "its row by `cuts` (step: 1 + cuts <= x; linear: knots in rows 1, 2, ..., bilinear in between), a level by `rows` "
-    "in the order of the feature's levels, any other level by the last of `rows`. link logit: probability = "
-    "1 / (1 + exp(-score)); softmax: one such file per class (`output`), probabilities = softmax of their scores."
+    "score = intercept + sum of one value per feature (+ one per pair). linear: straight lines between the knots "
+    "`at`, flat beyond; step: value k where exactly k of the cuts `at` are <= x; level: value of the level, `unknown` "
+    "for any other; `missing` where the feature is missing. A pair's table has row and column 0 for missing; a number "
+    "finds its row by `cuts` (step: 1 + how many are <= x; linear: knots in rows 1, 2, ..., bilinear in between), a "
+    "level by `rows` in the order of the feature's levels, any other level by the last of `rows`. link logit: "
+    "probability = 1 / (1 + exp(-score)); softmax: one such file per class (`output`), probabilities = softmax of "
+    "their scores."
 )
 
 
@@ -163,7 +164,7 @@ def _read_pair(entry: dict[str, Any], names: list[str]) -> PairTerm:
 
 
 def flatten_tables(box: GlassBox) -> bytes:
-    """Return the per-feature tables as Parquet, one line per position.
+    """Return the tables as Parquet, one line per position, or per cell of a pair.
 
     Parameters
     ----------
@@ -173,18 +174,22 @@ def flatten_tables(box: GlassBox) -> bytes:
     Notes
     -----
     Columns: feature, form, at (knot, or the cut at which a step begins; empty for the first), level, y, low, high. The
-    rows whose level reads ``(missing)`` and ``(unknown)`` hold those slots; ``(intercept)`` is a feature of its own.
+    rows whose level reads ``(missing)`` and ``(unknown)`` hold those slots; ``(intercept)`` is a feature of its own. A
+    pair is the feature ``a x b`` with the form ``pair``; its cells carry `row` and `column` of the table, in which the
+    first row and column stand for missing, and numbers of both sides where those are knots or cuts.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    lines = [("(intercept)", "constant", None, None, box.intercept, None, None)]
+    lines: list[tuple[Any, ...]] = [("(intercept)", "constant", None, None, box.intercept, *(None,) * 6)]
     for term in box.terms:
-        lines += _term_lines(term)
+        lines += [(*line, None, None, None, None) for line in _term_lines(term)]
+    for pair in box.pairs:
+        lines += _pair_lines(pair)
     columns = list(zip(*lines, strict=True))
     text, number = pa.string(), pa.float64()
-    names = ("feature", "form", "at", "level", "y", "low", "high")
-    kinds = (text, text, number, text, number, number, number)
+    names = ("feature", "form", "at", "level", "y", "low", "high", "row", "column", "row_at", "column_at")
+    kinds = (text, text, number, text, number, number, number, pa.int32(), pa.int32(), number, number)
     arrays = [pa.array(column, type=kind) for column, kind in zip(columns, kinds, strict=True)]
     out = io.BytesIO()
     pq.write_table(pa.Table.from_arrays(arrays, names=list(names)), out, compression="zstd")
@@ -208,3 +213,18 @@ def _term_lines(term: Term) -> list[tuple[Any, ...]]:
     if term.form == "level":
         lines.append((term.feature, term.form, None, "(unknown)", term.unknown, None, None))
     return lines
+
+
+def _pair_lines(pair: PairTerm) -> list[tuple[Any, ...]]:
+    name = " x ".join(pair.features)
+    # row 0 is missing; a step's first piece has no cut below it
+    shift = 2 if pair.form == "step" else 1
+    at: list[list[float | None]] = [
+        [None] * size if not cuts.size else [*[None] * shift, *cuts.tolist()]
+        for cuts, size in zip(pair.cuts, pair.y.shape, strict=True)
+    ]
+    return [
+        (name, "pair", None, None, float(pair.y[a, b]), None, None, a, b, at[0][a], at[1][b])
+        for a in range(pair.y.shape[0])
+        for b in range(pair.y.shape[1])
+    ]

@@ -149,9 +149,7 @@ def fit_glassboxes(
     encoder = _choose_encoder(frame if train is None else train.frame, names)
     monotone = {feature.name: feature.monotone for feature in features if feature.monotone}
     named = tuple(classes) if kind == "multiclass" else ()
-    tasks, not_done = list_tasks(
-        encoder, audited, train, kind=kind, folds=FOLDS[effort], seed=seed, classes=named
-    )
+    tasks, not_done = list_tasks(encoder, audited, train, kind=kind, folds=FOLDS[effort], seed=seed, classes=named)
     counter = _Counter(progress, sum(len(TOOLS) * (1 + count_folds(task)) for task in tasks))
     setting = Setting(encoder, effort, seed, monotone, n_jobs, counter.tell)
     fits = Fits(

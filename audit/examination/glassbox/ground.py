@@ -112,13 +112,19 @@ class Ground:
                 yield block, j
 
     def centred(self, tables: Floats) -> Floats:
-        """Move what is left of every table's weighted mean to the intercept."""
+        """Move what is left of every table's weighted mean to the intercept.
+
+        A missing value or a level that no row carries is left at zero, the average.
+        """
         centred = tables.copy()
         shares = centre_weights(self.slots, self.mass)
         for block in self.slots:
             mean = float(shares[block.all] @ tables[block.all])
             centred[block.all] -= mean
             centred[-1] += mean
+            for slot in (block.missing, block.unknown):
+                if slot >= 0 and self.mass[slot] <= 0:
+                    centred[slot] = 0.0
         return centred
 
     def pair_parts(self, tables: Floats) -> tuple[Floats, Floats]:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from audit.errors import AuditError
 
-from .shapes import TableBox, Term
+from .shapes import PairTerm, TableBox, Term
 
 
 class HingeLayer(nn.Module):
@@ -85,12 +85,12 @@ class AdditiveNet(nn.Module):
     Raises
     ------
     AuditError
-        The glass box holds step functions or pairs, which no additive hinge net can be.
+        The glass box holds step functions, which no net of hinges can be.
     """
 
     def __init__(self, box: TableBox) -> None:
         super().__init__()
-        if box.pairs or any(term.form == "step" for term in box.terms):
+        if any(part.form == "step" for part in (*box.terms, *box.pairs)):
             raise AuditError("only an additive box with straight pieces can be written as a hinge net")
         places = [_places(term) for term in box.terms]
         width = max((p.size for p, _, _ in places), default=1)
@@ -104,6 +104,7 @@ class AdditiveNet(nn.Module):
             bias[j] = values[0]
         self.hinges = HingeLayer(torch.from_numpy(knots))
         self.output = BlockLinear(torch.from_numpy(weight), torch.from_numpy(bias))
+        self.pairs = nn.ModuleList(PairBlock(pair) for pair in box.pairs)
         self.intercept = nn.Parameter(torch.tensor(box.intercept, dtype=torch.float64))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -114,12 +115,53 @@ class AdditiveNet(nn.Module):
         x : Tensor of float64, shape [n, features]
             Encoded rows: numbers, positions of levels, NaN missing, -1 for a level without a slot.
         """
-        return self.contributions(x).sum(dim=-1) + self.intercept
+        total: Tensor = self.contributions(x).sum(dim=-1) + self.intercept
+        for pair in self.pairs:
+            total = total + pair(x)
+        return total
 
     def contributions(self, x: Tensor) -> Tensor:
         """Return each feature's part of the score, shape ``[n, features]``."""
         terms: Tensor = self.output(self.hinges(x))
         return terms
+
+
+class PairBlock(nn.Module):
+    """The block of two features: hinges on either side, then one weight per cell of their grid.
+
+    Parameters
+    ----------
+    pair : PairTerm
+        A bilinear table.
+    """
+
+    def __init__(self, pair: PairTerm) -> None:
+        super().__init__()
+        self.columns = pair.columns
+        sides = [
+            torch.from_numpy(np.array(knots if knots.size else np.arange(-1.0, rows.size - 1), dtype=np.float64))
+            for knots, rows in zip(pair.cuts, pair.rows, strict=True)
+        ]
+        self.hinges = nn.ModuleList(HingeLayer(knots[None]) for knots in sides)
+        # a level's code finds its row of the table; a category's code -1 is the level without a slot
+        first, second = (
+            np.concatenate([[0], np.roll(rows, 1)]) if rows.size else np.arange(pair.y.shape[k])
+            for k, rows in enumerate(pair.rows)
+        )
+        self.cells = nn.Parameter(torch.from_numpy(pair.y[np.ix_(first, second)].copy()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the pair's contribution, shape ``[n]``."""
+        a, b = (_shares(hinges(x[:, j : j + 1])[:, 0]) for hinges, j in zip(self.hinges, self.columns, strict=True))
+        return ((a @ self.cells) * b).sum(dim=-1)
+
+
+def _shares(hidden: Tensor) -> Tensor:
+    """Return the share of missing and of each knot in a value, from its hinges: they sum to one."""
+    hinges, missing = hidden[:, :-1], hidden[:, -1:]
+    ones = torch.ones_like(missing)
+    falling = torch.cat([ones, hinges], dim=1) - torch.cat([hinges, torch.zeros_like(missing)], dim=1)
+    return torch.cat([missing, falling * (1.0 - missing)], dim=1)
 
 
 def _places(term: Term) -> tuple[np.ndarray, np.ndarray, float]:

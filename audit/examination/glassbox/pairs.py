@@ -225,7 +225,7 @@ def draft_pairs(
             _directions_of(side, encoded[:, side.column], held.sum(axis=1 - k), rank)
             for k, side in enumerate(plan.sides)
         )
-        matrix = np.kron(first[0], second[0])
+        matrix: Floats = np.asarray(np.kron(first[0], second[0]), dtype=np.float64)
         sizes = first[0].shape[1], second[0].shape[1]
         rough = np.kron(first[1], np.eye(sizes[1])) + np.kron(np.eye(sizes[0]), second[1])
         smooth = rough + PAIR_RIDGE * np.eye(matrix.shape[1])

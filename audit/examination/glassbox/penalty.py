@@ -53,20 +53,34 @@ def bend_penalties(knots: Floats, x: Floats) -> tuple[Floats, ...]:
         differences in the value coordinate (the curve's bend), a mixture that recovers known shapes better than either
         alone.
     """
-    first = _first_difference(_rank_positions(knots, x[np.isfinite(x)]))
-    return (first,) if knots.size < 3 else (first, _second_difference(_unit_positions(knots)))
+    first = _first_difference(rank_positions(knots, x[np.isfinite(x)]))
+    return (first,) if knots.size < 3 else (first, _second_difference(unit_positions(knots)))
 
 
-def _rank_positions(knots: Floats, finite: Floats) -> Floats:
-    """Return the mid-rank of each knot among the rows, between 0 and 1."""
+def rank_positions(knots: Floats, finite: Floats) -> Floats:
+    """Return the mid-rank of each knot among the rows, between 0 and 1.
+
+    Parameters
+    ----------
+    knots : ndarray of float64, shape [K]
+        Knots.
+    finite : ndarray of float64, shape [n]
+        Rows, none of them NaN.
+    """
     ordered = np.sort(finite)
     below = np.searchsorted(ordered, knots, side="left") + np.searchsorted(ordered, knots, side="right")
     ranks: Floats = below / (2.0 * max(1, ordered.size))
     return ranks
 
 
-def _unit_positions(knots: Floats) -> Floats:
-    """Return the knots between 0 and 1: a unit of 1e-12 or 1e12 must not under- or overflow in third powers."""
+def unit_positions(knots: Floats) -> Floats:
+    """Return the knots between 0 and 1: a unit of 1e-12 or 1e12 must not under- or overflow in third powers.
+
+    Parameters
+    ----------
+    knots : ndarray of float64, shape [K]
+        At least two, ascending.
+    """
     return np.asarray((knots - knots[0]) / (knots[-1] - knots[0]))
 
 

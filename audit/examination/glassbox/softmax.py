@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from .encoder import Floats
-from .solver import STEPS, Problem, Solution, begin, close, take_step
+from .solver import STEPS, Problem, Solution, State, begin, close, take_step
 
 
 def offsets_of(scores: Floats, c: int) -> Floats:
@@ -78,5 +78,17 @@ def solve_classes(
             state.score = scores[:, c] + offset
             done &= take_step(posed[c], state, learn=learn)
             scores[:, c] = state.score - offset
+    if not any(problem.chains for problem in problems):
+        shift = _settle_common_part(states, scores, base)
+        posed = [replace(p, offset=p.offset + shift) for p in posed if p.offset is not None]
     solutions = [close(problem, state, converged=done) for problem, state in zip(posed, states, strict=True)]
     return posed, solutions
+
+
+def _settle_common_part(states: Sequence[State], scores: Floats, base: Floats) -> Floats:
+    """Take the classes' mean out of every table: a softmax cannot tell it, and a reader should not see it."""
+    common = np.mean([state.coefficients for state in states], axis=0)
+    shift = (scores - base).mean(axis=1)
+    for state in states:
+        state.coefficients = state.coefficients - common
+    return np.asarray(shift)

@@ -3,9 +3,6 @@
 Comes in: rows through a basis, a target, penalties. Goes out: coefficients, the strength of every penalty, and the
 inverse of the penalised curvature, from which bands follow. Binary targets are logistic, several classes share one
 softmax and are solved in turn, others are least squares. Deterministic: no draws.
-
-The strengths follow the generalised Fellner-Schall update (Wood & Fasiolo 2017, Biometrics 73, 1071-1081), raised to
-the power 1.7, which reaches its fixed point in about a third of the steps.
 """
 
 from __future__ import annotations
@@ -14,17 +11,15 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-from scipy.linalg import cholesky, lapack
 
 from .basis import Basis
 from .constraint import Chain, solve_within
 from .curvature import RowMap
 from .encoder import Floats
-from .penalty import Smooth
+from .smoothing import carry_strengths, first_strengths, invert, penalty_matrix, update_strengths
 
 Family = Literal["binary", "multiclass", "regression"]
 
-POWER = 1.7
 STEPS = 24
 TOLERANCE = 2e-3
 STALE = 0.02
@@ -169,7 +164,7 @@ def solve_tables(
     while not done and state.steps < steps:
         done = take_step(problem, state, learn=learn)
     if not learn and _renew_curvature(problem, state):
-        state.inverse, _ = _invert(state.curvature + state.fixed + state.penalty)
+        state.inverse, _ = invert(state.curvature + state.fixed + state.penalty)
     return close(problem, state, converged=done)
 
 
@@ -194,21 +189,9 @@ def begin(problem: Problem, start: Solution | None) -> State:
     else:
         same = start.basis is basis
         coefficients = start.coefficients.copy() if same else basis.project(start.tables)
-    strengths = carry_strengths(basis, start)
+    before = ((), np.empty(0)) if start is None else (start.basis.smooths, start.strengths)
+    strengths = carry_strengths(basis.smooths, *before)
     return State(coefficients, strengths, problem.score(coefficients), _fixed_curvature(problem))
-
-
-def carry_strengths(basis: Basis, start: Solution | None) -> Floats:
-    """Return the strengths of the same penalties in an earlier solution; NaN where there was none."""
-    known: dict[str, Floats] = {}
-    if start is not None:
-        parts = np.split(start.strengths, np.cumsum([len(smooth.matrices) for smooth in start.basis.smooths]))
-        known = {smooth.key: part for smooth, part in zip(start.basis.smooths, parts, strict=False)}
-    found = []
-    for smooth in basis.smooths:
-        part = known.get(smooth.key, np.empty(0))
-        found.append(part if part.size == len(smooth.matrices) else np.full(len(smooth.matrices), np.nan))
-    return np.concatenate([np.empty(0), *found])
 
 
 def take_step(problem: Problem, state: State, *, learn: bool) -> bool:
@@ -229,10 +212,10 @@ def take_step(problem: Problem, state: State, *, learn: bool) -> bool:
         _renew_curvature(problem, state)
     smooths, width = problem.basis.smooths, state.coefficients.size
     if np.isnan(state.strengths).any():
-        first = _first_strengths(smooths, np.diag(state.curvature))
+        first = first_strengths(smooths, np.diag(state.curvature))
         state.strengths = np.where(np.isnan(state.strengths), first, state.strengths)
-    state.penalty = _penalty_matrix(smooths, state.strengths, width)
-    state.inverse, factor = _invert(state.curvature + state.fixed + state.penalty)
+    state.penalty = penalty_matrix(smooths, state.strengths, width)
+    state.inverse, factor = invert(state.curvature + state.fixed + state.penalty)
     residual = problem.weights * (problem.target - problem.mean(state.score))
     pull = state.curvature @ state.coefficients + problem.rows.gather(residual)
     new = solve_within(factor, state.inverse, pull, problem.chains)
@@ -241,10 +224,12 @@ def take_step(problem: Problem, state: State, *, learn: bool) -> bool:
     state.scale = _residual_variance(problem, state)
     moved = 0.0
     if learn:
-        state.strengths, moved = _update_strengths(smooths, state)
+        state.strengths, moved = update_strengths(
+            smooths, state.strengths, state.coefficients, state.inverse, state.scale
+        )
     shift = float(np.sqrt(np.mean((state.score - before) ** 2)))
     state.stalled, state.shift = shift > STALL * state.shift, shift
-    still = shift <= TOLERANCE * (float(np.std(state.score)) + 1e-9) and moved < 0.7
+    still = shift <= TOLERANCE * (float(np.std(state.score)) + 1e-9 * float(np.std(problem.target))) and moved < 0.7
     return state.steps > 1 and still
 
 
@@ -288,22 +273,12 @@ def _renew_curvature(problem: Problem, state: State) -> bool:
 
 
 def _still_holds(problem: Problem, old: Floats, new: Floats) -> bool:
-    """Return whether the weights have moved so little, over all rows and in every slot, that a curvature still serves."""
+    """Return whether the weights have moved so little, in all and in every slot, that a curvature still serves."""
     change = np.abs(new - old)
     if float(change.sum()) > STALE * float(new.sum()):
         return False
     back = problem.rows.design.T
     return bool(np.all(back @ change <= STALE_SLOT * (back @ new) + 1e-3))
-
-
-def _first_strengths(smooths: tuple[Smooth, ...], given: Floats) -> Floats:
-    """Begin at a tenth of the mean curvature that the rows give to the group's coefficients."""
-    strengths = []
-    for smooth in smooths:
-        mean = float(np.mean(given[smooth.columns]))
-        for matrix in smooth.matrices:
-            strengths.append(max(1e-6, 0.1 * mean / max(float(np.mean(np.diag(matrix))), 1e-12)))
-    return np.array(strengths)
 
 
 def _fixed_curvature(problem: Problem) -> Floats:
@@ -319,36 +294,6 @@ def _fixed_curvature(problem: Problem) -> Floats:
         fixed[block.columns, block.columns] = n * np.outer(share, share)
     fixed[np.arange(width - 1), np.arange(width - 1)] += 1e-6 * n / 100
     return fixed
-
-
-def _penalty_matrix(smooths: tuple[Smooth, ...], strengths: Floats, width: int) -> Floats:
-    penalty, k = np.zeros((width, width)), 0
-    for smooth in smooths:
-        grid = np.ix_(smooth.columns, smooth.columns)
-        for matrix in smooth.matrices:
-            penalty[grid] += strengths[k] * matrix
-            k += 1
-    return penalty
-
-
-def _invert(matrix: Floats) -> tuple[Floats, Floats]:
-    """Return inverse and lower Cholesky factor of a positive definite matrix, lifted where rounding has eaten that."""
-    factor = _factorise(matrix)
-    inverse, info = lapack.dpotri(factor, lower=1)
-    if info != 0:
-        raise np.linalg.LinAlgError("the curvature of the additive net is not positive definite")
-    return np.tril(inverse) + np.tril(inverse, -1).T, factor
-
-
-def _factorise(matrix: Floats) -> Floats:
-    for lift in (0.0, 1e-10, 1e-8, 1e-6, 1e-4):
-        # strengths many powers of ten apart leave eigenvalues below the rounding of the largest
-        lifted = matrix if lift == 0 else matrix + np.diag(lift * np.diag(matrix).max() * np.ones(len(matrix)))
-        try:
-            return np.asarray(cholesky(lifted, lower=True, check_finite=False))
-        except np.linalg.LinAlgError:
-            continue
-    raise np.linalg.LinAlgError("the curvature of the additive net is not positive definite")
 
 
 def _shorten(problem: Problem, state: State, new: Floats) -> tuple[Floats, Floats]:
@@ -374,36 +319,3 @@ def _residual_variance(problem: Problem, state: State) -> float:
     # a target without noise: anything below the rounding of its own spread is none
     least = max(1e-14 * float(np.var(problem.target)), 1e-300)
     return max(squares / max(1.0, problem.target.size - freedom), least)
-
-
-def _update_strengths(smooths: tuple[Smooth, ...], state: State) -> tuple[Floats, float]:
-    """Return new strengths and the largest logarithm of a change that still matters to the fit."""
-    fresh, k, moved = state.strengths.copy(), 0, 0.0
-    for smooth in smooths:
-        part = state.coefficients[smooth.columns]
-        block = state.inverse[np.ix_(smooth.columns, smooth.columns)]
-        own = state.strengths[k : k + len(smooth.matrices)]
-        prior = _prior_covariance(smooth, own)
-        for matrix, strength in zip(smooth.matrices, own, strict=True):
-            free, bound = float(np.sum(prior * matrix)), float(np.sum(block * matrix))
-            gained = max(free - bound, 1e-12 * free)
-            ratio = state.scale * gained / max(float(part @ matrix @ part), 1e-300)
-            factor = float(np.clip(ratio, 0.1, 10.0)) ** POWER
-            fresh[k] = np.clip(strength * factor, 1e-6, 1e12)
-            # the part of the freedom that this penalty still governs: nothing to learn where it is used up
-            if gained * strength > 0.02 and bound * strength > 0.02:
-                moved = max(moved, abs(float(np.log(fresh[k] / strength))))
-            k += 1
-    return fresh, moved
-
-
-def _prior_covariance(smooth: Smooth, strengths: Floats) -> Floats:
-    """Return the pseudo-inverse of a group's penalty; a constant, where free, is projected out."""
-    size = smooth.columns.size
-    if len(smooth.matrices) == 1 and np.count_nonzero(smooth.matrices[0]) == size:
-        ridge: Floats = np.diag(1.0 / (float(strengths[0]) * np.diag(smooth.matrices[0])))
-        return ridge
-    total = np.full((size, size), float(strengths.sum()) / size) if smooth.constant_free else np.zeros((size, size))
-    for strength, matrix in zip(strengths, smooth.matrices, strict=True):
-        total += strength * matrix
-    return _invert(total)[0]

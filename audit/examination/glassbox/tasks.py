@@ -89,7 +89,7 @@ class Task:
     def known(self) -> np.ndarray:
         """Whether each row's target is known, shape [m]."""
         finite = np.isfinite(self.target)
-        return finite if finite.ndim == 1 else finite.all(axis=1)
+        return np.asarray(finite if finite.ndim == 1 else finite.all(axis=1))
 
 
 def list_tasks(

@@ -18,6 +18,10 @@ from audit.evidence import ColumnSummary, Data, Definition, Estimate, Group, Mea
 from audit.examination.data.groups import UNKNOWN, order_groups
 from audit.examination.data.values import value_text
 
+from . import representation
+from .counted import count_groups, count_missing, count_positive, count_tallied, count_unlabelled, sum_weights
+from .representation import measure_shares, note_population
+
 if TYPE_CHECKING:
     from audit.examination.data.kinds import ColumnFacts
 
@@ -60,20 +64,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         better="lower",
         source="exact match of the id column",
     ),
-    Definition(
-        id="data.group_share",
-        title="Share of the group",
-        formula="rows of the group / rows of known group; a group of the declared population without rows has a share "
-        "of 0",
-        source="count; interval: Wilson (1927)",
-    ),
-    Definition(
-        id="data.representation_ratio",
-        title="Representation",
-        formula="share of the group among rows of known group / its declared share in the population",
-        better="nearer_one",
-        source="descriptive; interval: Wilson (1927) of the share, divided by the declared share",
-    ),
+    *representation.DEFINITIONS,
 )
 
 
@@ -94,8 +85,8 @@ def measure_data(case: Case) -> Data:
     overlap, training = measure_overlap(case)
     return Data(
         rows=rows,
-        label_known=0 if case.label is None else int((~np.isnan(case.label)).sum()),
-        label_positive=0 if label is None else int((label == 1).sum()),
+        label_known=0 if case.label is None else rows - count_unlabelled(case),
+        label_positive=0 if label is None else count_positive(case, label),
         columns=tuple(_describe_column(case, facts) for facts in case.dataset.described),
         groups=tuple(group for name in case.groups for group in _list_groups(case, name)),
         exclusions=_list_exclusions(case),
@@ -105,7 +96,7 @@ def measure_data(case: Case) -> Data:
             *_measure_rows(case),
             *_measure_missing(case),
             *(() if label is None else _measure_label_rates(case, label)),
-            *_measure_shares(case),
+            *(item for name in case.groups for item in measure_shares(name, *_known_groups(case, name))),
             Measurement(metric="data.split_overlap", estimate=overlap),
         ),
         notes=tuple(_list_notes(case)),
@@ -130,7 +121,7 @@ def _describe_column(case: Case, facts: ColumnFacts) -> ColumnSummary:
             name=name, kind=facts.kind, used_as=use or "unused", missing=facts.missing, distinct=facts.distinct
         )
     values, kind = case.frame[name].to_numpy(), case.dataset.kinds[name]
-    missing = int(np.isnan(values).sum()) if kind == "number" else sum(value is None for value in values.tolist())
+    missing = count_missing(case, facts)
     private = "id" in use.split(", ")
     return ColumnSummary(
         name=name,
@@ -173,8 +164,7 @@ def _list_exclusions(case: Case) -> tuple[str, ...]:
 
 def _count_groups(case: Case, attribute: str) -> dict[str, int]:
     """Return the rows of each group in display order; a group of the declared population may have none."""
-    names, counts = np.unique(case.groups[attribute].astype(str), return_counts=True)
-    found = dict(zip(names.tolist(), counts.tolist(), strict=True))
+    found = count_groups(case, attribute)
     declared = case.config.groups.attributes[attribute].population
     return {name: found.get(name, 0) for name in order_groups({*found, *declared})}
 
@@ -192,6 +182,12 @@ def _list_groups(case: Case, attribute: str) -> list[Group]:
     ]
 
 
+def _known_groups(case: Case, attribute: str) -> tuple[dict[str, int], dict[str, float]]:
+    """Return rows of each known group, and the declared shares in the population."""
+    counts = {name: rows for name, rows in _count_groups(case, attribute).items() if name != UNKNOWN}
+    return counts, case.config.groups.attributes[attribute].population
+
+
 def _measure_rows(case: Case) -> Iterator[Measurement]:
     yield Measurement(metric="data.rows", estimate=_count(case.dataset.rows))
     for attribute in case.groups:
@@ -207,8 +203,9 @@ def _measure_missing(case: Case) -> Iterator[Measurement]:
     from audit.statistics.intervals import wilson
 
     rows = case.dataset.rows
+    facts = {item.name: item for item in case.dataset.described}
     for feature in case.subject.features:
-        missing = int(case.frame[feature.name].isna().sum())
+        missing = count_missing(case, facts[feature.name])
         low, high = wilson(missing, rows)
         estimate = Estimate(
             value=missing / rows, low=float(low), high=float(high), n=rows, count=missing, method="Wilson score"
@@ -222,7 +219,11 @@ def _measure_label_rates(case: Case, label: np.ndarray) -> Iterator[Measurement]
 
     for attribute, values in case.groups.items():
         groups = [group for group in _list_groups(case, attribute) if group.values[0] != UNKNOWN]
-        counts = [_count_labels(values == group.values[0], label) for group in groups]
+        counts = (
+            [count_tallied(case, attribute, group.values[0]) for group in groups]
+            if case.sampled
+            else [_count_labels(values == group.values[0], label) for group in groups]
+        )
         done = compare_to_best(
             counts,
             [f"{attribute}={group.values[0]}" for group in groups],
@@ -243,45 +244,6 @@ def _measure_label_rates(case: Case, label: np.ndarray) -> Iterator[Measurement]
 def _count_labels(inside: np.ndarray, label: np.ndarray) -> tuple[int, int]:
     known = inside & ~np.isnan(label)
     return int((label[known] == 1).sum()), int(known.sum())
-
-
-def _measure_shares(case: Case) -> Iterator[Measurement]:
-    """Yield the share of every known group, and beside it, where a population is declared, its ratio to that."""
-    for attribute, declared in case.config.groups.attributes.items():
-        counts = {name: rows for name, rows in _count_groups(case, attribute).items() if name != UNKNOWN}
-        known = sum(counts.values())
-        for name, rows in counts.items():
-            share = _share(rows, known)
-            yield Measurement(metric="data.group_share", estimate=share, group={attribute: name})
-            if declared.population:
-                ratio = _over_declared(share, declared.population.get(name))
-                yield Measurement(metric="data.representation_ratio", estimate=ratio, group={attribute: name})
-
-
-def _share(rows: int, known: int) -> Estimate:
-    from audit.statistics.intervals import wilson
-
-    if not known:
-        return undefined("no row has a known group", n=0, count=0)
-    low, high = wilson(rows, known)
-    return Estimate(value=rows / known, low=low, high=high, n=known, count=rows, method="Wilson score")
-
-
-def _over_declared(share: Estimate, declared: float | None) -> Estimate:
-    """Return a share and its interval over the declared share in the population."""
-    if share.value is None or share.low is None or share.high is None:
-        return share
-    if not declared:
-        return undefined("no share in the population was declared for this group", n=share.count)
-    return Estimate(
-        value=share.value / declared,
-        low=share.low / declared,
-        high=share.high / declared,
-        n=share.n,
-        count=share.count,
-        method="Wilson score of the share / declared share",
-        note=f"declared share {declared:g}",
-    )
 
 
 # training rows
@@ -333,7 +295,13 @@ def _compare_ids(case: Case, path: str, place: str) -> tuple[Estimate, str]:
     except AuditError as error:
         return undefined(error.what), path.rsplit("/", 1)[-1]
     known = {value for value in ids.tolist() if value is not None}
-    shared = sum(value in known for value in case.frame[column].tolist())
+    frames = [case.frame] if not case.sampled else case.dataset.batches(columns=(column,))
+    shared, looked = 0, 0
+    for frame in frames:
+        shared += sum(value in known for value in frame[column].tolist())
+        looked += len(frame)
+    if looked < case.dataset.rows:
+        return undefined("the ids of all rows are not at hand: the shards were swept elsewhere"), source.name
     return (
         Estimate(value=float(shared), n=case.dataset.rows, count=shared, method="exact match of the id column"),
         f"{source.name}, {len(ids):,} rows, {source.files[0].sha256[:23]}",
@@ -359,8 +327,10 @@ def find_caution(case: Case) -> str:
 
 def _list_notes(case: Case) -> Iterator[str]:
     rows = case.dataset.rows
+    if case.sampled:
+        yield f"quantiles and the most frequent values of columns: {case.sampled}"
     if case.label is not None:
-        unlabelled = int(np.isnan(case.label).sum())
+        unlabelled = count_unlabelled(case)
         if unlabelled:
             yield (
                 f"{unlabelled:,} of {rows:,} rows ({unlabelled / rows:.1%}) have no label: they count for decisions "
@@ -368,11 +338,12 @@ def _list_notes(case: Case) -> Iterator[str]:
             )
     yield from _note_ids(case)
     for attribute in case.groups:
+        yield from note_population(attribute, *_known_groups(case, attribute))
         unknown = _count_groups(case, attribute).get(UNKNOWN, 0)
         if unknown:
             yield f"{attribute} is unknown for {unknown:,} of {rows:,} rows ({unknown / rows:.1%})"
     if case.weights is not None:
-        total, squares = float(case.weights.sum()), float((case.weights**2).sum())
+        total, squares = sum_weights(case)
         worth = math.floor(total**2 / squares)
         yield (
             f"rows carry weights ({case.config.data.weight}), worth {worth:,} equal rows: glass boxes are fitted with "
@@ -385,6 +356,9 @@ def _note_ids(case: Case) -> Iterator[str]:
     if data.id is None:
         return
     ids: Any = case.frame[data.id]
+    if case.sampled:
+        yield f"whether an id stands in {data.id} twice was not checked: there are too many rows to compare them all"
+        return
     twice = int(ids.dropna().duplicated().sum())
     if twice:
         yield f"{twice:,} rows repeat an id that stands in {data.id} before: one person or case counts several times"

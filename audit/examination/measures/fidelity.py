@@ -1,11 +1,14 @@
-"""How faithfully each surrogate follows the black box, over all rows and group by group.
+"""How faithfully each surrogate follows the black box, over all rows and group by group, and where it does not.
 
 Comes in: the case with out-of-fold scores of the surrogates. Goes out: `Fidelity`. A shape of a surrogate says
-something about the black box only as far as these numbers are high, for every group.
+something about the black box only as far as these numbers are high, for every group. Groups are compared by decisions
+and by root mean squared differences; R2 by group depends on how much the group's scores vary and is only shown.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,8 +18,14 @@ from scipy.stats import rankdata
 
 from audit.evidence import Definition, Estimate, Fidelity, Measurement, NotDone, undefined
 from audit.examination.blackbox.decision import follow_rule, plan_decision
+from audit.examination.data.groups import UNKNOWN
+from audit.statistics import pair_level, widest_gap, worst_difference
+from audit.statistics.bounds import Envelope
 from audit.statistics.intervals import normal_quantile
+from audit.statistics.residuals import log_bounds, sample_of
 
+from .departures import find_departures
+from .explained import CONSTANT, explained_share
 from .performance import take_highest
 from .prediction import root_mean_square, share_estimate
 
@@ -60,6 +69,39 @@ DEFINITIONS: tuple[Definition, ...] = (
         better="higher",
         source="elementary; interval: Wilson 1927",
     ),
+    Definition(
+        id="fidelity.decision_agreement_gap",
+        title="Same decision: largest gap between groups",
+        formula="largest difference of any two groups' shares of rows that surrogate and black box decide alike",
+        better="lower",
+        source="envelope of Newcombe's intervals (1998) of all pairs, Bonferroni",
+    ),
+    Definition(
+        id="fidelity.rmse_ratio",
+        title="Root mean squared difference of scores: largest ratio of two groups",
+        formula="largest ratio of any two groups' root mean squared differences of the surrogate's and the black box's "
+        "score, link scale",
+        better="lower",
+        source="envelope of delta-method intervals on the logarithm of all pairs, Bonferroni",
+    ),
+    Definition(
+        id="fidelity.confirmed_departures",
+        title="Parts of the rows where the black box departs from its additive account",
+        formula="parts told by one or two conditions, found on one half of the rows, whose squared differences of "
+        "scores are larger than elsewhere on the other half with a false discovery rate of 5 %; for the surrogate that "
+        "follows the black box most closely",
+        unit="parts",
+        better="lower",
+        source="sample splitting (Cox 1975, Biometrika 62:441); Benjamini and Hochberg (1995)",
+    ),
+    Definition(
+        id="fidelity.worst_departure_ratio",
+        title="Largest departure: difference of scores in a part over that elsewhere",
+        formula="largest ratio of root mean squared differences of scores, part / all other rows, over the parts "
+        "tested, on the half in which none was looked for; the interval holds for all parts tested at once",
+        better="lower",
+        source="delta method on the logarithm, Bonferroni; sample splitting (Cox 1975, Biometrika 62:441)",
+    ),
 )
 
 
@@ -81,21 +123,97 @@ def measure_fidelity(case: Case) -> Fidelity | NotDone:
         return NotDone(not_done="no surrogate: " + "; ".join(sorted(reasons)), broke=broke)
     measurements: list[Measurement] = []
     for name in names:
-        surrogate = fits.out_of_fold[name]
-        same = _same_decision(surrogate, case)
-        measurements += _measure_rows(name, surrogate, case.scores.link, same, {})
-        for attribute, groups in case.groups.items():
-            for value in np.unique(groups.astype(str)):
-                rows = groups == value
-                here = None if same is None else same[rows]
-                scope = {attribute: str(value)}
-                measurements += _measure_rows(name, surrogate[rows], case.scores.link[rows], here, scope)
+        measurements += _measure_model(case, name, fits.out_of_fold[name], case.scores.link)
+    account = _find_account(names, measurements)
+    departures, told = find_departures(case, account, fits.out_of_fold[account], case.scores.link)
     return Fidelity(
         rows=len(case.frame),
         protocol=f"{fits.protocol} Target: the black box's score on the {_name_scale(case)} scale.".strip(),
-        measurements=tuple(measurements),
-        notes=tuple(f"{name}: {reason}" for name, reason in fits.not_done.items() if name in SURROGATES),
+        account=account,
+        departures=departures,
+        measurements=(*measurements, *told),
+        notes=(
+            *(f"{name}: {reason}" for name, reason in fits.not_done.items() if name in SURROGATES),
+            *((f"all numbers: {case.sampled}",) if case.sampled else ()),
+        ),
         broken_parts=fits.list_broken(SURROGATES),
+    )
+
+
+def _measure_model(case: Case, name: str, surrogate: Floats, black: Floats) -> list[Measurement]:
+    """Return all numbers of one surrogate, of all rows, by group, and by attribute."""
+    same = _same_decision(surrogate, case)
+    measurements = _measure_rows(name, surrogate, black, same, {})
+    for attribute, groups in case.groups.items():
+        members = {str(value): groups == value for value in np.unique(groups.astype(str))}
+        for value, rows in members.items():
+            here = None if same is None else same[rows]
+            measurements += _measure_rows(name, surrogate[rows], black[rows], here, {attribute: value})
+        least = max(2, case.subject.small_count)
+        judged = {value: rows for value, rows in members.items() if value != UNKNOWN and rows.sum() >= least}
+        gaps = {
+            "decision_agreement_gap": _compare_agreement(judged, same),
+            "rmse_ratio": _compare_rmse(judged, surrogate - black),
+        }
+        measurements += [
+            Measurement(metric=f"fidelity.{k}", estimate=v, model=name, attribute=attribute) for k, v in gaps.items()
+        ]
+    return measurements
+
+
+def _find_account(names: Sequence[str], measurements: Sequence[Measurement]) -> str:
+    """Return the surrogate with the smallest difference of scores over all rows."""
+    rmse = {
+        item.model: item.estimate.value
+        for item in measurements
+        if item.metric == "fidelity.rmse" and not item.group and item.model
+    }
+    return min(reversed(names), key=lambda name: rmse[name] or 0.0)
+
+
+_TOO_FEW = "fewer than two groups are large enough to be compared"
+
+
+def _compare_agreement(judged: dict[str, Flags], same: Flags | None) -> Estimate:
+    """Return the largest difference of two groups' shares of equal decisions."""
+    if same is None:
+        return undefined("there is no decision on the score")
+    counts = [(int(same[rows].sum()), int(rows.sum())) for rows in judged.values()]
+    n = sum(rows for _, rows in counts)
+    if len(counts) < 2:
+        return undefined(_TOO_FEW, n=n)
+    return _envelope(worst_difference(counts, LEVEL), "Newcombe", list(judged), n)
+
+
+def _compare_rmse(judged: dict[str, Flags], gap: Floats) -> Estimate:
+    """Return the largest ratio of two groups' root mean squared gaps."""
+    samples = {value: sample_of(gap[rows] ** 2) for value, rows in judged.items()}
+    usable = {value: sample for value, sample in samples.items() if math.isfinite(sample.log_error)}
+    n = sum(sample.n for sample in usable.values())
+    if len(usable) < 2:
+        return undefined(_TOO_FEW if len(samples) < 2 else "the gaps of fewer than two groups vary", n=n)
+    pairs = len(usable) * (len(usable) - 1) // 2
+    bounds = [log_bounds(sample, 0.5, pair_level(LEVEL, pairs)) for sample in usable.values()]
+    found = widest_gap([0.5 * math.log(sample.mean) for sample in usable.values()], bounds, pairs)
+    # in a gap the lower value stands first; of differences of scores the higher one is the worse off
+    ratio = Envelope(math.exp(found.value), math.exp(found.low), math.exp(found.high), pairs, found.worst[::-1])
+    estimate = _envelope(ratio, "log-ratio", list(usable), n)
+    if lost := [value for value in samples if value not in usable]:
+        note = f"{estimate.note}; {', '.join(lost)}: gaps that do not vary"
+        return estimate.model_copy(update={"note": note, "assessable": False})
+    return estimate
+
+
+def _envelope(envelope: Envelope, how: str, names: Sequence[str], n: int) -> Estimate:
+    over = f", simultaneous over {envelope.pairs} pairs" if envelope.pairs > 1 else ""
+    behind, ahead = (names[place] for place in envelope.worst)
+    return Estimate(
+        value=envelope.value,
+        low=min(envelope.low, envelope.value),
+        high=max(envelope.high, envelope.value),
+        n=n,
+        method=f"envelope of {how} intervals{over}",
+        note=f"{behind} against {ahead}",
     )
 
 
@@ -154,22 +272,10 @@ def explained_variance(surrogate: Floats, black: Floats) -> Estimate:
     -----
     Interval by the delta method: rows' influences on ``log(1 - R2)``, so that it stays below 1.
     """
-    method = "delta method on log(1 - R2)"
-    n = black.size
-    if n < 3:
-        return undefined("fewer than three rows", n=n, method=method)
-    error, spread = (surrogate - black) ** 2, (black - black.mean()) ** 2
-    mse, variance = float(error.mean()), float(spread.mean())
-    if variance <= 1e-24 * max(1.0, float(np.mean(black**2))):
-        return undefined("the black box gives all of these rows the same score", n=n, method=method)
-    value = 1 - mse / variance
-    if mse <= 0:
-        return Estimate(value=1.0, n=n, method=method, note="no interval: no difference at all", assessable=False)
-    influence = error / mse - spread / variance
-    half = normal_quantile(LEVEL) * float(influence.std(ddof=1)) / float(np.sqrt(n))
-    ratio = mse / variance
-    low, high = 1 - ratio * float(np.exp(half)), 1 - ratio * float(np.exp(-half))
-    return Estimate(value=value, low=low, high=high, n=n, method=method)
+    error, spread = (surrogate - black) ** 2, (black - black.mean()) ** 2 if black.size else black
+    if black.size and float(spread.mean()) <= CONSTANT * max(1.0, float(np.mean(black**2))):
+        spread = np.zeros(black.size)
+    return explained_share(error, spread, alike="the black box gives all of these rows the same score")
 
 
 def rank_correlation(first: Floats, second: Floats) -> Estimate:

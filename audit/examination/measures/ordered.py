@@ -83,7 +83,7 @@ class OrderedScores:
         """Return the words to add to a method where scores were binned; empty where they were not."""
         if self.roll.exact:
             return ""
-        return f", from {len(self.values):,} score bins: at most {error:.2g}{unit} from the exact value"
+        return f", from {len(self.values):,} score bins: at most {say_bound(error)}{unit} from the exact value"
 
 
 def order_scores(roll: Roll) -> OrderedScores | None:
@@ -168,6 +168,20 @@ def squared_errors(score: Floats, positive: NDArray[np.bool_], square: Floats | 
         return np.asarray((score - positive) ** 2)
     # (s - y)^2 = s^2 - 2 s y + y for labels that are 1 or 0
     return np.asarray(np.maximum(square - 2 * score * positive + positive, 0.0))
+
+
+def say_bound(error: float) -> str:
+    """Return a bound with two digits, rounded up, so that what is printed still holds.
+
+    Examples
+    --------
+    >>> say_bound(0.000581), say_bound(0.0), say_bound(0.0005)
+    ('0.00059', '0', '0.0005')
+    """
+    if error <= 0:
+        return "0"
+    digit = 10.0 ** (np.floor(np.log10(error)) - 1)
+    return f"{np.ceil(error / digit - 1e-9) * digit:.2g}"
 
 
 def split_groups(codes: Whole, size: int) -> list[Whole]:

@@ -17,7 +17,7 @@ from audit.statistics.auc import auc_of_counts, auc_slack, count_at
 from audit.statistics.intervals import logit_interval, mean_interval, normal_quantile, square_and_add, wilson
 from audit.statistics.residuals import explained_figure
 
-from .ordered import bins_of, order_ties, squared_errors
+from .ordered import bins_of, order_ties, say_bound, squared_errors
 
 if TYPE_CHECKING:
     from audit.examination.measures.case import Case
@@ -249,7 +249,7 @@ def _measure_ranks(score: Floats, rows: Labelled) -> tuple[Estimate, Estimate]:
     p, q = (count_at(place, np.where(side, count, 0), len(values)) for side in (truth[order], ~truth[order]))
     slack = auc_slack(p, q) if rows.width else 0.0
     bins = f", from {len(values):,} score bins" if rows.width else ""
-    near = f"{bins}: at most {slack:.2g} from the exact value" if bins else ""
+    near = f"{bins}: at most {say_bound(slack)} from the exact value" if bins else ""
     auc, se = auc_of_counts(p, q)
     hits, seen = np.cumsum(p[::-1]), np.cumsum((p + q)[::-1])
     precision, positives = hits / seen, int(hits[-1])

@@ -9,20 +9,18 @@ from typing import TYPE_CHECKING
 from audit.config.schema import ExamineConfig
 from audit.errors import AuditError, TryAgain
 from audit.evidence import Intake, NotDone, Subject
-from audit.examination.data.columns import groups_of, label_of, weights_of
+from audit.examination.data.columns import label_of, weights_of
 from audit.examination.data.read import read_dataset
 from audit.examination.engine.progress import Progress
-from audit.examination.tally.roll import roll_of
-from audit.examination.tally.tally import build_tally
 
-from .case import Case, list_intersections
+from .case import Case
 
 if TYPE_CHECKING:
     from audit.examination.blackbox.blackbox import BlackBox
-    from audit.examination.blackbox.score import Scores
     from audit.examination.data.dataset import Dataset
     from audit.examination.glassbox.fit import Fits
     from audit.examination.glassbox.tasks import TrainRows
+    from audit.examination.sweep.people import People
 
 _LOG = logging.getLogger(__name__)
 
@@ -31,7 +29,7 @@ def open_case(
     config: ExamineConfig,
     subject: Subject,
     dataset: Dataset,
-    scores: Scores,
+    people: People,
     blackbox: BlackBox | None,
     intake: Intake,
     progress: Progress,
@@ -40,45 +38,25 @@ def open_case(
 
     Parameters
     ----------
-    config, subject, dataset, scores, blackbox, intake
-        What was asked, what is audited, the rows, their scores, the model and how it was taken in.
+    config, subject, dataset, people, blackbox, intake
+        What was asked, what is audited, the table, its people, the model and how it was taken in.
     progress : Progress
         Hears of the fits.
     """
-    frame = dataset.frame()
-    groups = groups_of(frame, config)
-    label, weights = label_of(frame, config), weights_of(frame, config)
-    tally = build_tally(
-        # a value is no class, also where all its values happen to be 0 and 1
-        groups,
-        None if subject.task == "regression" else label,
-        scores.favourable,
-        scores.score,
-        weights=weights, intersections=list_intersections(config)
-    )
     case = Case(
         config=config,
         subject=subject,
         dataset=dataset,
-        frame=frame,
-        label=label,
-        weights=weights,
-        groups=groups,
-        scores=scores,
-        tally=tally,
-        roll=roll_of(
-            groups,
-            label,
-            scores.score,
-            scores.favourable,
-            weights,
-            outcomes=scores.outcomes,
-            outcome=scores.outcome,
-            truth=scores.truth,
-            rows=dataset.rows,
-        ),
+        frame=people.frame,
+        label=people.label,
+        weights=people.weights,
+        groups=people.groups,
+        scores=people.scores,
+        tally=people.tally,
+        roll=people.roll,
+        sampled=people.sampled,
         blackbox=blackbox,
-        intake=intake.model_copy(update={"notes": (*intake.notes, *scores.notes)}),
+        intake=intake.model_copy(update={"notes": (*intake.notes, *people.scores.notes)}),
         fits=NotDone(not_done="the glass boxes were not fitted yet"),
         training=read_dataset(config, role="train") if config.data.train else None,
     )

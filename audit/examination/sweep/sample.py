@@ -25,6 +25,7 @@ EACH_STRATUM = 50
 
 _LAST = np.uint64(2**64 - 1)
 _SLACK = 6.0
+_MANY = 10_000
 
 Hashes = NDArray[np.uint64]
 
@@ -197,6 +198,8 @@ class _Lowest:
     def add(self, codes: np.ndarray, mark: Hashes) -> NDArray[np.bool_]:
         """Take in rows; return which of them are among the smallest of their stratum now."""
         hit = mark <= self.cut[codes]
+        if np.count_nonzero(hit) > _MANY:
+            hit = self._guess(codes, mark, hit)
         rows = np.flatnonzero(hit)
         if rows.size:
             both = np.concatenate([self.codes, codes[rows].astype(np.int64)])
@@ -209,6 +212,16 @@ class _Lowest:
             self.cut = np.where(counts >= EACH_STRATUM, highest, _LAST)
             hit[rows] = mark[rows] <= self.cut[codes[rows]]
         return np.asarray(hit)
+
+    def _guess(self, codes: np.ndarray, mark: Hashes, hit: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return fewer rows that hold the smallest of each stratum all the same, so that few need be sorted."""
+        counts = np.bincount(codes, minlength=len(self.cut))
+        share = np.minimum(3.0 * EACH_STRATUM / np.maximum(counts, 1), 1.0)
+        bound = np.where(share < 1.0, share * float(2**63), float(2**63)).astype(np.uint64) * np.uint64(2)
+        few = hit & ((mark < bound[codes]) | (share[codes] >= 1.0))
+        # where the guess caught too few of a stratum, all of it is looked at
+        short = np.bincount(codes[few], minlength=len(self.cut)) < EACH_STRATUM
+        return np.asarray(few | (hit & short[codes]))
 
 
 def _lowest_of_each(codes: np.ndarray, mark: Hashes, most: int) -> np.ndarray:

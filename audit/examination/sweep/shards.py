@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.errors import ConfigError
-from audit.examination.data.source import Piece
+from audit.examination.data.stream import Piece
 
 SHARD_ROWS = 1 << 19
 """Rows of a shard, about: small enough to be done again when a worker is lost."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 from audit.errors import DataError
 from audit.evidence import FileDigest
 from audit.examination.data.kinds import ColumnFacts, merge_facts
-from audit.examination.data.source import Piece
+from audit.examination.data.stream import Piece
 from audit.examination.tally.condense import MOST_ENTRIES, merge_rolls
 from audit.examination.tally.roll import Roll
 from audit.examination.tally.tally import Tally
@@ -91,7 +92,7 @@ def add_sweeps(sweeps: Sequence[Sweep]) -> Sweep:
     for other in sweeps[1:]:
         _check_same(first, other)
     covers = sorted(piece for sweep in sweeps for piece in sweep.covers)
-    for one, after in zip(covers, covers[1:], strict=False):
+    for one, after in pairwise(covers):
         if (one.file, one.unit) == (after.file, after.unit):
             raise DataError(
                 f"a part of the table (file {one.file + 1}, piece {one.unit + 1}) was counted twice",

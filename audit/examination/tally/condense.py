@@ -8,8 +8,10 @@ pieces were added: a piece that needed coarser bins is part of a whole that need
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,7 @@ MOST_ENTRIES = 5_000_000
 
 MOST_HALVINGS = 40
 _DENSE = 1 << 22
+_BLOCK = 1 << 15
 _LARGEST = 2**62
 
 
@@ -78,98 +81,140 @@ def condense_roll(roll: Roll, halvings: int = 0) -> Roll:
     """
     halvings = max(halvings, roll.halvings)
     axes = _lay_axes(roll, halvings)
-    entries, first = _group_entries(axes)
-    total = len(first)
-    count = _sum_whole(entries, roll.count, total)
-    known = None if roll.label is None else roll.label[first]
-    if known is not None and roll.valued and roll.label is not None:
-        known = _mean(entries, roll.label, roll.count, count)
+    cells = _find_cells(axes, len(roll.count))
+    places = cells.places
+    single = bool((roll.count == 1).all())
+    count = cells.sum(None if single else roll.count.astype(np.float64)).astype(np.int64)
+
+    def mean(values: Floats) -> Floats:
+        return cells.sum(values if single else values * roll.count) / count
+
     score, square, width = None, None, roll.width
     if roll.score is not None:
-        place = axes[-1].values[first].astype(np.int64) + axes[-1].low
-        score = _hold_inside(_mean(entries, roll.score, roll.count, count), place, halvings)
-        squares = roll.score_square if roll.score_square is not None else roll.score * roll.score * roll.count
-        square, width = _sum(entries, squares, total), widest_bin(place, halvings)
+        place = places["score"] + axes["score"].low
+        score, width = _hold_inside(mean(roll.score), place, halvings), widest_bin(place, halvings)
+        square = cells.sum(_squares(roll, single=single))
     return replace(
         roll,
-        codes={name: codes[first] for name, codes in roll.codes.items()},
-        label=known,
+        codes={name: places[f"group {name}"] for name in roll.codes},
+        label=None if roll.label is None else _read_labels(roll, places["label"], mean),
         score=score,
-        favourable=None if roll.favourable is None else roll.favourable[first],
+        favourable=None if roll.favourable is None else places["favourable"] == 1,
         count=count,
-        weight=None if roll.weight is None else _sum(entries, roll.weight, total),
-        weight_square=None if roll.weight_square is None else _sum(entries, roll.weight_square, total),
-        outcome=None if roll.outcome is None else roll.outcome[first],
-        truth=None if roll.truth is None else roll.truth[first],
+        weight=None if roll.weight is None else cells.sum(roll.weight),
+        weight_square=None if roll.weight_square is None else cells.sum(roll.weight_square),
+        outcome=None if roll.outcome is None else places["outcome"].astype(np.int32),
+        truth=None if roll.truth is None else places["truth"].astype(np.int32) - 1,
         width=width,
         halvings=halvings,
         score_square=square,
     )
 
 
+def _squares(roll: Roll, *, single: bool) -> Floats:
+    assert roll.score is not None
+    if roll.score_square is not None:
+        return roll.score_square
+    return roll.score * roll.score if single else roll.score * roll.score * roll.count
+
+
+def _read_labels(roll: Roll, place: Whole, mean: Callable[[Floats], Floats]) -> Floats:
+    """Return the label of each cell from its place along the axis of labels."""
+    assert roll.label is not None
+    values = mean(roll.label) if roll.valued else (place == 1).astype(np.float64)
+    return np.where(place == 2, np.nan, values)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Axis:
-    """One property that keeps entries apart: whole numbers from 0 to below `size`, `low` less than they are."""
+    """One property that keeps entries apart: a function from a run of rows to whole numbers from 0 to below `size`."""
 
-    values: NDArray[np.integer]
+    read: Callable[[slice], NDArray[np.integer]]
     size: int
     low: int = 0
 
 
-def _lay_axes(roll: Roll, halvings: int) -> list[_Axis]:
-    axes = [_Axis(codes, max(len(roll.levels[name]), 1)) for name, codes in roll.codes.items()]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cells:
+    """Rows in cells: the number of each row's cell, and which numbers are in use.
+
+    `places` holds the place of each used cell along every axis.
+    """
+
+    number: Whole
+    total: int
+    used: Whole
+    places: dict[str, Whole]
+
+    def sum(self, values: Floats | None) -> Floats:
+        """Return the sum by used cell; the rows where `values` is None."""
+        return np.asarray(np.bincount(self.number, values, self.total)[self.used], dtype=np.float64)
+
+
+def _lay_axes(roll: Roll, halvings: int) -> dict[str, _Axis]:
+    axes: dict[str, _Axis] = {}
+    for name, codes in roll.codes.items():
+        axes[f"group {name}"] = _Axis(partial(_read_shifted, codes, 0), max(len(roll.levels[name]), 1))
+    for name, values, shift in (("outcome", roll.outcome, 0), ("truth", roll.truth, 1)):
+        if values is not None:
+            axes[name] = _Axis(partial(_read_shifted, values, shift), len(roll.outcomes) + shift)
     if roll.label is not None:
-        known = ~np.isnan(roll.label)
-        side = np.zeros(len(known), dtype=np.int64) if roll.valued else np.asarray(roll.label == 1.0, dtype=np.int64)
-        axes.append(_Axis(np.where(known, side, 2), 3))
+        axes["label"] = _Axis(partial(_read_label, roll.label, roll.valued), 3)
     if roll.favourable is not None:
-        axes.append(_Axis(roll.favourable.astype(np.int8), 2))
-    if roll.outcome is not None:
-        axes.append(_Axis(roll.outcome, len(roll.outcomes)))
-    if roll.truth is not None:
-        axes.append(_Axis(roll.truth + 1, len(roll.outcomes) + 1))
+        axes["favourable"] = _Axis(partial(_read_shifted, roll.favourable.view(np.int8), 0), 2)
     if roll.score is not None:
-        place = place_scores(roll.score) >> halvings
-        low = int(place.min(initial=0)) if place.size else 0
-        axes.append(_Axis(place - low, int(place.max(initial=0)) - low + 1, low))
-    return axes or [_Axis(np.zeros(len(roll.count), dtype=np.int64), 1)]
+        ends = np.array([roll.score.min(initial=np.inf), roll.score.max(initial=-np.inf)])
+        low, high = (place_scores(ends) >> halvings).tolist() if len(roll.score) else (0, 0)
+        axes["score"] = _Axis(partial(_read_bin, roll.score, halvings, low), high - low + 1, low)
+    return axes
 
 
-def _group_entries(axes: Sequence[_Axis]) -> tuple[Whole, Whole]:
-    """Return, for each row, the number of its entry, and for each entry, one row of it; ordered by the axes."""
-    key = axes[0].values.astype(np.int64)
-    size = axes[0].size
-    for axis in axes[1:]:
-        if size * axis.size > _LARGEST:
-            dense, key = np.unique(key, return_inverse=True)
-            size = len(dense)
-        key = key * axis.size
-        key += axis.values
-        size *= axis.size
-    if size > _DENSE:
-        _, first, entries = np.unique(key, return_index=True, return_inverse=True)
-        return entries.astype(np.int64), first.astype(np.int64)
-    some = np.full(size, -1, dtype=np.int64)
-    some[key] = np.arange(len(key))
-    used = np.flatnonzero(some >= 0)
-    number = np.empty(size, dtype=np.int64)
-    number[used] = np.arange(len(used))
-    return number[key], some[used]
+def _read_shifted(values: NDArray[np.integer], shift: int, rows: slice) -> NDArray[np.integer]:
+    return values[rows] + shift if shift else values[rows]
 
 
-def _sum_whole(entries: Whole, count: Whole, total: int) -> Whole:
-    """Sum whole numbers by entry; they are exact as long as they stay below 2**53."""
-    if (count == 1).all():
-        return np.bincount(entries, minlength=total).astype(np.int64)
-    return np.bincount(entries, count.astype(np.float64), total).astype(np.int64)
+def _read_label(label: Floats, valued: bool, rows: slice) -> NDArray[np.integer]:
+    some = label[rows]
+    if valued:
+        return np.where(np.isnan(some), 2, 0).astype(np.int8)
+    return np.where(np.isnan(some), np.int8(2), (some == 1.0).astype(np.int8))
 
 
-def _sum(entries: Whole, values: Floats, total: int) -> Floats:
-    return np.asarray(np.bincount(entries, values, total), dtype=np.float64)
+def _read_bin(score: Floats, halvings: int, low: int, rows: slice) -> NDArray[np.integer]:
+    return (place_scores(score[rows]) >> halvings) - low
 
 
-def _mean(entries: Whole, values: Floats, count: Whole, rows: Whole) -> Floats:
-    return _sum(entries, values if (count == 1).all() else values * count, len(rows)) / rows
+def _find_cells(axes: dict[str, _Axis], rows: int) -> _Cells:
+    """Put each row into its cell; cells are in the order of the axes."""
+    size = math.prod(axis.size for axis in axes.values())
+    if size > _LARGEST:
+        return _find_many(axes, rows)
+    key = np.zeros(rows, dtype=np.int64)
+    for start in range(0, rows, _BLOCK):  # what is computed on the way stays in the processor's cache
+        here = slice(start, start + _BLOCK)
+        for axis in axes.values():
+            key[here] *= axis.size
+            key[here] += axis.read(here)
+    if size <= _DENSE:
+        used = np.flatnonzero(np.bincount(key, minlength=size))
+        return _Cells(key, size, used, _unravel(used, axes))
+    keys, number = np.unique(key, return_inverse=True)
+    return _Cells(number.astype(np.int64), len(keys), np.arange(len(keys)), _unravel(keys, axes))
+
+
+def _find_many(axes: dict[str, _Axis], rows: int) -> _Cells:
+    """Put each row into its cell where cells are too many for one number."""
+    table = np.stack([axis.read(slice(0, rows)).astype(np.int64) for axis in axes.values()], axis=1)
+    found, number = np.unique(table, axis=0, return_inverse=True)
+    places = {name: found[:, at] for at, name in enumerate(axes)}
+    return _Cells(number.reshape(-1).astype(np.int64), len(found), np.arange(len(found)), places)
+
+
+def _unravel(keys: Whole, axes: dict[str, _Axis]) -> dict[str, Whole]:
+    places: dict[str, Whole] = {}
+    for name, axis in reversed(axes.items()):
+        keys, places[name] = np.divmod(keys, axis.size)
+    return places
 
 
 def _hold_inside(mean: Floats, place: Whole, halvings: int) -> Floats:

@@ -30,7 +30,8 @@ def place_scores(score: NDArray[np.float64]) -> NDArray[np.int64]:
     [-1281, 0, 512, 1023, 1280, 1536]
     """
     if score.size and score.min() >= 0.0 and score.max() <= 1.0:
-        return np.asarray(np.minimum((score * BINS).astype(np.int64), BINS - 1))
+        place = (score * BINS).astype(np.int64)
+        return np.asarray(np.minimum(place, BINS - 1, out=place))
     size = np.abs(score)
     mantissa, exponent = np.frexp(np.maximum(size, 1.0))
     beyond = BINS + (exponent.astype(np.int64) - 1) * PER_DOUBLING

@@ -1,4 +1,4 @@
-"""Rules on numbers of other shapes: bands and classes, distances above 0 by chance, gaps without counts; whole people."""
+"""Rules on numbers of other shapes: bands, distances above 0 by chance, gaps without counts; and whole people."""
 
 from __future__ import annotations
 

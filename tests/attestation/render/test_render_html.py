@@ -101,7 +101,7 @@ def test_every_estimate_stands_with_interval_or_reason(page):
     text = page.decode()
     tables = re.findall(r'<table class="grid.*?</table>\s*(?:</div>)?\s*(?:<p class="foot">.*?</p>)?', text, re.DOTALL)
     assert len(tables) > 15
-    counts = {"Rows", "Favourable", "Decided favourably", "p (Holm)", "p of equality (Holm)"}
+    counts = {"Rows", "Favourable", "Decided favourably", "p (Holm)", "p of equality (Holm)", "People", "Selected"}
     seen, lonely = 0, []
     for table in tables:
         heads = re.findall(r"<th [^>]*>(.*?)</th>", table.split("</thead>")[0], re.DOTALL)
@@ -126,6 +126,7 @@ def test_no_reader_meets_powers_of_ten(page):
 def test_few_groups_stand_in_one_table_and_many_below_each_other(page):
     text = page.decode()
     fair = text[text.index('id="fairness"') : text.index('id="glassbox"')]
+    fair += text[text.index('id="fairness-annex"') : text.index('id="definitions"')]
     across = re.findall(r'<table class="grid [^"]*across[^"]*".*?</table>', fair, re.DOTALL)
     assert len(across) == 3
     assert all(table.count('class="band"') >= 4 for table in across)
@@ -137,8 +138,8 @@ def test_nothing_measured_about_fairness_is_left_out():
     view = build_view(dossier)
     shown = sum(
         sum(isinstance(c, Shown) and bool(c.method or not c.measured) for row in grid.rows for c in row.cells)
-        for block in view.attributes
-        for _, grid in block.tables
+        for block in (*view.fairness.attributes, *(item.block for item in view.fairness.intersections))
+        for _, grid in block.annex
     )
     assert shown == len(dossier.evidence.fairness.measurements)
 

@@ -89,6 +89,9 @@ class Rows:
     def frame(self) -> pd.DataFrame:
         return self._frame
 
+    def glimpse(self, size: int, rng: np.random.Generator) -> pd.DataFrame:
+        return self._frame.iloc[np.sort(rng.choice(self.rows, min(size, self.rows), replace=False))]
+
     def take(self, rows: np.ndarray) -> pd.DataFrame:
         return self._frame.iloc[rows]
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audit.config.schema import ExamineConfig
 from audit.errors import ConfigError, DataError
 from audit.examination.blackbox.score import score_rows
 from audit.examination.data.columns import (
@@ -18,6 +19,7 @@ from audit.examination.data.columns import (
 )
 from audit.examination.data.groups import bin_labels, name_groups, order_groups, quartile_bins
 from audit.examination.data.read import read_dataset
+from audit.examination.data.roles import assign_roles
 from audit.examination.data.values import match_key, value_text
 
 MODEL = {"path": "m.pt2", "inputs": ["x"]}
@@ -288,3 +290,14 @@ def test_frames_of_other_makers_are_understood():
     assert groups_of(frame, config)["sex"].tolist() == ["F", "unknown", "M"]
     assert groups_of(frame, config)["age"].tolist() == ["under 40", "40 and over", "40 and over"]
     assert label_of(frame, config).tolist() == [0, 1, 1]
+
+
+def test_a_stratum_is_still_a_feature_where_every_column_is_one():
+    config = ExamineConfig.model_validate(
+        {"data": "t.csv", "label": "y", "groups": ["sex"], "strata": ["grade"], "model": {"format": "python"}}
+    )
+    roles = assign_roles(config, ["y", "sex", "grade", "pay"], table="t")
+    assert roles.features == ("grade", "pay")
+    assert roles.used_as["grade"] == "feature, stratum"
+    with pytest.raises(ConfigError, match="no column 'grade'"):
+        assign_roles(config, ["y", "sex", "pay"], table="t")

@@ -137,6 +137,34 @@ def test_representation_against_the_population(tmp_path, table):
     ]
 
 
+def test_shares_have_wilsons_interval_and_absent_groups_are_shown(tmp_path, table):
+    data = measure_data(open_case(make_config(tmp_path)))
+    known = int(table["sex"].notna().sum())
+    for sex, declared in (("F", 0.5), ("M", 0.49), ("X", 0.01)):
+        rows = int((table["sex"] == sex).sum())
+        share = pick(data, "data.group_share", group={"sex": sex})
+        ratio = pick(data, "data.representation_ratio", group={"sex": sex})
+        assert (share.value, share.count, share.n) == (rows / known, rows, known)
+        assert (share.low, share.high) == wilson(rows, known)
+        assert (ratio.low * declared, ratio.high * declared) == pytest.approx((share.low, share.high))
+    assert 0 < pick(data, "data.group_share", group={"sex": "X"}).high < 0.02
+    assert "sex: the declared population names X, and no row is of it" in data.notes
+
+
+def test_a_population_that_names_other_groups_is_said(tmp_path, table):
+    groups = {"sex": {"column": "sex", "population": {"F": 0.5, "Male": 0.5}}}
+    notes = measure_data(open_case(make_config(tmp_path, groups=groups))).notes
+    assert any("names Male, and no row is of it, but there are M, of which it says nothing" in note for note in notes)
+
+
+def test_strata_are_read_and_stay_features(tmp_path, table):
+    case = open_case(make_config(tmp_path, strata=["zip", "note"]))
+    columns = {column.name: column.used_as for column in measure_data(case).columns}
+    assert columns["zip"] == "feature, stratum"
+    assert columns["note"] == "stratum"
+    assert "note" in case.frame
+
+
 def test_a_group_without_a_declared_share(tmp_path, table):
     groups = {"sex": {"column": "sex", "population": {"F": 1.0}}}
     found = pick(

@@ -237,7 +237,7 @@ def test_digest_is_that_of_the_bytes(make_config):
 
 
 def test_batches_agree_with_the_frame(make_config, monkeypatch):
-    monkeypatch.setattr("audit.examination.data.source.BLOCK_BYTES", 256)
+    monkeypatch.setattr("audit.examination.data.stream.BLOCK_BYTES", 256)
     rows = "".join(f"{i},{'ABC'[i % 3]}\n" for i in range(500))
     dataset = read_dataset(make_config("income,race\n" + rows, model=INPUTS, groups=["race"]))
     streamed = pd.concat(list(dataset.batches(64)))

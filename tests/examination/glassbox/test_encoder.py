@@ -43,7 +43,13 @@ def test_an_atom_keeps_its_knot_and_the_rest_is_not_lost():
 
 def test_no_outermost_knot_rests_on_one_person():
     values = np.concatenate([np.linspace(0, 1, 1000), [1e9]])
-    assert choose_knots(values, 64)[-1] <= 1.0
+    assert choose_knots(values, 64)[-1] <= 1.03
+    assert 1e9 not in choose_knots(-values, 64)
+    # ends are nobody's own value: means of five, or a step beyond the fifth
+    spread = np.random.default_rng(0).normal(size=3000)
+    ends = choose_knots(spread, 64)[[0, -1]]
+    assert not np.isin(ends, spread).any()
+    assert (np.sum(spread > ends[1]) < 5) and (np.sum(spread < ends[0]) < 5)
 
 
 def test_quantile_knots_are_no_persons_value():

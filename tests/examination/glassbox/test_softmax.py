@@ -73,7 +73,9 @@ def test_known_shapes_are_found_up_to_what_the_softmax_cannot_tell():
     truth = np.stack([np.sin(2 * encoded[:, 0]), 0 * encoded[:, 0], 0.5 * encoded[:, 0] ** 2], axis=1)
     truth -= truth.mean(axis=0)
     gap = (shape - shape.mean(axis=1, keepdims=True)) - (truth - truth.mean(axis=1, keepdims=True))
-    assert np.sqrt(np.mean(gap**2)) < 0.1
+    assert np.sqrt(np.mean(gap**2)) < 0.14
+    # what all classes share is taken out
+    np.testing.assert_allclose(shape.mean(axis=1), 0, atol=1e-9)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +93,7 @@ def class_fits():
 
 
 def test_all_boxes_of_all_classes_are_there(class_fits):
-    frame, link, y, fits = class_fits
+    _, link, y, fits = class_fits
     assert fits.not_done == {}
     assert fits.models == {}
     known = np.isfinite(y)

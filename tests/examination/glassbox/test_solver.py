@@ -10,8 +10,8 @@ import pytest
 
 from audit.examination.glassbox.additive import NetOrder, fit_additive
 from audit.examination.glassbox.bands import standard_errors
-from audit.examination.glassbox.ground import lay_ground
 from audit.examination.glassbox.encoder import fit_encoder
+from audit.examination.glassbox.ground import lay_ground
 from audit.examination.glassbox.solver import solve_tables
 
 SHAPES = (

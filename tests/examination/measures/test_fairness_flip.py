@@ -11,6 +11,7 @@ import pytest
 from audit.config.schema import ExamineConfig
 from audit.evidence import AttributeUsed, Decision, NotDone, Subject
 from audit.examination.blackbox.output import OutputReading
+from audit.examination.data.columns import groups_of
 from audit.examination.measures.fairness.flip import draw_evenly, measure_flip
 from audit.examination.measures.fairness.groups import lay_out
 from audit.examination.measures.fairness.parts import Scene
@@ -38,16 +39,7 @@ def make_scene(frame, score, columns, *, groups=None, fits=None, effort="standar
         {"data": "rows.csv", "groups": groups, "effort": effort, "model": {"format": "python"}, **config}
     )
     model = Formula(score, columns)
-    values = {
-        name: frame[item.column].fillna("unknown").to_numpy(object)
-        if not item.bins
-        else np.where(frame[item.column] < item.bins[0], "young", "old").astype(object)
-        for name, item in settings.groups.attributes.items()
-    }
-    if any(item.bins for item in settings.groups.attributes.values()):
-        from audit.examination.data.columns import groups_of
-
-        values = groups_of(frame, settings)
+    values = groups_of(frame, settings)
     favourable = model.raw(frame)[:, 0] >= 0.5
     model.asked = 0
     case = SimpleNamespace(

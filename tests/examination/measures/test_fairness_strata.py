@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from fairlearn.metrics import MetricFrame, selection_rate
+from material import make_table
 from statsmodels.stats.contingency_tables import StratifiedTable as Theirs
 
 from audit.config.schema import ExamineConfig
@@ -17,6 +18,7 @@ from audit.examination.measures.fairness.groups import lay_out
 from audit.examination.measures.fairness.parts import Scene
 from audit.examination.measures.fairness.rates import Reading
 from audit.examination.measures.fairness.strata import MOST_STRATA, OTHER, lay_strata, measure_strata
+from audit.examination.pipeline import examine
 from audit.examination.tally.tally import build_tally
 from audit.statistics import pair_level
 
@@ -230,3 +232,40 @@ def test_there_are_never_more_strata_than_the_report_can_hold():
     counts = np.bincount(strata.codes)
     assert counts.sum() == len(zips)
     assert counts.min() >= 5
+
+
+def test_a_whole_audit_holds_strata_flips_and_slices():
+    frame = make_table(500)
+    frame["grade"] = np.resize(np.array(["a", "b", "c"], object), 500)
+
+    def score(rows):
+        women = (rows["sex"] == "F").to_numpy(float)
+        return 1 / (1 + np.exp(-(0.08 * (rows["income"] - 32) - 0.25 * (rows["debts"] - 6) - 0.8 * women)))
+
+    config = ExamineConfig.model_validate(
+        {
+            "data": "<object>",
+            "label": "repaid",
+            "groups": ["sex", "region"],
+            "features": {"sex": {}},
+            "exclude": ["applicant"],
+            "strata": ["grade", "age"],
+            "effort": "fast",
+            "model": {"format": "python"},
+        }
+    )
+    evidence = examine(config, started="2026-01-01T00:00:00Z", frame=frame, predict=score).evidence
+    assert evidence.fairness.broken_parts == ()
+    assert [table.by for table in evidence.fairness.strata] == [("grade", "age")] * 2
+    for table in evidence.fairness.strata:
+        assert sum(cell.n for stratum in table.strata for cell in stratum.cells) == 500
+    flips = {
+        (one.group.get("sex"), one.model): one.estimate
+        for one in evidence.fairness.measurements
+        if one.metric == "fairness.counterfactual_flip_rate" and "sex" in one.group
+    }
+    assert {model for _, model in flips} == {"black_box", "ebm_surrogate", "net_surrogate"}
+    assert flips["F", "black_box"].value > 0.1
+    assert abs(flips["F", "ebm_surrogate"].value - flips["F", "black_box"].value) < 0.1
+    assert evidence.slices.of == "error rate"
+    assert evidence.slices.searched > 30

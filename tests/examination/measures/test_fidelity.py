@@ -47,7 +47,8 @@ def test_numbers_are_other_peoples(case, model, group):
     assert agreement.count == int(((ours >= 0) == (black >= 0)).sum())
     for metric in ("r2", "rmse", "rank_correlation", "decision_agreement"):
         estimate = get(section, metric, model, group)
-        assert estimate.low < estimate.value < estimate.high
+        assert estimate.low <= estimate.value <= estimate.high
+        assert estimate.low < estimate.high
         assert estimate.n == rows.sum()
 
 

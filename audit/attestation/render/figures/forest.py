@@ -144,10 +144,8 @@ def _draw_panel(drawing: Drawing, panel: ForestPanel, axis: Axis, rows: Sequence
         drawing.rect(axis.start, top, axis(panel.limit_low) - axis.start, bottom - top, "zone")
     if panel.limit_high is not None and panel.limit_high < panel.high:
         drawing.rect(axis(panel.limit_high), top, axis.stop - axis(panel.limit_high), bottom - top, "zone")
-    ticks = axis.ticks(max(2, min(4, int((axis.stop - axis.start) / 30))))
-    for tick in ticks:
+    for tick, shown in _label_ticks(axis, percent=panel.percent):
         drawing.line(axis(tick), bottom, axis(tick), bottom + 4, "faint", width=0.8)
-        shown = tick_text(tick * 100, [t * 100 for t in ticks]) + "%" if panel.percent else tick_text(tick, ticks)
         drawing.text(axis(tick), bottom + 15, shown, "soft", size=9, anchor="middle")
     drawing.line(axis.start, bottom, axis.stop, bottom, "faint", width=0.8)
     if panel.neutral is not None:
@@ -159,6 +157,18 @@ def _draw_panel(drawing: Drawing, panel: ForestPanel, axis: Axis, rows: Sequence
             drawing.text(axis(limit), top - 8, shown, "limit", size=9, anchor="middle", bold=True)
     for position, row in enumerate(rows):
         _draw_point(drawing, axis, row.points[index], HEAD + ROW * position + ROW / 2)
+
+
+def _label_ticks(axis: Axis, *, percent: bool) -> list[tuple[float, str]]:
+    """Return ticks with labels that do not touch each other."""
+    labels: list[tuple[float, str]] = []
+    for about in range(5, 0, -1):
+        ticks = axis.ticks(about)
+        scaled = [tick * 100 for tick in ticks] if percent else ticks
+        labels = [(t, tick_text(s, scaled) + ("%" if percent else "")) for t, s in zip(ticks, scaled, strict=True)]
+        if sum(text_width(text, 9) + 7 for _, text in labels) <= axis.stop - axis.start + 20:
+            break
+    return labels
 
 
 def _draw_point(drawing: Drawing, axis: Axis, point: ForestPoint, y: float) -> None:

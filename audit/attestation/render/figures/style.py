@@ -32,7 +32,7 @@ COLOURS = {
     "limit": "#b3261e",
     "zone": "#fbe9e7",
     "paper": "#ffffff",
-    "none": "#dde2e7",
+    "none": "#c9d0d7",
     "heat0": "#eef2f5",
     "heat1": "#fce3cc",
     "heat2": "#f8bf88",

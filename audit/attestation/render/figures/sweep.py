@@ -13,9 +13,9 @@ from markupsafe import Markup
 from .style import LINES, Axis, Drawing, spread_labels, text_width, tick_text
 
 WIDTH = 680.0
-HEIGHT = 330.0
-TOP = (22.0, 176.0)
-LOW = (212.0, 290.0)
+HEIGHT = 286.0
+TOP = (22.0, 146.0)
+LOW = (180.0, 246.0)
 DASHES = ("", "6 3", "2 2.5", "8 3 2 3", "4 2", "1.5 3")
 THIN = 160
 

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from audit.evidence import Definition, Estimate, Measurement, Parity, undefined
 from audit.statistics import compare_proportions, holm, pair_level
+from audit.statistics.bootstrap import DRAWS
+from audit.statistics.disparity import conditional_disparity, conditional_disparity_bounds
 from audit.statistics.strata import (
     Common,
     PairedStrata,
@@ -25,8 +27,6 @@ from audit.statistics.strata import (
     common_odds_ratio,
     common_risk_difference,
     common_risk_ratio,
-    conditional_disparity,
-    conditional_disparity_bounds,
     pair_strata,
 )
 
@@ -36,8 +36,6 @@ from .rates import LEVEL, Reading, small_note
 
 Whole = NDArray[np.int64]
 
-DRAWS = 2000
-"""Resamples of the conditional demographic disparity."""
 ROUGH_SHARE = 0.2
 """Cochran (1954): the chi-square distribution serves where at most a fifth of the expected counts are below 5."""
 
@@ -311,32 +309,39 @@ def _homogeneity_estimate(pair: PairedStrata, rows: int, small: str) -> Estimate
 def _measure_disparity(grouping: Grouping, cells: StratumCells, scene: Scene) -> Iterator[Measurement]:
     """Yield the conditional demographic disparity of every known group."""
     known = [place for place, yes in enumerate(grouping.known) if yes]
-    favourable, unfavourable = (item[:, known].astype(np.float64) for item in (cells.favourable, cells.unfavourable))
+    favourable, unfavourable = cells.favourable[:, known], cells.unfavourable[:, known]
     judged = sum(grouping.assessable)
-    level = pair_level(LEVEL, judged)
     point = conditional_disparity(favourable, unfavourable)
     rng = scene.case.rng(f"fairness.strata {grouping.name}")
-    low, high = conditional_disparity_bounds(favourable, unfavourable, rng, level, DRAWS)
+    low, high = conditional_disparity_bounds(favourable, unfavourable, rng, pair_level(LEVEL, judged))
     mixed = (favourable.sum(axis=1) > 0) & (unfavourable.sum(axis=1) > 0)
     rows = int((favourable + unfavourable)[mixed].sum())
     over = f", simultaneous over {judged} groups" if judged > 1 else ""
+    method = f"basic bootstrap of the cells, {DRAWS} draws{over}"
     for i, place in enumerate(known):
-        note = small_note(grouping, place, scene.reading)
         yield Measurement(
             metric="fairness.conditional_demographic_disparity",
-            estimate=undefined("in no stratum do both decisions occur", n=rows)
-            if math.isnan(point[i])
-            else Estimate(
-                value=float(point[i]),
-                low=float(min(low[i], point[i])),
-                high=float(max(high[i], point[i])),
-                n=rows,
-                method=f"basic bootstrap of the cells, {DRAWS} draws{over}",
-                note=note,
-                assessable=not note,
-            ),
+            estimate=_disparity(point[i], (low[i], high[i]), rows, method, small_note(grouping, place, scene.reading)),
             group=grouping.groups[place].scope,
         )
+
+
+def _disparity(point: float, bounds: tuple[float, float], rows: int, method: str, small: str) -> Estimate:
+    if math.isnan(point):
+        return undefined("in no stratum do both decisions occur", n=rows, method=method)
+    value, (low, high) = float(point), bounds
+    if math.isnan(low):
+        note = "; ".join(filter(None, ("no interval can be given: hardly anybody is decided differently", small)))
+        return Estimate(value=value, n=rows, method=method, note=note, assessable=False)
+    return Estimate(
+        value=value,
+        low=min(float(low), value),
+        high=max(float(high), value),
+        n=rows,
+        method=method,
+        note=small,
+        assessable=not small,
+    )
 
 
 def note_reversals(grouping: Grouping, comparison: Sequence[Measurement]) -> Iterator[str]:

@@ -47,6 +47,7 @@ BLACK_BOX = "black_box"
 _FLIP_RATE = "fairness.counterfactual_flip_rate"
 SURROGATES = ("ebm_surrogate", "net_surrogate")
 
+_SAME = 1e-12
 _NO_RULE = "there is no decision that follows from this model's score"
 _SWAP = "The attribute's value is swapped on the model's input, to every other value that occurs; all else stays."
 
@@ -323,10 +324,10 @@ def _mean_change(change: Floats, note: str, *, judged: bool) -> Estimate:
     if n < FEWEST_SHOWN:
         return undefined(f"fewer than {FEWEST_SHOWN} people: their mean could be read as one person's", n=n)
     mean = float(change.mean())
-    low, high = mean_interval(mean, float(change.var(ddof=1)), n, LEVEL)
+    alike = float(np.ptp(change)) <= _SAME
+    low, high = mean_interval(mean, 0.0 if alike else float(change.var(ddof=1)), n, LEVEL)
     if math.isnan(low):
-        alike = "the same change for everybody: no interval can be given"
-        note = "; ".join(filter(None, (alike, note)))
+        note = "; ".join(filter(None, ("the same change for everybody: no interval can be given", note)))
         return Estimate(value=mean, n=n, method="mean", note=note, assessable=False)
     return Estimate(value=mean, low=max(low, 0.0), high=high, n=n, method="mean, Student", note=note, assessable=judged)
 

@@ -15,8 +15,25 @@ from audit.evidence import CrossCheck, Fairness, NotDone
 from audit.statistics import FOUR_FIFTHS, needed_for_ratio
 
 from ..labels import find_selective
-from . import appendix, auc, calibrated, conditional, definitions, distributions, flip, missing_labels, several
-from .cross_check import CheckedRows, check_with_fairlearn
+from . import (
+    appendix,
+    auc,
+    bayes,
+    calibrated,
+    conditional,
+    definitions,
+    differential,
+    distributions,
+    flip,
+    inequality,
+    missing_labels,
+    several,
+    treatment,
+    unknown,
+    weighted,
+    worst,
+)
+from .cross_check import MOST_ROWS, CheckedRows, check_with_fairlearn
 from .groups import Grouping, lay_out
 from .outcomes import measure_outcomes
 from .parts import Found, Part, Scene, gather, merge_records
@@ -49,6 +66,13 @@ DEFINITIONS = (
     *conditional.DEFINITIONS,
     *flip.DEFINITIONS,
     *several.DEFINITIONS,
+    *worst.DEFINITIONS,
+    *treatment.DEFINITIONS,
+    *differential.DEFINITIONS,
+    *inequality.DEFINITIONS,
+    *weighted.DEFINITIONS,
+    *unknown.DEFINITIONS,
+    *bayes.DEFINITIONS,
 )
 """Every metric of this section."""
 
@@ -126,6 +150,13 @@ def measure_counts(scene: Scene) -> Found:
 
 PARTS: dict[str, Part] = {
     "rates by group": measure_counts,
+    "worst groups": worst.measure_worst_groups,
+    "treatment equality": treatment.measure_treatment,
+    "differential fairness": differential.measure_differential,
+    "inequality of benefit": inequality.measure_inequality,
+    "weighted rates": weighted.measure_weighted,
+    "people of unknown group": unknown.measure_unknown,
+    "shrunk rates": bayes.measure_shrunk,
     "scores by group": measure_from_scores,
     "losses by group": calibrated.measure_losses,
     "distributions of scores": distributions.measure_distributions,
@@ -150,6 +181,8 @@ def _cross_check(case: Case, groupings: list[Grouping], reading: Reading) -> Cro
         CheckedRows(case.groups, np.asarray(case.scores.favourable, bool), None if unread else case.label),
         positive_is_favourable=reading.positive_is_favourable,
         rng=case.rng("fairness.cross_check"),
+        # the rows at hand are not those of the tables: both sides are then computed from some of them
+        most_rows=min(MOST_ROWS, len(case.scores.favourable) - 1) if case.sampled else MOST_ROWS,
     )
 
 
@@ -195,6 +228,4 @@ def _notes(case: Case, singles: list[Grouping], reading: Reading) -> list[str]:
             )
     if reading.selective:
         notes.append(f"Labels are missing by decision ({reading.selective}); no verdict rests on them.")
-    if case.weights is not None:
-        notes.append("Fairness counts people; row weights are not used here.")
     return notes

@@ -287,25 +287,35 @@ def envelope_estimate(envelope: Envelope, how: str, rows: int, names: Sequence[s
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """One of the two rates of equalized odds, over the judged groups that have it."""
+class JudgedRate:
+    """One rate over the groups that may be judged."""
 
     words: str
+    """The rate in words."""
     names: list[str]
+    """Judged groups that have the rate."""
     counts: list[Count]
+    """Their counts."""
     missing: list[str]
+    """Judged groups that do not have it."""
 
     @property
     def pairs(self) -> int:
+        """Unordered pairs of groups that have it."""
         return len(self.counts) * (len(self.counts) - 1) // 2
 
+    @property
+    def lost(self) -> list[str]:
+        """A sentence for each judged group that does not have it."""
+        return [f"{name} has no {self.words}" for name in self.missing]
 
-def _odds_part(grouping: Grouping, name: str, reading: Reading) -> _Part:
-    """Return the judged groups' counts of one rate."""
+
+def judge_rate(grouping: Grouping, name: str, reading: Reading) -> JudgedRate:
+    """Return the judged groups' counts of the rate called `name`."""
     counts = count_by_group(grouping, name, reading)
     judged = [place for place, yes in enumerate(grouping.assessable) if yes]
     known = [place for place in judged if counts[place][1] > 0]
-    return _Part(
+    return JudgedRate(
         words=name.replace("_", " "),
         names=[grouping.names[place] for place in known],
         counts=[counts[place] for place in known],
@@ -313,20 +323,24 @@ def _odds_part(grouping: Grouping, name: str, reading: Reading) -> _Part:
     )
 
 
+def judged_rows(grouping: Grouping) -> int:
+    """Return the people of the groups that may be judged."""
+    return sum(group.n for group, yes in zip(grouping.groups, grouping.assessable, strict=True) if yes)
+
+
 def _equalized_odds(grouping: Grouping, reading: Reading) -> Estimate:
     """Return the larger of the largest TPR and FPR differences; the intervals pay for twice the pairs."""
     if reading.no_label:
         return undefined(reading.no_label)
-    parts = [_odds_part(grouping, name, reading) for name in ("true_positive_rate", "false_positive_rate")]
-    lost = [f"{name} has no {part.words}" for part in parts for name in part.missing]
+    parts = [judge_rate(grouping, name, reading) for name in ("true_positive_rate", "false_positive_rate")]
+    lost = [words for part in parts for words in part.lost]
     if any(part.pairs == 0 for part in parts):
         return undefined("; ".join(["fewer than two groups are large enough to judge and have both labels", *lost]))
     family = sum(part.pairs for part in parts)
     envelopes = [worst_difference(part.counts, LEVEL, family=family) for part in parts]
     wider, part = max(zip(envelopes, parts, strict=True), key=lambda both: both[0].value)
     whole = wider._replace(low=max(item.low for item in envelopes), high=max(item.high for item in envelopes))
-    rows = sum(group.n for group, yes in zip(grouping.groups, grouping.assessable, strict=True) if yes)
-    estimate = envelope_estimate(whole, "Newcombe", rows, part.names, "")
+    estimate = envelope_estimate(whole, "Newcombe", judged_rows(grouping), part.names, "")
     note = "; ".join([f"{part.words}: {estimate.note}", *lost, *filter(None, [reading.selective])])
     return estimate.model_copy(update={"note": note, "assessable": not lost and not reading.selective})
 

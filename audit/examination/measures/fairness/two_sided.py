@@ -20,7 +20,7 @@ NOT_PREDICTED = "the two sides of the decision predict no class"
 
 _UNDECIDED = ("fairness.base_rate", "fairness.unknown_group_share")
 _OF_ALL_CLASSES = tuple(
-    f"fairness.{name}" for name in ("accuracy", "accuracy_difference", "error_rate", "error_rate_ratio")
+    f"fairness.{rate}{end}" for rate in ("accuracy", "error_rate") for end in ("", "_difference", "_ratio")
 )
 
 

@@ -1,0 +1,1 @@
+"""What happens to decisions where inputs change a little."""
