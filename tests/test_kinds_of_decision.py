@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from fairlearn.metrics import MetricFrame, selection_rate
+from material import SHARED
 from sklearn.metrics import (
     balanced_accuracy_score,
     f1_score,
@@ -335,3 +336,31 @@ def test_what_does_not_fit_is_said(tmp_path, label, output, said):
     with pytest.raises(audit.errors.AuditError) as error:
         run(tmp_path, say_logits, output=output, label=label)
     assert said in str(error.value)
+
+
+COMPAS = SHARED / "data" / "data" / "compas.parquet"
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not COMPAS.exists(), reason="the real data sets are not beside the checkout")
+def test_published_risk_bands(tmp_path):
+    """ProPublica's table: 6,172 people, risk in three bands given by the vendor, 3,175 of them African-American."""
+    outcome = audit.run(
+        data=COMPAS,
+        label={"column": "two_year_recid", "positive": 1},
+        groups=["race"],
+        decision={"column": "score_text", "favourable": "Low"},
+        out=tmp_path / "report",
+        signing={"key": "development"},
+        ledger={"path": str(tmp_path / "log")},
+        report={"formats": ["html"]},
+    )
+    check_whole(outcome)
+    evidence = outcome.dossier.evidence
+    assert set(evidence.subject.decision.outcomes) == {"Low", "Medium", "High"}
+    black = pick(evidence, "fairness.outcome_rate", outcome="High", race="African-American")
+    assert (black.count, black.n) == (845, 3175)
+    white = pick(evidence, "fairness.outcome_rate", outcome="High", race="Caucasian")
+    assert (white.count, white.n) == (223, 2103)
+    ratio = pick(evidence, "fairness.outcome_rate_ratio", outcome="High", race="African-American")
+    assert ratio.low > 1, "of a band that is bad for people the lowest share is the best"

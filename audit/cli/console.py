@@ -141,7 +141,8 @@ def tell_outcome(outcome: Outcome, *, title: str = "") -> None:
             Text(finding.severity),
             Text(_say_because(finding)),
         )
-    screen.print(table)
+    if judgement.findings:
+        screen.print(table)
     screen.print(Text(SENTENCES[judgement.outcome], style="bold"))
     for name, why in outcome.dossier.evidence.why_broken().items():
         screen.print(Text(f"{name} broke: {why}", style="red"))

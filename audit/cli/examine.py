@@ -29,15 +29,15 @@ def examine(
     The second half, `audit attest`, can then run elsewhere, by someone else, without the data and without torch.
 
     Rows that are too many for one machine can be swept shard by shard by any job scheduler: one job per shard with
-    ``--shard 3/16 --out part-03.sweep``, and at the end one with ``--sweeps 'part-*.sweep' --out FOLDER``. A sweep holds
-    a sample of the rows: keep it as you keep the data.
+    ``--shard 3/16 --out part-03.sweep``, and at the end one with ``--sweeps 'part-*.sweep' --out FOLDER``. A sweep
+    holds a sample of the rows: keep it as you keep the data.
 
     Parameters
     ----------
     config
         An audit.yaml; the same for all shards.
     out
-        Folder for evidence.json, evidence.dsse.json and glassboxes/; with ``--shard`` the file to write. Must not exist.
+        Folder for evidence.json, evidence.dsse.json and glassboxes/, or with ``--shard`` a file; must not exist.
     shard
         Score and count one shard of the rows alone: ``3/16``.
     sweeps

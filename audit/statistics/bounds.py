@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .intervals import newcombe_difference, normal_quantile, ratio_statistic, score_ratio, square_and_add, wilson
+from .envelope import ratio_envelope
+from .intervals import newcombe_difference, normal_quantile, ratio_statistic, square_and_add, wilson
 
 _MOST_ROWS = 10**9
 
@@ -72,20 +73,14 @@ def worst_ratio(counts: Sequence[tuple[int, int]], level: float = 0.95) -> Envel
     -----
     Envelope of the Miettinen-Nurminen intervals of all pairs at ``1 - alpha/m``, ``m = G(G-1)/2``, cut at 1.
     """
-    rates, (k1, n1, k2, n2) = _pairs(counts)
-    if not len(k1) or not any(k for k, _ in counts):
+    rates = {place: k / n for place, (k, n) in enumerate(counts) if n > 0}
+    if len(rates) < 2 or not any(k for k, _ in counts):
         return NO_ENVELOPE
-    low, high = score_ratio(k1, n1, k2, n2, pair_level(level, len(k1)))
-    with np.errstate(divide="ignore"):
-        both_low, both_high = np.minimum(low, 1 / high), np.minimum(high, 1 / low)
+    k, n = np.asarray([counts[place] for place in rates], float).T
+    pairs = len(rates) * (len(rates) - 1) // 2
+    low, high = ratio_envelope(k, n, pair_level(level, pairs))
     bottom, top = _ends_of(rates)
-    return Envelope(
-        rates[bottom] / rates[top],
-        float(both_low.min()),
-        float(min(both_high.min(), 1.0)),
-        len(k1),
-        (bottom, top),
-    )
+    return Envelope(rates[bottom] / rates[top], low, min(high, 1.0), pairs, (bottom, top))
 
 
 def worst_difference(counts: Sequence[tuple[int, int]], level: float = 0.95, *, family: int | None = None) -> Envelope:

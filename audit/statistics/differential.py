@@ -5,13 +5,14 @@ Comes in: whole counts of groups. Goes out: an envelope over all pairs of groups
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .bounds import NO_ENVELOPE, Envelope, pair_level
-from .intervals import score_ratio
+from .envelope import ratio_envelope
 
 SMOOTHING = 0.5
 """Added to the people of each outcome: a Dirichlet prior of total concentration 1 over two outcomes."""
@@ -46,12 +47,11 @@ def differential_fairness(
     if len(counts) < 2:
         return NO_ENVELOPE
     k, n = np.asarray(counts, float).T
-    first, second = np.triu_indices(len(counts), 1)
-    family = 2 * len(first)
+    family = len(counts) * (len(counts) - 1)
     rates = (k + smoothing) / (n + 2 * smoothing)
     best = NO_ENVELOPE._replace(value=-1.0, low=0.0, high=0.0, pairs=family)
     for hits, rate in ((k, rates), (n - k, 1 - rates)):
-        low, high = _log_ends(hits[first], n[first], hits[second], n[second], pair_level(level, family))
+        low, high = _log_ends(hits, n, pair_level(level, family))
         best = best._replace(low=max(best.low, low), high=max(best.high, high))
         bottom = int(np.argmin(rate))
         top = int(np.argmax(np.where(np.arange(len(rate)) == bottom, -1.0, rate)))
@@ -61,14 +61,12 @@ def differential_fairness(
     return best
 
 
-def _log_ends(
-    k1: NDArray[np.float64], n1: NDArray[np.float64], k2: NDArray[np.float64], n2: NDArray[np.float64], level: float
-) -> tuple[float, float]:
-    """Return the ends of the largest absolute logarithm of the ratios of any pair."""
-    low, high = score_ratio(k1, n1, k2, n2, level)
-    with np.errstate(divide="ignore"):
-        least, most = np.log(low), np.log(high)
-    return float(np.maximum(least, -most).max()), float(np.maximum(most, -least).max())
+def _log_ends(k: NDArray[np.float64], n: NDArray[np.float64], level: float) -> tuple[float, float]:
+    """Return the ends of the largest absolute logarithm of the ratios of any pair: those of the least ratio, turned."""
+    if not k.any():
+        return 0.0, math.inf  # an outcome that nobody has says nothing about its ratios
+    low, high = ratio_envelope(k, n, level)
+    return -math.log(high), -math.log(low) if low > 0 else math.inf
 
 
 def difference_of_envelopes(first: Envelope, second: Envelope) -> tuple[float, float, float]:

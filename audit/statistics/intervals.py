@@ -160,8 +160,16 @@ def newcombe_difference(k1: Any, n1: Any, k2: Any, n2: Any, level: float = 0.95)
     return _plain(np.maximum(low, -1.0), np.minimum(high, 1.0))
 
 
-def _score_statistic(theta: Floats, k1: Floats, n1: Floats, k2: Floats, n2: Floats) -> Floats:
-    """Return the score statistic of ``p1 = theta p2`` with the restricted maximum likelihood in closed form."""
+def score_statistic(theta: Floats, k1: Floats, n1: Floats, k2: Floats, n2: Floats) -> Floats:
+    """Return the score statistic of ``p1 = theta p2`` with the restricted maximum likelihood in closed form.
+
+    Parameters
+    ----------
+    theta : array
+        Hypothetical ratios; the statistic falls as they grow.
+    k1, n1, k2, n2 : array
+        Successes and trials, no group empty.
+    """
     total = n1 + n2
     b = theta * (n1 + k2) + k1 + n2
     c = k1 + k2
@@ -188,7 +196,7 @@ def _solve_ratio(target: Floats, k1: Floats, n1: Floats, k2: Floats, n2: Floats)
     shape, problem = given[0].shape, np.array([item.ravel() for item in given])
 
     def surplus(place: Floats) -> Floats:
-        return np.asarray(_score_statistic(np.exp(place), *problem[1:]) - problem[0], np.float64)
+        return np.asarray(score_statistic(np.exp(place), *problem[1:]) - problem[0], np.float64)
 
     out, left = np.empty(problem.shape[1]), np.arange(problem.shape[1])
     a, b, t = np.full(len(left), _RATIO_LOG_RANGE), np.full(len(left), -_RATIO_LOG_RANGE), np.full(len(left), 0.5)
@@ -274,7 +282,7 @@ def ratio_statistic(group: tuple[float, float], reference: tuple[float, float], 
     quantile of the level.
     """
     counts = (np.asarray(item, float) for item in (*group, *reference))
-    return float(_score_statistic(np.asarray(ratio, float), *counts))
+    return float(score_statistic(np.asarray(ratio, float), *counts))
 
 
 def mean_interval(mean: float, variance: float, n: float, level: float = 0.95) -> Bounds:

@@ -312,6 +312,22 @@ _TABLE: tuple[Metric, ...] = (
     _fidelity("decision_agreement", "Same decision as the black box", "higher"),
     _fidelity("rmse", "Root mean squared gap to the black box's score", "lower"),
     _fidelity("rank_correlation", "Rank correlation with the black box's score", "higher"),
+    Metric(
+        "fidelity.decision_agreement_gap",
+        "Largest gap of two groups in equal decisions",
+        "lower",
+        ("attribute", "model"),
+        SURROGATES,
+    ),
+    Metric(
+        "fidelity.rmse_ratio",
+        "Largest ratio of two groups' gaps of scores",
+        "lower",
+        ("attribute", "model"),
+        SURROGATES,
+    ),
+    Metric("fidelity.confirmed_departures", "Departures from the additive account", "lower", _MODEL, SURROGATES),
+    Metric("fidelity.worst_departure_ratio", "Largest departure, over elsewhere", "lower", _MODEL, SURROGATES),
     Metric("effects.importance", "Importance", "none", ("feature", "model"), MODELS),
     Metric("effects.importance_share", "Share of all importance", "none", ("feature", "model"), MODELS),
     Metric(
@@ -325,6 +341,19 @@ _TABLE: tuple[Metric, ...] = (
         SURROGATES,
     ),
     Metric("effects.reversal", "Largest move against the expected direction", "lower", ("feature", "model"), MODELS),
+    Metric("robustness.noise_flip_rate", "Decisions that noise flips", "lower", ("all", "group", "outcome")),
+    Metric("robustness.noise_flip_gap", "Difference of flips by noise", "lower", ("attribute", "outcome")),
+    Metric("robustness.noise_drop", "Performance lost to noise", "lower", ("all", "outcome")),
+    Metric("robustness.noise_score_change", "Change of the score by noise", "lower", ("all", "outcome")),
+    Metric("robustness.missing_flip_rate", "Decisions that a missing value flips", "lower", ("feature",)),
+    Metric("robustness.missing_drop", "Performance lost to a missing value", "lower", ("feature",)),
+    Metric("robustness.attack_flip_rate", "Decisions that a small change flips", "lower", ("all", "group", "outcome")),
+    Metric("robustness.attack_flip_gap", "Difference of deliberate flips", "lower", ("attribute", "outcome")),
+    Metric("robustness.attack_score_change", "Change of the score by deliberate change", "lower", ("all", "outcome")),
+    Metric("robustness.near_cut_share", "People near the cut", "none", ("all", "group", "outcome")),
+    Metric("robustness.conformal_coverage", "Coverage of conformal sets", "higher", ("all", "group")),
+    Metric("robustness.conformal_shared_coverage", "Coverage under everybody's threshold", "higher", _GROUP),
+    Metric("robustness.conformal_set_size", "Size of conformal sets", "lower", ("all", "group")),
 )
 
 METRICS: dict[str, Metric] = {metric.id: metric for metric in _TABLE}

@@ -41,6 +41,7 @@ MOST_OUTCOMES = 20
 
 Kind = Literal["", "band", "class"]
 
+
 @dataclass(frozen=True, slots=True)
 class DecisionPlan:
     """How rows are decided.

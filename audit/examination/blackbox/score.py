@@ -41,7 +41,6 @@ BATCH = 65_536
 """Rows per batch."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class Scores:
     """What the black box says of every row.

@@ -29,15 +29,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def read_dataset(config: ExamineConfig, *, role: Literal["audit", "train"] = "audit") -> Dataset:
-    """Read the rows to be judged, or the rows for the glass boxes.
+Role = Literal["audit", "train", "baseline", "out_of_time"]
+
+
+def read_dataset(config: ExamineConfig, *, role: Role = "audit") -> Dataset:
+    """Read the rows to be judged, the rows for the glass boxes, or rows that the judged ones are compared with.
 
     Parameters
     ----------
     config : ExamineConfig
         Names files and columns.
-    role : {"audit", "train"}
-        ``audit`` reads ``data.audit``; ``train`` reads ``data.train``, of which only features and label are needed.
+    role : {"audit", "train", "baseline", "out_of_time"}
+        ``audit`` reads ``data.audit``; ``train`` reads ``data.train``, of which only features and label are needed;
+        ``baseline`` and ``out_of_time`` read the files of these names, of which only features are needed.
 
     Returns
     -------
@@ -51,9 +55,9 @@ def read_dataset(config: ExamineConfig, *, role: Literal["audit", "train"] = "au
     DataError
         Content that does not allow the audit.
     """
-    path = config.data.audit if role == "audit" else config.data.train
+    path: str | None = getattr(config.data, role)
     if path is None:
-        raise ValueError("the configuration names no data.train")
+        raise ValueError(f"the configuration names no data.{role}")
     return _understand(open_source(path, config.data, place=f"data.{role}"), config, role, every_column=False)
 
 
@@ -213,11 +217,11 @@ def _check_content(
     config: ExamineConfig, roles: Roles, kinds: dict[str, Kind], facts: dict[str, ColumnFacts], rows: int, role: str
 ) -> tuple[str, ...]:
     """Check what each column is named for; return notes."""
-    if config.label is not None:
+    if config.label is not None and config.label.column in facts:
         decided = config.decision.column if config.decision is not None else None
         check_label(config, facts[config.label.column], rows, facts.get(decided) if decided is not None else None)
     notes = _note_features(roles, facts, rows)
-    if role == "train":
+    if role != "audit":
         return notes
     if config.data.weight is not None:
         check_weight(facts[config.data.weight])

@@ -54,8 +54,9 @@ def assign_roles(
         Columns of the table.
     table : str
         Name of the table, for messages.
-    role : {"audit", "train"}
-        Training rows need features and label; weights are taken where they are there.
+    role : {"audit", "train", "baseline", "out_of_time"}
+        Training rows need features and label; weights are taken where they are there. Baseline rows and those of a
+        later period need features; label, groups and the column of segments are taken where they are there.
     every_column : bool
         Take every free column as a feature where nothing says which ones a callable reads.
 
@@ -64,7 +65,8 @@ def assign_roles(
     ConfigError
         Columns that are not there, all at once.
     """
-    wanted = list(_wanted_columns(config, role))
+    beside = role in ("baseline", "out_of_time")
+    wanted = list(_columns_beside(config, names) if beside else _wanted_columns(config, role))
     mistakes = [
         Mistake(f"{table} has no column '{name}'", place, suggest_name(name, names) or _list_names(names))
         for name, _, place in wanted
@@ -140,6 +142,16 @@ def _wanted_columns(config: ExamineConfig, role: str) -> Iterator[tuple[str, str
     ):
         if column is not None:
             yield column, use, place
+
+
+def _columns_beside(config: ExamineConfig, names: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield what rows beside the judged ones need, and of the rest what is there."""
+    for name in read_columns(config):
+        yield name, "feature", "model.inputs"
+    rest = [(config.label.column if config.label is not None else None, "label", "label.column")]
+    rest += [(group.column, "group", f"groups.{name}.column") for name, group in config.groups.attributes.items()]
+    rest.append((config.decision.segment if config.decision else None, "segment", "decision.segment"))
+    yield from ((name, use, place) for name, use, place in rest if name is not None and name in names)
 
 
 def _declared_columns(config: ExamineConfig) -> Iterator[tuple[str, str, str]]:

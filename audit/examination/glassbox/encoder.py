@@ -188,8 +188,8 @@ def choose_knots(values: Floats, limit: int) -> Floats:
     Notes
     -----
     Plain quantiles lose zero-inflated features, therefore values that carry at least ``n / limit`` rows (atoms) get
-    their knot first. The outermost knots stand on `RARE` rows each (see `_place_end`), and a knot that is no atom is rounded within a
-    tenth of its gap, so that no knot shows one person's value.
+    their knot first. The outermost knots stand on `RARE` rows each (see `_place_end`), and a knot that is no atom is
+    rounded within a tenth of its gap, so that no knot shows one person's value.
     """
     finite = np.sort(values[np.isfinite(values)])
     n = finite.size

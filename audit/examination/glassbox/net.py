@@ -90,7 +90,7 @@ class AdditiveNet(nn.Module):
 
     def __init__(self, box: TableBox) -> None:
         super().__init__()
-        if any(part.form == "step" for part in (*box.terms, *box.pairs)):
+        if "step" in {*(term.form for term in box.terms), *(pair.form for pair in box.pairs)}:
             raise AuditError("only an additive box with straight pieces can be written as a hinge net")
         places = [_places(term) for term in box.terms]
         width = max((p.size for p, _, _ in places), default=1)

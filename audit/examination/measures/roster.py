@@ -12,6 +12,7 @@ from . import calibration, data, fidelity, multiclass, performance, slices
 from .case import Case
 from .effects import measure as effects
 from .fairness import measure as fairness
+from .robustness import measure as robustness
 
 _LOG = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ MEASURES: dict[str, Measure] = {
     "attributions": _put_off("attributions of single scores are not part of this version"),
     "explanations": _put_off("tests of explanations are not part of this version"),
     "decisions": _put_off("reasons for single decisions are not part of this version"),
-    "robustness": _put_off("robustness tests are not part of this version"),
+    "robustness": robustness.measure_robustness,
     "drift": _put_off("no baseline rows are compared in this version"),
 }
 """Section name to measure, in the order of the report."""
@@ -56,6 +57,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     *slices.DEFINITIONS,
     *fidelity.DEFINITIONS,
     *effects.DEFINITIONS,
+    *robustness.DEFINITIONS,
 )
 """Every metric that any measure computes."""
 

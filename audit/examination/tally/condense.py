@@ -25,7 +25,9 @@ from .scale import edge_of, place_scores, widest_bin
 MOST_ENTRIES = 5_000_000
 """Rows up to which every score is kept; AUC and medians are then exact."""
 
-MOST_HALVINGS = 40
+MOST_HALVINGS = 10
+"""Halvings after which one bin holds all probabilities."""
+
 _DENSE = 1 << 22
 _BLOCK = 1 << 15
 _LARGEST = 2**62
@@ -54,8 +56,7 @@ def merge_rolls(rolls: Sequence[Roll], *, most: int = MOST_ENTRIES) -> Roll:
     levels = {name: order_groups({level for roll in rolls for level in roll.levels[name]}) for name in first.levels}
     outcomes = tuple(dict.fromkeys(name for roll in rolls for name in roll.outcomes))
     rolls = [_recode(roll, levels, outcomes) for roll in rolls]
-    condensed = any(roll.width > 0 for roll in rolls)
-    if condensed or sum(len(roll.count) for roll in rolls) > most:
+    if any(is_condensed(roll) for roll in rolls) or sum(len(roll.count) for roll in rolls) > most:
         halvings = max(roll.halvings for roll in rolls)
         rolls = [condense_roll(roll, halvings) for roll in rolls]
         return limit_roll(condense_roll(_join(rolls), halvings), most)
@@ -64,9 +65,16 @@ def merge_rolls(rolls: Sequence[Roll], *, most: int = MOST_ENTRIES) -> Roll:
 
 def limit_roll(roll: Roll, most: int = MOST_ENTRIES) -> Roll:
     """Return the roll, condensed until it has `most` entries or fewer."""
-    while len(roll.count) > most and roll.halvings < MOST_HALVINGS:
-        roll = condense_roll(roll, roll.halvings + 1 if roll.width > 0 else 0)
+    if len(roll.count) > most and not is_condensed(roll):
+        roll = condense_roll(roll, roll.halvings)
+    while roll.score is not None and len(roll.count) > most and roll.halvings < MOST_HALVINGS:
+        roll = condense_roll(roll, roll.halvings + 1)
     return roll
+
+
+def is_condensed(roll: Roll) -> bool:
+    """Return whether an entry may stand for several rows."""
+    return roll.width > 0 or bool((roll.count > 1).any())
 
 
 def condense_roll(roll: Roll, halvings: int = 0) -> Roll:

@@ -344,7 +344,7 @@ def test_labels_missing_by_chance_are_not_selective():
 
 
 def test_no_groups_is_not_done():
-    columns, label, score = make_rows(50)
+    _, label, score = make_rows(50)
     case = make_case({}, label, score)
     assert isinstance(measure_fairness(case), NotDone)
     assert "no protected attribute" in measure_fairness(case).not_done

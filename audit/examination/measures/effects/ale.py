@@ -105,11 +105,37 @@ def measure_own_effect(link: Link, axis: Axis, sample: Sample) -> OwnEffect | No
     known = float(axis.share.sum())
     centre = float(axis.share @ raw) + (axis.missing_share * missing if missing is not None else 0.0)
     centre /= max(known + (axis.missing_share if missing is not None else 0.0), 1e-300)
-    # what each asked row contributes to each position, with the centring taken along
-    centred = spread - (axis.share / max(known, 1e-300)) @ spread
-    influence = errors @ centred.T
-    half = NORMAL_975 * np.sqrt((influence**2).sum(axis=0))
+    half = _spread_errors(axis, errors, spread)
     return OwnEffect(raw - centre, half, None if missing is None else missing - centre, rows)
+
+
+def _spread_errors(axis: Axis, errors: Floats, spread: Floats) -> Floats:
+    """Return half the width of the band, from what each asked row contributes; the centring is taken along."""
+    centred = spread - (axis.share / max(float(axis.share.sum()), 1e-300)) @ spread
+    influence = errors @ centred.T
+    half: Floats = NORMAL_975 * np.sqrt((influence**2).sum(axis=0))
+    return half
+
+
+def ask_everywhere(link: Link, axis: Axis, sample: Sample) -> tuple[Floats, Floats, int]:
+    """Ask rows at every position of a feature.
+
+    Parameters
+    ----------
+    link, axis, sample
+        As for `measure_own_effect`; at most ``sample.most_questions`` are asked, of 50 rows at least.
+
+    Returns
+    -------
+    mean : ndarray of float64, shape [m]
+        Mean score at each position, not centred.
+    half : ndarray of float64, shape [m]
+        Half the width of the pointwise 95 % band of the centred curve.
+    rows : int
+        Rows asked.
+    """
+    mean, errors = _change_levels(link, axis, sample)
+    return mean, _spread_errors(axis, errors, np.eye(axis.grid.size)), len(errors)
 
 
 def _walk(link: Link, axis: Axis, sample: Sample) -> tuple[Floats, Floats]:

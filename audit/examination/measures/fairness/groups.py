@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ Floats = NDArray[np.float64]
 _NO_SPREAD = 1e-24
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: names are made once, a thousand groups ask for them a thousand times
 class Grouping:
     """One attribute or intersection."""
 
@@ -41,7 +42,7 @@ class Grouping:
         """``sex`` or ``sex * race``."""
         return self.table.name
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         """Names of the groups: ``sex=F`` or ``sex=F, race=B``."""
         return [", ".join(f"{key}={value}" for key, value in group.scope.items()) for group in self.groups]
