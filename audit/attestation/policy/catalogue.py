@@ -127,6 +127,8 @@ _TABLE: tuple[Metric, ...] = (
         base="fairness.base_rate",
     ),
     Metric("data.split_overlap", "Rows in both training and audit data", "lower", _ALL),
+    Metric("data.single_feature_auc", "How well the feature alone tells the label (AUC)", "none", ("feature",)),
+    Metric("data.duplicate_share", "Judged rows that equal a training row", "lower", _ALL),
     Metric("data.group_share", "Share of the people of known group", "none", _GROUP),
     Metric("data.representation_ratio", "Share in the data over share in the population", "nearer_one", _GROUP),
     _performance("accuracy", "Accuracy", "higher"),
@@ -341,6 +343,14 @@ _TABLE: tuple[Metric, ...] = (
         SURROGATES,
     ),
     Metric("effects.reversal", "Largest move against the expected direction", "lower", ("feature", "model"), MODELS),
+    Metric("effects.jump", "Largest jump, share of the range", "lower", ("feature", "model"), MODELS),
+    Metric("effects.concurvity", "Contribution told by the other contributions", "lower", ("feature", "model"), MODELS),
+    Metric("effects.redundancy", "Feature told by the other features", "none", ("feature",)),
+    Metric("effects.interaction_share", "Share of importance held by interactions", "none", _MODEL, MODELS),
+    Metric(
+        "effects.proxy_importance", "Importance of proxies, by their strength", "lower", ("attribute", "model"), MODELS
+    ),
+    Metric("effects.extrapolation_share", "Rows outside what was fitted", "lower", ("all", "feature")),
     Metric("robustness.noise_flip_rate", "Decisions that noise flips", "lower", ("all", "group", "outcome")),
     Metric("robustness.noise_flip_gap", "Difference of flips by noise", "lower", ("attribute", "outcome")),
     Metric("robustness.noise_drop", "Performance lost to noise", "lower", ("all", "outcome")),
@@ -354,6 +364,16 @@ _TABLE: tuple[Metric, ...] = (
     Metric("robustness.conformal_coverage", "Coverage of conformal sets", "higher", ("all", "group")),
     Metric("robustness.conformal_shared_coverage", "Coverage under everybody's threshold", "higher", _GROUP),
     Metric("robustness.conformal_set_size", "Size of conformal sets", "lower", ("all", "group")),
+    Metric("drift.feature_psi", "Population stability index", "lower", ("feature",)),
+    Metric("drift.feature_ks", "Kolmogorov-Smirnov distance to the baseline", "lower", ("feature",)),
+    Metric("drift.feature_wasserstein", "Wasserstein distance to the baseline", "lower", ("feature",)),
+    Metric("drift.unseen_share", "Values that the baseline does not hold", "lower", ("feature",)),
+    Metric("drift.missing_change", "Change of missing values", "nearer_zero", ("feature", "group")),
+    Metric("drift.group_share_change", "Change of the group's share", "none", _GROUP),
+    Metric("drift.score_psi", "Population stability index of the score", "lower", ("all", "group")),
+    Metric("drift.selection_rate_change", "Change of the selection rate", "nearer_zero", ("all", "group")),
+    Metric("drift.label_rate_change", "Change of the base rate", "nearer_zero", ("all", "group")),
+    Metric("drift.performance_drop", "Performance lost in the later period", "lower", ("all", "group")),
 )
 
 METRICS: dict[str, Metric] = {metric.id: metric for metric in _TABLE}

@@ -28,6 +28,7 @@ from audit.evidence import (
 
 from .applies import Applicability, ask_facts, ask_law
 from .bench import Bench, lay_out
+from .claims import check_claims, warn_of_claims
 from .measured import judge_measure
 from .pack import AskRule, CompareRule, DocumentRule, FactRule, MeasureRule, ShapeRule
 from .ruling import Ruling, Scope, gravest, say_number, write_verdict
@@ -82,7 +83,7 @@ def judge(
     papers : Papers
         What people supplied.
     order : AttestConfig
-        For its waivers.
+        For its waivers and claims.
     as_of : datetime.date
         The day of judgement (UTC); all expiries use it.
     evidence_signed : str
@@ -97,7 +98,7 @@ def judge(
     PolicyError
         A rule names an attribute or feature that this audit does not know, or a waiver is none.
     """
-    return judge_with(
+    judgement = judge_with(
         evidence,
         packs,
         papers,
@@ -107,6 +108,9 @@ def judge(
         fail_on=fail_on,
         allow=allow,
     )
+    claims = check_claims(order.claims, evidence)
+    warnings = (*judgement.warnings, *warn_of_claims(claims))
+    return judgement.model_copy(update={"claims": claims, "warnings": warnings})
 
 
 def judge_with(

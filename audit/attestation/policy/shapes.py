@@ -21,6 +21,9 @@ from .ruling import Ruling, Scope, say_number
 from .scopes import list_features, list_models
 from .select import LoadedRule
 
+PARTIAL_DEPENDENCE = "PDP"
+"""Method of the black box's second curve, which mixes features that move together: nothing is judged on it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Move:
@@ -81,9 +84,9 @@ def _judge_imposed(scope: Scope, imposed: str, models: list[str]) -> Ruling:
 
 
 def _judge_curve(order: ShapeRule, scope: Scope, bench: Bench) -> Ruling:
-    section = bench.evidence.effects
+    section, about = bench.evidence.effects, (scope.feature, scope.model)
     curve = (
-        next((c for c in section.curves if (c.feature, c.model) == (scope.feature, scope.model)), None)
+        next((c for c in section.curves if (c.feature, c.model) == about and c.method != PARTIAL_DEPENDENCE), None)
         if isinstance(section, Effects)
         else None
     )

@@ -217,7 +217,7 @@ def _check_content(
     config: ExamineConfig, roles: Roles, kinds: dict[str, Kind], facts: dict[str, ColumnFacts], rows: int, role: str
 ) -> tuple[str, ...]:
     """Check what each column is named for; return notes."""
-    if config.label is not None and config.label.column in facts:
+    if config.label is not None and role in ("audit", "train"):
         decided = config.decision.column if config.decision is not None else None
         check_label(config, facts[config.label.column], rows, facts.get(decided) if decided is not None else None)
     notes = _note_features(roles, facts, rows)

@@ -27,8 +27,11 @@ LEARN_ROWS = {"binary": 12_000, "multiclass": 12_000, "regression": 40_000}
 """Rows on which penalties and pairs are learned where there are half as many more."""
 
 NORMAL_975 = 1.959963984540054
-NEARLY_FULL = 0.5
+NEARLY_FULL = 0.7
 """A number that uses more than this share of its smooth directions gets a coefficient for every knot."""
+
+LACK = 2.0
+"""So does one whose knots' residuals are larger than chance by so many standard deviations: spikes, jumps."""
 
 SEPARATED = 0.02
 """Mean log-loss below which labels count as separated: the curvature, and with it every band, then means nothing."""
@@ -167,11 +170,26 @@ def _learn_curves(
         j
         for block, j in ground.curves()
         if max(float(s.freedom[block.columns].sum()) for s in solutions) > NEARLY_FULL * block.size
+        or any(_lacks_fit(p, s, ground.slots[j].main) for p, s in zip(problems, solutions, strict=True))
     )
     if not tight:
         return ground, problems, solutions
     ground = ground.with_full(tight)
     return ground, *_solve(ground, target, order, solutions, learn=True)
+
+
+def _lacks_fit(problem: Problem, solution: Solution, knots: slice) -> bool:
+    """Return whether residuals pull at a number's knots more than chance would: a score test for all its knots.
+
+    Each knot's pull, squared over its variance, is at most one on average where the curve fits.
+    """
+    mean = problem.mean(problem.score(solution.coefficients))
+    curve = problem.weights * (mean * (1.0 - mean) if problem.logistic else solution.scale)
+    back = problem.rows.design[:, knots].T
+    pull, variance = back @ (problem.weights * (problem.target - mean)), back @ curve
+    held = variance > 1e-9 * variance.max(initial=0.0)
+    count = float(held.sum())
+    return float((pull[held] ** 2 / variance[held]).sum()) > count + LACK * np.sqrt(2.0 * count)
 
 
 def _solve(

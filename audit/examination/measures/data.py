@@ -18,7 +18,7 @@ from audit.evidence import ColumnSummary, Data, Definition, Estimate, Group, Mea
 from audit.examination.data.groups import UNKNOWN, order_groups
 from audit.examination.data.values import value_text
 
-from . import representation
+from . import leaks, representation
 from .counted import count_groups, count_missing, count_positive, count_tallied, count_unlabelled, sum_weights
 from .representation import measure_shares, note_population
 
@@ -64,6 +64,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         better="lower",
         source="exact match of the id column",
     ),
+    *leaks.DEFINITIONS,
     *representation.DEFINITIONS,
 )
 
@@ -98,6 +99,7 @@ def measure_data(case: Case) -> Data:
             *(() if label is None else _measure_label_rates(case, label)),
             *(item for name in case.groups for item in measure_shares(name, *_known_groups(case, name))),
             Measurement(metric="data.split_overlap", estimate=overlap),
+            *leaks.measure_leaks(case),
         ),
         notes=tuple(_list_notes(case)),
         seconds=round(perf_counter() - begun, 3),

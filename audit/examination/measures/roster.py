@@ -10,6 +10,7 @@ from audit.evidence import Definition, Intake, NotDone, Section
 
 from . import calibration, data, fidelity, multiclass, performance, slices
 from .case import Case
+from .drift import measure as drift
 from .effects import measure as effects
 from .fairness import measure as fairness
 from .robustness import measure as robustness
@@ -44,7 +45,7 @@ MEASURES: dict[str, Measure] = {
     "explanations": _put_off("tests of explanations are not part of this version"),
     "decisions": _put_off("reasons for single decisions are not part of this version"),
     "robustness": robustness.measure_robustness,
-    "drift": _put_off("no baseline rows are compared in this version"),
+    "drift": drift.measure_drift,
 }
 """Section name to measure, in the order of the report."""
 
@@ -58,6 +59,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     *fidelity.DEFINITIONS,
     *effects.DEFINITIONS,
     *robustness.DEFINITIONS,
+    *drift.DEFINITIONS,
 )
 """Every metric that any measure computes."""
 

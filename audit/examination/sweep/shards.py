@@ -23,16 +23,17 @@ FILE_BITS = 40
 Shard = tuple[Piece, ...]
 
 
-def cut_shards(pieces: Sequence[Piece], rows: int = SHARD_ROWS) -> tuple[Shard, ...]:
+def cut_shards(pieces: Sequence[Piece], rows: int | None = None) -> tuple[Shard, ...]:
     """Return runs of pieces with about `rows` rows each; pieces of unknown size are shards of their own.
 
     Parameters
     ----------
     pieces : sequence of Piece
         In row order.
-    rows : int
-        Rows of a shard.
+    rows : int, optional
+        Rows of a shard; default `SHARD_ROWS`.
     """
+    rows = SHARD_ROWS if rows is None else rows
     shards: list[list[Piece]] = []
     filled = rows
     for piece in pieces:

@@ -44,9 +44,13 @@ def get(section, metric, **scope):
 
 def test_five_models_are_drawn_on_one_axis(effects):
     for name in KINDS:
-        curves = [curve for curve in effects.curves if curve.feature == name]
+        every = [curve for curve in effects.curves if curve.feature == name]
+        curves = [curve for curve in every if curve.method != "PDP"]
         assert [c.model for c in curves] == ["black_box", "ebm_label", "net_label", "ebm_surrogate", "net_surrogate"]
-        assert len({(c.x, c.levels) for c in curves}) == 1
+        # partial dependence stands first, and only of a number
+        assert every[: len(every) - len(curves)] == [c for c in every if c.method == "PDP"]
+        assert len(every) - len(curves) == (KINDS[name] == "number")
+        assert len({(c.x, c.levels) for c in every}) == 1
         assert all(len(c.y) <= 48 for c in curves)
         assert [c.band_is_interval for c in curves] == [True, False, True, False, True]
 
@@ -210,7 +214,7 @@ def test_weights_move_the_centre(job):
         features=job.subject.features,
         weights=weights,
     )
-    curve = next(c for c in measure_effects(heavy).curves if (c.feature, c.model) == ("age", "black_box"))
+    curve = next(c for c in measure_effects(heavy).curves if (c.feature, c.method) == ("age", "ALE"))
     values = np.interp(job.frame["age"], curve.x, curve.y)
     assert abs(np.average(values, weights=weights)) < 1e-3
     assert abs(values.mean()) > 0.05

@@ -236,10 +236,7 @@ def ask(
 
     values: np.ndarray = at
     if levels:
-        column = frame[feature]
-        own = {str(value): value for value in pd.unique(column.dropna())}
-        known = np.array([own.get(level, _restore(level, own)) for level in levels], dtype=object)
-        values = known[at.astype(np.intp)]
+        values = _typed_levels(levels, frame[feature])[at.astype(np.intp)]
     answers = np.empty(places.size)
     for begin in range(0, places.size, BATCH):
         part = slice(begin, begin + BATCH)
@@ -247,6 +244,26 @@ def ask(
         asked[feature] = pd.Series(values[part], dtype=frame[feature].dtype if levels else np.float64)
         answers[part] = link(asked)
     return answers
+
+
+def values_at(axis: Axis, column: pd.Series) -> np.ndarray:
+    """Return the values of a feature at all positions of its axis, in the type of a column of it.
+
+    Parameters
+    ----------
+    axis : Axis
+        Positions.
+    column : pandas.Series
+        Rows of the feature.
+    """
+    return _typed_levels(axis.levels, column) if axis.levels else axis.grid
+
+
+def _typed_levels(levels: tuple[str, ...], column: pd.Series) -> np.ndarray:
+    import pandas as pd
+
+    own = {str(value): value for value in pd.unique(column.dropna())}
+    return np.array([own.get(level, _restore(level, own)) for level in levels], dtype=object)
 
 
 def _restore(level: str, own: dict[str, object]) -> object:

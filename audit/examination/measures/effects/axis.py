@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 MOST_POSITIONS = 48
 MOST_LEVELS = 1_000
 RUG_BINS = 30
+WIDE = 3.0
+DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +125,21 @@ def draw_rug(axis: Axis) -> FeatureRug:
     axis : Axis
         The feature.
     """
+    missing = int(np.isnan(axis.x).sum())
+    missing = missing if missing >= RARE else 0
     if axis.kind == "category":
         known = axis.x[axis.x >= 0].astype(np.intp)
-        counts = np.bincount(known, minlength=len(axis.levels))[: axis.shown]
-        return FeatureRug(feature=axis.feature, levels=axis.levels[: axis.shown], counts=_hide_few(counts))
+        held = _hide_few(np.bincount(known, minlength=len(axis.levels))[: axis.shown])
+        return FeatureRug(
+            feature=axis.feature,
+            levels=axis.levels[: axis.shown],
+            counts=held,
+            near=tuple(round(count / axis.x.size, DIGITS) for count in held),
+            missing=missing,
+        )
     finite = axis.x[np.isfinite(axis.x)]
     if not finite.size:
-        return FeatureRug(feature=axis.feature)
+        return FeatureRug(feature=axis.feature, missing=missing)
     low, high = (float(q) for q in np.quantile(finite, [0.01, 0.99]))
     if low == high:
         low, high = float(axis.grid[0]), float(axis.grid[-1])
@@ -137,7 +147,40 @@ def draw_rug(axis: Axis) -> FeatureRug:
         low, high = low - 0.5, high + 0.5
     edges = np.linspace(low, high, RUG_BINS + 1)
     counts, _ = np.histogram(np.clip(finite, low, high), edges)
-    return FeatureRug(feature=axis.feature, edges=tuple(float(f"{e:.6g}") for e in edges), counts=_hide_few(counts))
+    near = _share_between(axis.x, axis.grid, np.ones(axis.x.size))
+    return FeatureRug(
+        feature=axis.feature,
+        edges=tuple(float(f"{e:.6g}") for e in edges),
+        counts=_hide_few(counts),
+        at=tuple(float(x) for x in axis.grid),
+        near=tuple(round(float(n) / axis.x.size, DIGITS) if n >= RARE else 0.0 for n in near),
+        empty=find_empty(axis.grid, finite),
+        missing=missing,
+    )
+
+
+def find_empty(grid: Floats, values: Floats) -> tuple[tuple[float, float], ...]:
+    """Return the wide stretches between neighbouring positions in which hardly any row lies.
+
+    Parameters
+    ----------
+    grid : ndarray of float64, shape [m]
+        Positions, ascending.
+    values : ndarray of float64, shape [n]
+        Finite values of the rows.
+
+    Notes
+    -----
+    Wide is more than three times the median step: between the values of a count or of a whole number, which are all one
+    step apart, nothing is empty. A position itself may carry many rows; what counts is the open stretch.
+    """
+    if grid.size < 3:
+        return ()
+    steps = np.diff(grid)
+    ordered = np.sort(values)
+    inside = np.searchsorted(ordered, grid[1:], side="left") - np.searchsorted(ordered, grid[:-1], side="right")
+    bare = (inside < RARE) & (steps > WIDE * np.median(steps))
+    return tuple((float(grid[k]), float(grid[k + 1])) for k in np.flatnonzero(bare))
 
 
 def _hide_few(counts: np.ndarray) -> tuple[int, ...]:

@@ -106,18 +106,49 @@ def _codes_on_axis(term: Term, axis: Axis) -> Floats:
     return np.array([position.get(level, UNKNOWN) for level in axis.levels], dtype=np.float64)
 
 
-def shape_of_black_box(own: OwnEffect, axis: Axis) -> Shape:
-    """Return the black box's own effect as a shape."""
+def place_effect(axis: Axis, y: Floats, missing: float | None, rows: np.ndarray | None = None) -> Floats:
+    """Return the effect of each row: between positions on straight lines, 0 for a level without a position.
+
+    Parameters
+    ----------
+    axis : Axis
+        Positions and rows.
+    y : ndarray of float64, shape [m]
+        Effect at each position.
+    missing : float or None
+        Effect where the feature is missing.
+    rows : ndarray of int, optional
+        Rows; all where not given.
+    """
+    x = axis.x if rows is None else axis.x[rows]
     if axis.kind == "numeric":
-        parts = np.interp(axis.x, axis.grid, own.y)
+        parts = np.interp(x, axis.grid, y)
     else:
-        parts = np.append(own.y, 0.0)[np.where(np.isnan(axis.x), -1, axis.x).astype(np.intp)]
-    missing = 0.0 if own.missing is None else own.missing
-    parts = np.where(np.isnan(axis.x), missing, parts)
+        parts = np.append(y, 0.0)[np.where(np.isnan(x), -1, x).astype(np.intp)]
+    return np.where(np.isnan(x), 0.0 if missing is None else missing, parts)
+
+
+PARTIAL_DEPENDENCE = "PDP"
+"""Method of the black box's second curve, which is shown and never compared."""
+
+
+def shape_of_black_box(own: OwnEffect, axis: Axis, method: str = "") -> Shape:
+    """Return the black box's own effect as a shape.
+
+    Parameters
+    ----------
+    own : OwnEffect
+        The effect.
+    axis : Axis
+        Its axis.
+    method : str
+        What drew it, where it is not the accumulated local effect (of levels: the mean change of level).
+    """
+    parts = place_effect(axis, own.y, own.missing)
     return Shape(
         axis=axis,
         model="black_box",
-        method="ALE" if axis.kind == "numeric" else "mean change of level",
+        method=method or ("ALE" if axis.kind == "numeric" else "mean change of level"),
         y=own.y,
         low=own.y - own.half,
         high=own.y + own.half,

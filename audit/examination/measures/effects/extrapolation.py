@@ -1,7 +1,7 @@
 """Rows outside what a glass box was fitted on: there its shapes are flat by construction and say nothing.
 
-Comes in: the audited rows, and the separate training file of the glass boxes where one was named. Goes out: the share of
-audited rows beyond the range, or with a level, that no row of the training file has.
+Comes in: the audited rows, and the separate training file of the glass boxes where one was named. Goes out: the share
+of audited rows beyond the range, or with a level, that no row of the training file has.
 """
 
 from __future__ import annotations

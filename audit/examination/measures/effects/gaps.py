@@ -1,7 +1,7 @@
-"""Where shapes part: surrogate against black box, and either against the direction that a person expects.
+"""Where shapes part: surrogate against black box, and either against what a person expects.
 
-Comes in: shapes on their common axis. Goes out: the largest disagreement beyond both bands, named in one sentence, and
-the largest move against an expected direction.
+Comes in: shapes on their common axis. Goes out: the largest disagreement beyond both bands, named in one sentence, the
+largest move against an expected direction, and the largest jump.
 """
 
 from __future__ import annotations
@@ -83,7 +83,10 @@ def _say_gap(axis: Axis, at: str, gap: float, beyond: float, share: float, scale
     )
 
 
-def measure_reversal(shape: Shape, expected: str) -> Estimate:
+IMPOSED = "the direction was imposed on this glass box: its shape is no evidence"
+
+
+def measure_reversal(shape: Shape, expected: str, *, imposed: bool = False) -> Estimate:
     """Return the largest move against the expected direction, as a share of the shape's range.
 
     Parameters
@@ -92,6 +95,8 @@ def measure_reversal(shape: Shape, expected: str) -> Estimate:
         Shape of a number.
     expected : {"increasing", "decreasing"}
         Direction that a person expects.
+    imposed : bool
+        Whether a direction was imposed on the model that the shape is of; no verdict may then rest on it.
 
     Notes
     -----
@@ -111,6 +116,41 @@ def measure_reversal(shape: Shape, expected: str) -> Estimate:
         lower, upper = (shape.low, shape.high) if sign > 0 else (-shape.high, -shape.low)
         low = min(value, _largest_fall(lower, upper) / span)
         high = max(value, _largest_fall(upper, lower) / span)
+    note = IMPOSED if imposed else ""
+    return Estimate(value=value, low=low, high=high, n=shape.rows, method=method, note=note, assessable=not imposed)
+
+
+def measure_jump(shape: Shape) -> Estimate:
+    """Return the largest step between neighbouring positions, as a share of the shape's range.
+
+    Parameters
+    ----------
+    shape : Shape
+        Shape of a number.
+
+    Notes
+    -----
+    The interval takes the pointwise bands at both ends of every step, over the range of the estimate: the lower end is
+    the widest distance of two neighbouring bands that lie apart, the upper end the widest reach of two bands. Errors of
+    neighbours move together, so it is wider than a 95 % interval of the step.
+    """
+    method = "largest step of neighbouring positions over the range; interval from the edges of the pointwise band"
+    y = shape.y
+    if shape.axis.kind != "numeric":
+        return undefined("a category has no neighbouring positions", n=shape.rows, method=method)
+    if y.size < 3:
+        return undefined("fewer than three positions: a step is all there is", n=shape.rows, method=method)
+    span = float(y.max() - y.min())
+    if span <= FLAT:
+        return undefined("the shape is flat", n=shape.rows, method=method)
+    value = float(np.abs(np.diff(y)).max()) / span
+    low = high = None
+    if shape.is_interval and shape.low is not None and shape.high is not None:
+        a, b = shape.low, shape.high
+        apart = np.maximum(a[1:] - b[:-1], a[:-1] - b[1:])
+        reach = np.maximum(b[1:] - a[:-1], b[:-1] - a[1:])
+        low = min(value, max(0.0, float(apart.max()) / span))
+        high = max(value, min(1.0, float(reach.max()) / span))
     return Estimate(value=value, low=low, high=high, n=shape.rows, method=method)
 
 

@@ -1,91 +1,102 @@
 """Effects of the features: shapes of the glass boxes beside the black box's own, and where they part.
 
-Comes in: the case. Goes out: the section `Effects`: curves on common axes, rugs, importances, disagreements, pairs,
-proxy strengths and reversals.
+Comes in: the case. Goes out: the section `Effects`: curves on common axes, rugs, interactions as surfaces, one worked
+sum, disagreements, and every number about features and models.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audit.evidence import (
-    Definition,
-    Disagreement,
-    Effects,
-    Estimate,
-    FeatureUsed,
-    Measurement,
-    NotDone,
-    Pair,
-    undefined,
-)
+from audit.evidence import Curve, Effects, FeatureUsed, Measurement, NotDone, Pair, PairSurface, WorkedSum
 from audit.examination.data.split import folds_of
 from audit.examination.glassbox.encoder import Floats
 from audit.examination.glassbox.fit import Fits
-from audit.statistics.intervals import logit_interval
+from audit.examination.glassbox.glassbox import GlassBox
 
-from .ale import Sample, measure_own_effect
+from .ale import OwnEffect, Sample, measure_own_effect
 from .axis import Axis, draw_rug, lay_axis
-from .drawn import MODEL_ORDER, Shape, draw_curve, shape_of_black_box, shape_of_box
-from .gaps import find_disagreement, measure_reversal
-from .proxy import FOLDS, LEAST_GROUP, ProxyAuc, measure_proxy
+from .definitions import DEFINITIONS
+from .drawn import MODEL_ORDER, PARTIAL_DEPENDENCE, Shape, draw_curve, shape_of_black_box, shape_of_box
+from .extrapolation import measure_extrapolation
+from .model_numbers import even_rows, measure_black_box, measure_box
+from .pdp import measure_partial_dependence
+from .proxy import measure_proxies, weigh_proxies
+from .redundancy import FOLDS, MOST_ROWS, measure_redundancy
+from .shape_numbers import (
+    list_disagreements,
+    measure_disagreement,
+    measure_importance,
+    measure_moves,
+    share_importance,
+)
+from .surfaces import choose_pairs, draw_glass_surface, draw_own_surface, planes_of
+from .worked import make_typical, work_sum
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from audit.examination.measures.case import Case
 
+__all__ = ["DEFINITIONS", "measure_effects"]
+
 ASKED_ROWS = {"fast": 2_000, "standard": 4_000, "thorough": 4_000}
 ASKED_MISSING = 500
 GLASS_NOTES = (
     "bands are pointwise; they cover neither the choice of smoothing and of pairs nor what a glass box cannot express",
     "beyond the outermost positions every shape of a glass box is flat",
-    "of features that nearly repeat each other one may take the effect of all: read proxies of a group together",
+    "of features that nearly repeat each other one may take the effect of all: read proxies of a group together, and "
+    "look at their concurvity",
 )
 MOST_QUESTIONS = {"fast": 20_000, "standard": 60_000, "thorough": 200_000}
+"""Questions per feature with levels."""
+PDP_QUESTIONS = {"fast": 5_000, "standard": 20_000, "thorough": 60_000}
+"""Questions per number for its partial dependence."""
+PAIR_QUESTIONS = {"fast": 6_000, "standard": 12_000, "thorough": 40_000}
+"""Questions per surface."""
 
-DEFINITIONS: tuple[Definition, ...] = (
-    Definition(
-        id="effects.importance",
-        title="Importance",
-        formula="mean over the audited rows of |effect of the feature|, the effect centred over these rows",
-        unit="link scale",
-        source="descriptive; of these rows, so it has no interval",
-    ),
-    Definition(
-        id="effects.importance_share",
-        title="Share of importance",
-        formula="importance of the feature / sum of the importances of all features of the model",
-        source="descriptive; of these rows, so it has no interval",
-    ),
-    Definition(
-        id="effects.disagreement",
-        title="Disagreement of effects",
-        formula="largest part of |shape of the surrogate - black box's own effect| beyond both pointwise 95 % "
-        "bands, over the positions with at least 5 rows and 0.5 % of the rows near; 0 where the bands overlap",
-        unit="link scale",
-        better="lower",
-        source="black box's own effect: accumulated local effects, Apley and Zhu 2020",
-    ),
-    Definition(
-        id="effects.proxy_strength",
-        title="Proxy strength",
-        formula="cross-validated area under the ROC curve of telling a protected group from the rest by this feature "
-        "alone; by attribute: the largest over its groups of at least 30 rows",
-        better="lower",
-        source="interval: DeLong, DeLong and Clarke-Pearson 1988, mean of the folds",
-    ),
-    Definition(
-        id="effects.reversal",
-        title="Move against the expected direction",
-        formula="largest move of the shape against the declared direction / range of the shape",
-        better="lower",
-        source="descriptive; interval: pointwise bands of the two ends",
-    ),
-)
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What is drawn from.
+
+    Parameters
+    ----------
+    axes : dict of str to Axis
+        Feature to its axis.
+    weights : ndarray of float64, shape [n]
+        Row weights, sum one.
+    boxes : tuple of GlassBox
+        Glass boxes with one output, in the order of the models.
+    encoded : ndarray of float64, shape [n, features]
+        Audited rows in their code.
+    sample : Sample or None
+        Rows that the black box is asked about; None without a model.
+    shapes : tuple of Shape
+        Every model's effects, by feature.
+    dependence : dict of str to Shape
+        Feature to the black box's partial dependence.
+    order : tuple of str
+        Features, the most important first.
+    """
+
+    axes: dict[str, Axis]
+    weights: Floats
+    boxes: tuple[GlassBox, ...]
+    encoded: Floats
+    sample: Sample | None
+    shapes: tuple[Shape, ...] = ()
+    dependence: dict[str, Shape] | None = None
+    order: tuple[str, ...] = ()
+
+    @property
+    def asked(self) -> int:
+        """Rows that the black box was asked about."""
+        return max((shape.rows for shape in self.shapes if shape.model == "black_box"), default=0)
 
 
 def measure_effects(case: Case) -> Effects | NotDone:
@@ -102,36 +113,44 @@ def measure_effects(case: Case) -> Effects | NotDone:
     fits = case.fits if isinstance(case.fits, Fits) else Fits()
     if not fits.models and case.blackbox is None:
         return NotDone(not_done="there is neither a glass box nor a model that could be asked")
-    weights = _even_weights(case)
-    axes = {feature.name: lay_axis(case.frame[feature.name], feature, weights) for feature in features}
-    shapes = _draw_shapes(case, fits, axes)
-    order = _order_features(features, shapes)
-    scale = _name_scale(case)
-    disagreements = _list_disagreements(shapes, order, scale)
-    asked = max((shape.rows for shape in shapes if shape.model == "black_box"), default=0)
+    gathered = _draw_shapes(case, _gather(case, fits))
+    scale, order = _name_scale(case), gathered.order
+    disagreements = list_disagreements(gathered.shapes, order, scale)
+    pairs, surfaces = _draw_pairs(case, gathered)
     return Effects(
         scale=scale,
-        rows=asked or len(case.frame),
-        curves=tuple(draw_curve(shape) for name in order for shape in shapes if shape.axis.feature == name),
-        rugs=tuple(draw_rug(axes[name]) for name in order),
+        rows=gathered.asked or len(case.frame),
+        curves=tuple(curve for name in order for curve in _list_curves(gathered, name)),
+        rugs=tuple(draw_rug(gathered.axes[name]) for name in order),
         disagreements=disagreements,
-        pairs=_list_pairs(case, fits),
+        pairs=pairs,
+        surfaces=surfaces,
+        worked=_work_sums(case, fits),
         measurements=(
-            *_measure_importance(shapes, order),
-            *_measure_disagreement(shapes, disagreements, order),
-            *_measure_proxies(case, axes, order),
-            *_measure_reversals(features, shapes, order),
+            *measure_importance(gathered.shapes, order),
+            *measure_disagreement(gathered.shapes, disagreements, order),
+            *_measure_proxies(case, gathered),
+            *measure_moves(features, gathered.shapes, order),
+            *_measure_models(case, gathered),
+            *_measure_redundancy(case, gathered),
+            *_measure_extrapolation(case, fits),
         ),
-        notes=(*fits.notes, *_list_notes(case, fits, axes, asked)),
+        notes=(*fits.notes, *_list_notes(case, fits, gathered)),
         broken_parts=fits.list_broken(fits.broken),
     )
 
 
-def _even_weights(case: Case) -> Floats:
-    """Return row weights that sum to one."""
+def _gather(case: Case, fits: Fits) -> Gathered:
     weights = np.ones(len(case.frame)) if case.weights is None else np.asarray(case.weights, dtype=np.float64)
     even: Floats = weights / weights.sum()
-    return even
+    boxes = tuple(fits.models[name] for name in MODEL_ORDER if name in fits.models)
+    return Gathered(
+        axes={feature.name: lay_axis(case.frame[feature.name], feature, even) for feature in case.subject.features},
+        weights=even,
+        boxes=boxes,
+        encoded=boxes[0].encoder.encode(case.frame) if boxes else np.empty((len(case.frame), 0)),
+        sample=None if case.blackbox is None else _draw_sample(case),
+    )
 
 
 def _name_scale(case: Case) -> str:
@@ -140,21 +159,42 @@ def _name_scale(case: Case) -> str:
     return f"log-odds of {case.subject.label} = {case.subject.positive}" if case.subject.label else "log-odds"
 
 
-def _draw_shapes(case: Case, fits: Fits, axes: dict[str, Axis]) -> list[Shape]:
-    """Return all shapes, by feature, then in the order of the models."""
+def _draw_shapes(case: Case, gathered: Gathered) -> Gathered:
+    """Return the same with all shapes, by feature, then in the order of the models."""
     shapes: list[Shape] = []
-    sample = None if case.blackbox is None else _draw_sample(case)
-    boxes = [fits.models[name] for name in MODEL_ORDER if name in fits.models]
-    encoded = boxes[0].encoder.encode(case.frame) if boxes else np.empty((0, 0))
-    for name, axis in axes.items():
-        if case.blackbox is not None and sample is not None and name in case.blackbox.columns:
-            own = measure_own_effect(case.blackbox.link, axis, sample)
-            if own is not None:
-                shapes.append(shape_of_black_box(own, axis))
-        for box in boxes:
+    dependence: dict[str, Shape] = {}
+    for name, axis in gathered.axes.items():
+        own = _ask_own(case, gathered, axis)
+        if own is not None:
+            shapes.append(shape_of_black_box(own, axis))
+            partial = _ask_partial(case, gathered, axis, own)
+            if partial is not None:
+                dependence[name] = shape_of_black_box(partial, axis, PARTIAL_DEPENDENCE)
+        for box in gathered.boxes:
             j = box.encoder.names.index(name)
-            shapes.append(shape_of_box(box, j, encoded[:, j], axis))
-    return shapes
+            shapes.append(shape_of_box(box, j, gathered.encoded[:, j], axis))
+    order = _order_features(case.subject.features, shapes)
+    return replace(gathered, shapes=tuple(shapes), dependence=dependence, order=tuple(order))
+
+
+def _ask_own(case: Case, gathered: Gathered, axis: Axis) -> OwnEffect | None:
+    if case.blackbox is None or gathered.sample is None or axis.feature not in case.blackbox.columns:
+        return None
+    return measure_own_effect(case.blackbox.link, axis, gathered.sample)
+
+
+def _ask_partial(case: Case, gathered: Gathered, axis: Axis, own: OwnEffect) -> OwnEffect | None:
+    assert case.blackbox is not None
+    assert gathered.sample is not None
+    most = PDP_QUESTIONS[case.config.effort]
+    return measure_partial_dependence(case.blackbox.link, axis, gathered.sample, own, most)
+
+
+def _list_curves(gathered: Gathered, feature: str) -> list[Curve]:
+    """Return the curves of a feature; what is only shown stands before what is compared."""
+    partial = (gathered.dependence or {}).get(feature)
+    shapes = ([] if partial is None else [partial]) + [s for s in gathered.shapes if s.axis.feature == feature]
+    return [draw_curve(shape) for shape in shapes]
 
 
 def _draw_sample(case: Case) -> Sample:
@@ -193,133 +233,74 @@ def _order_features(features: Sequence[FeatureUsed], shapes: Sequence[Shape]) ->
     return names
 
 
-def _list_disagreements(shapes: Sequence[Shape], order: Sequence[str], scale: str) -> tuple[Disagreement, ...]:
-    black = {shape.axis.feature: shape for shape in shapes if shape.model == "black_box"}
-    found = [
-        find_disagreement(shape, black[shape.axis.feature], scale)
-        for name in order
-        for shape in shapes
-        if shape.axis.feature == name and shape.model.endswith("_surrogate") and name in black
-    ]
-    kept = [item for item in found if item is not None]
-    return tuple(sorted(kept, key=lambda item: (-item.beyond, -abs(item.gap))))
+def _draw_pairs(case: Case, gathered: Gathered) -> tuple[tuple[Pair, ...], tuple[PairSurface, ...]]:
+    """Return all interactions, the strongest first, and the surfaces of the first few."""
+    pairs, terms = [], {}
+    for box in gathered.boxes:
+        for term in box.pairs:
+            parts = term.look_up(gathered.encoded)
+            centre = float(gathered.weights @ parts)
+            importance = float(gathered.weights @ np.abs(parts - centre))
+            pairs.append(Pair(features=term.features, model=box.name, importance=importance))
+            terms[frozenset(term.features), box.name] = (term, box, centre, importance)
+    pairs.sort(key=lambda pair: -pair.importance)
+    surfaces: list[PairSurface] = []
+    for features, plane in planes_of(choose_pairs(pairs), gathered.axes).items():
+        for name in MODEL_ORDER:
+            if (found := terms.get((frozenset(features), name))) is not None:
+                term, box, centre, importance = found
+                surfaces.append(draw_glass_surface(term, name, box.encoder, plane, centre, importance))
+        if case.blackbox is not None and gathered.sample is not None and set(features) <= set(case.blackbox.columns):
+            most = PAIR_QUESTIONS[case.config.effort]
+            surfaces.append(draw_own_surface(case.blackbox.link, plane, gathered.sample, most))
+            pairs.append(Pair(features=features, model="black_box", importance=surfaces[-1].importance))
+    return tuple(pairs), tuple(surfaces)
 
 
-def _list_pairs(case: Case, fits: Fits) -> tuple[Pair, ...]:
-    weights = _even_weights(case)
-    pairs = []
-    for name in MODEL_ORDER:
-        box = fits.models.get(name)
-        if box is None or not box.pairs:
-            continue
-        encoded = box.encoder.encode(case.frame)
-        for pair in box.pairs:
-            parts = pair.look_up(encoded)
-            pairs.append(Pair(features=pair.features, model=name, importance=float(weights @ np.abs(parts))))
-    return tuple(sorted(pairs, key=lambda pair: -pair.importance))
+def _work_sums(case: Case, fits: Fits) -> tuple[WorkedSum, ...]:
+    """Return one prediction added up from the net's tables: of the surrogate, else of the fit on the labels."""
+    name = next((name for name in ("net_surrogate", "net_label") if name in fits.models), None)
+    if name is None:
+        return ()
+    typical = make_typical(case.frame, case.subject.features)
+    value = case.subject.task == "regression"
+    return (work_sum(fits.models[name], typical, case.blackbox, is_value=value),)
 
 
-def _measure_importance(shapes: Sequence[Shape], order: Sequence[str]) -> list[Measurement]:
-    method = "mean over the audited rows; describes these rows, no interval"
-    total: dict[str, float] = {}
-    for shape in shapes:
-        total[shape.model] = total.get(shape.model, 0.0) + shape.importance
-    found = []
-    for name in order:
-        for shape in (item for item in shapes if item.axis.feature == name):
-            value, n = shape.importance, int(shape.axis.x.size)
-            share = (
-                Estimate(value=value / total[shape.model], n=n, method=method)
-                if total[shape.model] > 0
-                else undefined("the model gives every row the same score", n=n)
-            )
-            place = {"feature": name, "model": shape.model}
-            found.append(
-                Measurement(metric="effects.importance", estimate=Estimate(value=value, n=n, method=method), **place)
-            )
-            found.append(Measurement(metric="effects.importance_share", estimate=share, **place))
+def _measure_proxies(case: Case, gathered: Gathered) -> list[Measurement]:
+    proxies = measure_proxies(case, gathered.axes, gathered.order)
+    return [*proxies, *weigh_proxies(proxies, share_importance(gathered.shapes), len(case.frame))]
+
+
+def _measure_models(case: Case, gathered: Gathered) -> list[Measurement]:
+    own = [shape for shape in gathered.shapes if shape.model == "black_box"]
+    found: list[Measurement] = []
+    if case.scores.link is not None:
+        found += measure_black_box(own, case.scores.link, gathered.weights, gathered.order)
+    for box in gathered.boxes:
+        found += measure_box(box, gathered.encoded, gathered.weights, gathered.order)
     return found
 
 
-def _measure_disagreement(
-    shapes: Sequence[Shape], disagreements: Sequence[Disagreement], order: Sequence[str]
-) -> list[Measurement]:
-    rows = {shape.axis.feature: shape.rows for shape in shapes if shape.model == "black_box"}
-    method = "largest gap beyond both pointwise 95 % bands"
-    by_place = {(item.feature, item.model): item for item in disagreements}
+def _measure_redundancy(case: Case, gathered: Gathered) -> list[Measurement]:
+    rows = even_rows(len(case.frame), MOST_ROWS)
+    folds = folds_of(rows.size, FOLDS, case.rng("effects redundancy"))
+    found = measure_redundancy([gathered.axes[name] for name in gathered.order], rows, folds)
     return [
-        Measurement(
-            metric="effects.disagreement",
-            estimate=Estimate(value=item.beyond, n=rows[name], method=method, note=item.words),
-            feature=name,
-            model=model,
-        )
-        for name in order
-        for model in ("ebm_surrogate", "net_surrogate")
-        if (item := by_place.get((name, model))) is not None
+        Measurement(metric="effects.redundancy", estimate=estimate, feature=name)
+        for name, estimate in zip(gathered.order, found, strict=True)
     ]
 
 
-def _measure_proxies(case: Case, axes: dict[str, Axis], order: Sequence[str]) -> list[Measurement]:
-    n = len(case.frame)
-    if not case.groups or n < 2 * LEAST_GROUP:
+def _measure_extrapolation(case: Case, fits: Fits) -> list[Measurement]:
+    if not fits.models:
         return []
-    folds = folds_of(n, FOLDS, case.rng("effects proxy folds"))
-    columns = {attribute.name: attribute.column for attribute in case.subject.attributes}
-    found = []
-    for name in order:
-        for attribute, groups in case.groups.items():
-            aucs = measure_proxy(axes[name], groups, folds)
-            note = "the feature is the column behind the attribute" if columns.get(attribute) == name else ""
-            found += _proxy_measurements(name, attribute, aucs, note)
-    return found
+    training = None if case.training is None else case.training.frame()
+    return measure_extrapolation(case.subject.features, case.frame, training)
 
 
-def _proxy_measurements(feature: str, attribute: str, aucs: Sequence[ProxyAuc], note: str) -> list[Measurement]:
-    metric, method = "effects.proxy_strength", f"mean of {FOLDS} folds, logit interval on DeLong's error"
-    found = []
-    for item in aucs:
-        estimate = _auc_estimate(item, 0.95, method, note)
-        found.append(Measurement(metric=metric, estimate=estimate, feature=feature, group={attribute: item.group}))
-    if not aucs:
-        largest = undefined(f"no group of {attribute} has at least {LEAST_GROUP} rows", method=method)
-    else:
-        top = max(aucs, key=lambda item: item.auc)
-        # the largest of several: each is given the part of the error that makes all of them hold at once
-        words = f"best told: {attribute} = {top.group}" + (f"; {note}" if note else "")
-        largest = _auc_estimate(top, 1 - 0.05 / len(aucs), f"{method}, simultaneous over {len(aucs)} groups", words)
-    return [Measurement(metric=metric, estimate=largest, feature=feature, attribute=attribute), *found]
-
-
-def _auc_estimate(item: ProxyAuc, level: float, method: str, note: str) -> Estimate:
-    low, high = logit_interval(item.auc, item.se, level)
-    if not np.isfinite(item.auc):
-        return undefined("the group is missing from a fold", n=item.n, method=method)
-    known = np.isfinite(low)
-    return Estimate(
-        value=item.auc, low=low if known else None, high=high if known else None, n=item.n, method=method, note=note
-    )
-
-
-def _measure_reversals(
-    features: Sequence[FeatureUsed], shapes: Sequence[Shape], order: Sequence[str]
-) -> list[Measurement]:
-    expected = {feature.name: feature.expected for feature in features if feature.expected}
-    return [
-        Measurement(
-            metric="effects.reversal",
-            estimate=measure_reversal(shape, expected[name]),
-            feature=name,
-            model=shape.model,
-        )
-        for name in order
-        if name in expected
-        for shape in shapes
-        if shape.axis.feature == name
-    ]
-
-
-def _list_notes(case: Case, fits: Fits, axes: dict[str, Axis], asked: int) -> list[str]:
+def _list_notes(case: Case, fits: Fits, gathered: Gathered) -> list[str]:
+    asked = gathered.asked
     notes = [note for box in fits.models.values() for note in box.notes]
     notes += [f"{name}: {reason}" for name, reason in fits.not_done.items()]
     if isinstance(case.fits, NotDone):
@@ -332,9 +313,12 @@ def _list_notes(case: Case, fits: Fits, axes: dict[str, Axis], asked: int) -> li
         )
     elif asked and asked < len(case.frame):
         notes.append(f"the black box was asked on a sample of {asked:,} rows (seed {case.seed})")
+    if fits.by_class:
+        names = ", ".join(fits.by_class)
+        notes.append(f"{names}: one table per class, which stand with the report and are not drawn beside log-odds")
     notes += [
         f"{axis.feature}: the {axis.shown} most frequent of {len(axis.levels)} levels are shown"
-        for axis in axes.values()
+        for axis in gathered.axes.values()
         if axis.kind == "category" and axis.shown < len(axis.levels)
     ]
     return notes

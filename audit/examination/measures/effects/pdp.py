@@ -1,8 +1,8 @@
 """The black box's partial dependence on one feature, shown beside its accumulated local effect.
 
-Comes in: a black box that answers on the link scale, a sample of rows, the feature's axis. Goes out: the mean score with
-the feature set to each position for every asked row, on the axis and the centring of the accumulated effect. Setting
-one feature alone makes rows that may not exist where features move together; so nothing is compared with this curve.
+Comes in: a black box that answers on the link scale, a sample of rows, the feature's axis. Goes out: the mean score
+with the feature set to each position for every asked row, on the axis and the centring of the accumulated effect.
+Setting one feature alone makes rows that may not exist where features move together; so nothing is compared with it.
 """
 
 from __future__ import annotations

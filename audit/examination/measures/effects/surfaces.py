@@ -1,4 +1,4 @@
-"""Interactions as surfaces: the glass boxes' strongest pairs, and the black box's own joint effect of the same features.
+"""Interactions as surfaces: the glass boxes' strongest pairs, and the black box's own joint effect of the same two.
 
 Comes in: glass boxes with the audited rows encoded, the axes of the features, a black box that answers on the link
 scale. Goes out: `PairSurface` records on some of the positions at which the features' curves are drawn, and how strong
@@ -124,9 +124,7 @@ def draw_glass_surface(
         Mean absolute contribution.
     """
     first, second = (axis.feature for axis in plane.axes)
-    codes = {
-        axis.feature: _codes_at(axis, at, encoder) for axis, at in zip(plane.axes, plane.places, strict=True)
-    }
+    codes = {axis.feature: _codes_at(axis, at, encoder) for axis, at in zip(plane.axes, plane.places, strict=True)}
     shape = plane.share.shape
     encoded = np.zeros((shape[0] * shape[1], len(encoder.codes)))
     encoded[:, encoder.names.index(first)] = np.repeat(codes[first], shape[1])
@@ -160,8 +158,8 @@ def draw_own_surface(link: Link, plane: Plane, sample: Sample, most_questions: i
     Notes
     -----
     Partial dependence of both features at once (Friedman and Popescu 2008, Annals of Applied Statistics 2:916), made
-    pure over the audited rows (Lengerich et al. 2020), so that it stands beside the glass boxes' pure pairs. A black box
-    without this interaction gives 0 everywhere, whatever rows are asked.
+    pure over the audited rows (Lengerich et al. 2020), so that it stands beside the glass boxes' pure pairs. A black
+    box without this interaction gives 0 everywhere, whatever rows are asked.
     """
     from interpret.utils import purify
 

@@ -1,0 +1,1 @@
+"""The judged rows against the rows before and after them."""
