@@ -208,6 +208,8 @@ class ModelOutput(Settings):
     """Positive class among `classes`; default the last, of more than two the first favourable one."""
     index: int | None = None
     """Output column of the positive class; default from `positive`."""
+    name: str | None = None
+    """Name of the output that holds the scores, where a file (ONNX) has several."""
 
     @model_validator(mode="before")
     @classmethod
@@ -260,6 +262,11 @@ class ModelSource(Settings):
     """Column of stored scores, instead of a model."""
     expected_score: str | None = None
     """Column of scores that the model is known to give."""
+    isolation: Literal["none", "subprocess", "required"] = "none"
+    """subprocess: load and evaluate in a process of its own, without network where the platform allows it; required:
+    refuse where it does not."""
+    time_limit: float | None = Field(default=None, gt=0)
+    """Longest time, in seconds, that scoring every row may take."""
 
     @field_validator("inputs", mode="before")
     @classmethod

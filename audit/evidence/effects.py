@@ -41,8 +41,8 @@ class FeatureRug(Record):
     near: tuple[float, ...] = ()
     """Share of the rows near each of these positions, or with each level; 0 where fewer than 5 rows are."""
     empty: tuple[tuple[float, float], ...] = ()
-    """Stretches between neighbouring positions that are wide and hold fewer than 5 rows: there a curve is a line drawn
-    over nothing, and nothing is to be read from it."""
+    """Wide stretches of the number without any row, by edges of parts of the range: there a curve is a line drawn over
+    nothing, and nothing is to be read from it."""
     missing: int = 0
     """Rows in which the feature is missing; given as 0 where they are fewer than 5."""
 

@@ -1,4 +1,4 @@
-"""How much the decision hangs on small things: noise, gaps, deliberate changes, and where the cut lies; and conformal sets."""
+"""How much decisions hang on small things: noise, gaps, deliberate changes, the cut; what conformal sets promise."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def js_distance(first: Numbers, second: Numbers) -> Floats:
 
 
 def population_stability(first: Numbers, second: Numbers) -> Floats:
-    """Population stability index of two samples over the same bins: 0 for the same shares, without an upper end.
+    """Return the population stability index of two samples over the same bins: 0 for the same shares, no upper end.
 
     Parameters
     ----------

@@ -193,11 +193,12 @@ def _check_scopes(rule: MeasureRule, metric: Metric) -> Found:
     grouped = bool({"group", "attribute"} & set(metric.scopes))
     if rule.for_each and not grouped:
         yield ("for_each",), f"{metric.id} is not measured by group", "leave for_each out"
-    if not rule.for_each and grouped and "all" not in metric.scopes and "model" not in metric.scopes:
+    alone = "all" in metric.scopes or ("model" in metric.scopes and "attribute" not in metric.scopes)
+    if not rule.for_each and grouped and not alone:
         yield ("measure",), f"{metric.id} is measured by group", "add for_each, e.g. 'for_each: protected'"
     if rule.for_features and "feature" not in metric.scopes:
         yield ("for_features",), f"{metric.id} is not measured by feature", "leave for_features out"
-    if not rule.for_features and "feature" in metric.scopes:
+    if not rule.for_features and "feature" in metric.scopes and "all" not in metric.scopes:
         yield ("measure",), f"{metric.id} is measured by feature", "add for_features, e.g. 'for_features: all'"
     if rule.for_outcomes and "outcome" not in metric.scopes:
         yield ("for_outcomes",), f"{metric.id} is not measured by outcome", "leave for_outcomes out"

@@ -50,7 +50,9 @@ def _check(claim: Claim, evidence: Evidence) -> ClaimChecked:
     observed = _find(claim.metric, evidence)
     if metric is None:
         hint = suggest_name(claim.metric, METRICS)
-        return _write(claim, claim.metric, None, "not_measured", f"no metric has this name{f'; {hint}' if hint else ''}")
+        return _write(
+            claim, claim.metric, None, "not_measured", f"no metric has this name{f'; {hint}' if hint else ''}"
+        )
     if observed is None:
         return _write(claim, metric.title, None, "not_measured", "this audit holds no such number for all people")
     return _write(claim, metric.title, observed, *_compare(claim.value, observed, metric))

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from audit.evidence import Dossier, Effects, Evidence, NotDone, Section, Slices
+from audit.evidence import Dossier, Drift, Effects, Evidence, NotDone, Robustness, Section, Slices
 
-from . import fairness, findings, panels, shapes, weak, words
+from . import claims, drift, fairness, findings, panels, robustness, shapes, weak, words
 from .glyphs import missing_signs, name_signs
 from .tables import Grid, Lexicon
 
@@ -83,6 +83,9 @@ class View:
     pairs: tuple[tuple[str, str, str], ...]
     timings: tuple[Timing, ...]
     unshown: str
+    robustness: robustness.RobustnessShown | None
+    drift: drift.DriftShown | None
+    claims: tuple[claims.ClaimShown, ...]
     lexicon: Lexicon
 
     def chapter(self, anchor: str) -> Chapter:
@@ -101,6 +104,8 @@ CHAPTERS: tuple[tuple[str, str], ...] = (
     ("fairness", "Fairness"),
     ("slices", "Weak slices"),
     ("glassbox", "Glass box beside black box"),
+    ("robustness", "Robustness"),
+    ("drift", "Drift"),
     ("not-assessed", "What was not assessed"),
     ("policies", "Policy results"),
     ("signoff", "Sign-off"),
@@ -108,6 +113,8 @@ CHAPTERS: tuple[tuple[str, str], ...] = (
     ("reproduction", "Reproduction"),
 )
 """Chapters in the order of the report."""
+OPTIONAL: dict[str, type[Section]] = {"slices": Slices, "robustness": Robustness, "drift": Drift}
+"""Chapters that are left out where their section was not carried out."""
 
 
 def build_view(dossier: Dossier) -> View:
@@ -158,13 +165,16 @@ def build_view(dossier: Dossier) -> View:
         pairs=shapes.pair_rows(effects) if effects else (),
         timings=_timings(evidence),
         unshown=name_signs(missing_signs(dossier.model_dump_json())),
+        robustness=robustness.show_robustness(evidence, lexicon),
+        drift=drift.show_drift(evidence, lexicon),
+        claims=claims.show_claims(judgement, lexicon),
         lexicon=lexicon,
     )
 
 
 def _chapters(packs: tuple[findings.PackShown, ...], evidence: Evidence, *, annexed: bool) -> tuple[Chapter, ...]:
-    """Return the chapters and annexes; weak slices have none where they were not searched."""
-    shown = [item for item in CHAPTERS if item[0] != "slices" or isinstance(evidence.slices, Slices)]
+    """Return the chapters and annexes; a section of `OPTIONAL` has none where it was not carried out."""
+    shown = [item for item in CHAPTERS if isinstance(getattr(evidence, item[0], None), OPTIONAL.get(item[0], object))]
     main = [Chapter(str(index), anchor, title) for index, (anchor, title) in enumerate(shown, start=1)]
     annexes = [(pack.anchor, pack.policy.title) for pack in packs]
     annexes += [("fairness-annex", "Further fairness numbers")] if annexed else []

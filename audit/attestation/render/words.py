@@ -94,6 +94,8 @@ SECTION_PAGE: dict[str, str] = {
     "slices": "slices",
     "fidelity": "glassbox",
     "effects": "glassbox",
+    "robustness": "robustness",
+    "drift": "drift",
 }
 """Evidence section to the anchor of the chapter that shows it; any other is on the page of what was not assessed."""
 
@@ -126,6 +128,8 @@ FORMATS: dict[str, str] = {
     "torchscript": "TorchScript",
     "safetensors": "safetensors weights with a factory",
     "state_dict": "state dictionary with a factory",
+    "onnx": "ONNX, evaluated by onnxruntime",
+    "pickle": "pickled PyTorch net",
     "python": "Python callable",
     "scores": "stored scores",
     "decisions": "stored decisions",

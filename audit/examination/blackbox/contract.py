@@ -235,7 +235,7 @@ def _check_order(model: BlackBox, rows: pd.DataFrame) -> ContractCheck:
 
 
 def _check_gradients(model: BlackBox, rows: pd.DataFrame) -> ContractCheck:
-    if not isinstance(model, Network):
+    if not isinstance(model, Network) or not model.differentiable:
         return _check("gradients", "not_done", f"the format {model.format} has none; methods that need none are used")
     try:
         found = model.gradients(rows)

@@ -26,6 +26,7 @@ from .factory import Factory, find_factory
 from .function import FunctionModel, adopt_function, default_columns
 from .load import check_digest, check_path, load_model
 from .loaded import Loaded
+from .mlflow import settle_inputs
 from .network import Network
 from .output import OutputReading, read_output
 from .stored import name_favourable, read_decisions, read_extremes, read_scores
@@ -153,6 +154,7 @@ def take_in_callable(predict: Callable[[Any], Any], config: ExamineConfig, datas
 
 def _take_in_file(config: ExamineConfig, dataset: Dataset, progress: Progress | None) -> tuple[BlackBox, Intake]:
     check_path(config.model)
+    config = settle_inputs(config)
     encoder, reading = _prepare(config, dataset)
     file, loaded = load_model(config.model)
     identity = Identity(
@@ -266,6 +268,7 @@ def reopen_model(
     """
     if config.model.format == "python":
         return FunctionModel(_build_function(config.model)[0], columns, reading)
+    config = settle_inputs(config)
     encoder, declared = _prepare(config, dataset)
     file, loaded = load_model(config.model)
     return Network(loaded, encoder, declared, file.format)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from audit.config.schema import ModelSource
@@ -17,8 +17,12 @@ from audit.errors import ConfigError, IntakeRefused, TryAgain
 
 from .exported import load_exported
 from .loaded import Loaded
+from .mlflow import open_folder
 from .module import load_safetensors, load_state, load_torchscript
-from .tensors import HOW_TO_SAVE
+from .onnxgraph import is_onnx
+from .onnxmodel import load_onnx
+from .pickled import NEEDS_TRUST, load_pickle
+from .tensors import HOW_TO_SAVE, LEGACY_MAGIC
 from .vet import list_members
 
 
@@ -36,12 +40,15 @@ class ModelFile:
         ``sha256:`` and hexadecimal.
     format : str
         What it is.
+    about : tuple of str
+        What the folder around it says, for the report.
     """
 
     name: str
     data: bytes
     sha256: str
     format: str
+    about: tuple[str, ...] = ()
 
 
 LOADERS: dict[str, Callable[[bytes, ModelSource], Loaded]] = {
@@ -49,22 +56,10 @@ LOADERS: dict[str, Callable[[bytes, ModelSource], Loaded]] = {
     "torchscript": load_torchscript,
     "safetensors": load_safetensors,
     "state_dict": load_state,
+    "onnx": load_onnx,
+    "pickle": load_pickle,
 }
 """Format to its loader."""
-
-NOT_YET: dict[str, str] = {
-    "onnx": "ONNX files are not supported yet",
-    "mlflow": "MLflow folders are not supported yet",
-    "pickle": "a pickle runs whatever code is in it when it is loaded, so it is not let in",
-}
-"""Format to why it is refused."""
-
-INSTEAD: dict[str, str] = {
-    "onnx": "export the net it was made from as .pt2 with torch.export, or store its scores in a column (model.scores)",
-    "mlflow": "point model.path at the data/model.pt2 inside the folder, or export the net as .pt2 with torch.export",
-    "pickle": HOW_TO_SAVE,
-}
-"""Format to what to do instead."""
 
 
 def read_model(source: ModelSource) -> ModelFile:
@@ -77,16 +72,16 @@ def read_model(source: ModelSource) -> ModelFile:
     IntakeRefused
         Its digest is not the pinned one, or it is a format that is not let in.
     """
-    path = check_path(source)
+    path, declared = check_path(source), source.format
+    name, about = path.name, tuple[str, ...]()
     if path.is_dir():
-        kind = "mlflow" if (path / "MLmodel").is_file() or source.format == "mlflow" else ""
-        if kind:
-            raise IntakeRefused(NOT_YET[kind], hint=INSTEAD[kind])
-        raise ConfigError(f"{path.name} is a folder", place="model.path", hint="name the model file in it")
+        folder = open_folder(path, declared)
+        path, declared, about = folder.file, folder.format, folder.about
+        name = f"{folder.name}/{folder.inner}"
     data = _read_bytes(path)
-    sha256 = check_digest(data, source.sha256, path.name)
-    found = detect_format(data, path.name)
-    return ModelFile(path.name, data, sha256, _settle_format(found, source.format, path.name))
+    sha256 = check_digest(data, source.sha256, name)
+    found = detect_format(data, name)
+    return ModelFile(name, data, sha256, _settle_format(found, declared, name), about)
 
 
 def check_path(source: ModelSource) -> Path:
@@ -115,7 +110,8 @@ def load_model(source: ModelSource) -> tuple[ModelFile, Loaded]:
         As `read_model` and the loader of its format.
     """
     file = read_model(source)
-    return file, LOADERS[file.format](file.data, source)
+    loaded = LOADERS[file.format](file.data, source)
+    return file, replace(loaded, vetted=(*file.about, *loaded.vetted)) if file.about else loaded
 
 
 def check_digest(data: bytes, pinned: str | None, name: str) -> str:
@@ -159,10 +155,8 @@ def detect_format(data: bytes, name: str) -> str:
         return "safetensors"
     if data[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
         # torch.save wrote such files before 1.6; weights-only loading reads them where they hold tensors alone
-        return "state_dict" if data[2:13] == b"\x8a\nl\xfc\x9cF\xf9 j\xa8P" else "pickle"
-    if name.endswith(".onnx") and data[:1] == b"\x08":
-        return "onnx"
-    return ""
+        return "state_dict" if data[2:13] == LEGACY_MAGIC else "pickle"
+    return "onnx" if data[:1] == b"\x08" and is_onnx(data) else ""
 
 
 def _detect_archive(data: bytes, name: str) -> str:
@@ -192,28 +186,27 @@ def _is_safetensors(data: bytes) -> bool:
 
 def _settle_format(found: str, declared: str, name: str) -> str:
     """Return the format to load, from what the file is and what was declared."""
-    if declared not in ("auto", found) and found and not (declared == "pickle" and found == "state_dict"):
-        if found in NOT_YET:
-            raise IntakeRefused(
-                f"{name} is declared as {declared}, but it is {_with_article(found)}; {NOT_YET[found]}",
-                hint=INSTEAD[found],
-            )
+    if declared == "pickle" and found in ("state_dict", "pickle"):
+        return "pickle"
+    if declared not in ("auto", found) and found:
         raise ConfigError(
             f"{name} is declared as {declared}, but it is {_with_article(found)}",
             place="model.format",
             hint=f"write `format: {found}` or leave it out",
         )
-    settled = declared if declared in NOT_YET else found
-    if settled in NOT_YET:
-        raise IntakeRefused(NOT_YET[settled], hint=INSTEAD[settled])
-    if not settled:
-        if declared == "auto" and name.endswith((".pkl", ".pickle", ".joblib")):
-            raise IntakeRefused(NOT_YET["pickle"], hint=INSTEAD["pickle"])
+    if not found:
+        if name.endswith((".pkl", ".pickle", ".joblib")):
+            raise IntakeRefused(NEEDS_TRUST, hint=HOW_TO_SAVE)
+        if name.endswith(".onnx"):
+            raise IntakeRefused(
+                f"{name} is no ONNX model, or it is truncated or damaged", hint="copy it again, or export it again"
+            )
         raise IntakeRefused(
             f"{name} is not a model file that is known here, or it is truncated",
-            hint="known are .pt2 (torch.export), TorchScript, safetensors and state_dict files",
+            hint="known are .pt2 (torch.export), TorchScript, safetensors, state_dict and ONNX files, pickles and "
+            "MLflow folders",
         )
-    return settled
+    return found
 
 
 def _with_article(found: str) -> str:

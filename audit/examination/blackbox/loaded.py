@@ -58,6 +58,8 @@ class Loaded:
         Fewest and most rows per call.
     float_type : str
         torch's name of the type that float inputs are given in.
+    differentiable : bool
+        Whether gradients can be asked for at all.
     """
 
     call: Callable[..., Any]
@@ -67,3 +69,4 @@ class Loaded:
     vetted: tuple[str, ...]
     batch: tuple[int, int | None] = (1, None)
     float_type: str = "float32"
+    differentiable: bool = True

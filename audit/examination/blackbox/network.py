@@ -16,7 +16,7 @@ from audit.errors import ConfigError, IntakeRefused, TryAgain, suggest_name
 from .encode import EncodedInput, Encoder
 from .exported import is_float, is_whole
 from .loaded import Argument, Loaded
-from .output import OutputReading, Scale
+from .output import CLIP, OutputReading, Scale
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +57,11 @@ class Network:
         self._order = arrange_inputs(loaded.arguments, encoder)
 
     @property
+    def differentiable(self) -> bool:
+        """Whether gradients can be asked for; whether they arrive, the contract tells."""
+        return self._loaded.differentiable
+
+    @property
     def input_shapes(self) -> tuple[EncodedInput, ...]:
         """Shape of each forward argument."""
         return self._encoder.shapes
@@ -92,6 +97,59 @@ class Network:
                 pieces = [array[start : start + step] for array in arrays]
                 parts.append(self._call(pieces, low))
         return np.concatenate(parts) if parts else np.empty((0, 1))
+
+    @property
+    def net(self) -> Any:
+        """What is called with tensors: a module, a scripted or an exported program."""
+        return self._loaded.call
+
+    @property
+    def batch(self) -> tuple[int, int]:
+        """Fewest and most rows per call."""
+        low, high = self._loaded.batch
+        return low, min(CHUNK, high or CHUNK)
+
+    def encode(self, frame: pd.DataFrame) -> list[np.ndarray]:
+        """Return one array per forward argument, shape ``[n, width]``, float32 or int64.
+
+        Raises
+        ------
+        DataError
+            A value that the blocks do not know.
+        """
+        return self._encoder.encode(frame)
+
+    def to_tensors(self, arrays: list[np.ndarray]) -> list[torch.Tensor]:
+        """Return what forward is called with, one tensor per encoded array, repeated to the fewest rows per call."""
+        return self._tensors(_at_least(arrays, self._loaded.batch[0]))
+
+    def torch_link(self, tensors: list[torch.Tensor]) -> torch.Tensor:
+        """Return the link of each row of tensors, differentiable, shape ``[n]``.
+
+        Raises
+        ------
+        IntakeRefused
+            The model cannot take these rows.
+        """
+        return self._torch_link(self._forward(tensors))
+
+    def link_encoded(self, arrays: list[np.ndarray]) -> np.ndarray:
+        """Return the link of rows that were encoded before, float64, shape ``[n]``.
+
+        Raises
+        ------
+        IntakeRefused
+            The model cannot take these rows.
+        """
+        import torch
+
+        low, step = self.batch
+        with torch.no_grad():
+            parts = [
+                self.reading.link(self._call([array[at : at + step] for array in arrays], low))
+                for at in range(0, len(arrays[0]), step)
+            ]
+        return np.concatenate(parts) if parts else np.empty(0)
 
     def gradients(self, frame: pd.DataFrame) -> list[np.ndarray | None]:
         """Return the gradient of the link per forward argument, shape ``[n, width]``; None for codes.
@@ -136,8 +194,11 @@ class Network:
         if self.reading.scale == "logits":
             at = self.reading.positive(out.shape[1])
             return out[:, at] - torch.logsumexp(out[:, [nr for nr in range(out.shape[1]) if nr != at]], dim=1)
-        if self.reading.scale == "probabilities":
-            return out[:, self.reading.positive(out.shape[1])]
+        if self.reading.kind == "probability":
+            # double: a float32 that rounds to one has no log-odds
+            at = self.reading.positive(out.shape[1]) if self.reading.scale == "probabilities" else 0
+            held = out[:, at].double().clamp(CLIP, 1.0 - CLIP)
+            return torch.log(held) - torch.log1p(-held)
         return out[:, 0]
 
     def _call(self, arrays: list[np.ndarray], low: int) -> np.ndarray:

@@ -135,7 +135,7 @@ def _add_facts(one: ColumnFacts, other: ColumnFacts) -> ColumnFacts:
         # a part without a value speaks for no kind
         chosen = other if not one.levels else one
     elif one.guess == other.guess:
-        chosen = one if one.why else other
+        chosen = other if other.why and not one.why else one
     else:
         told = next((item for item in (one, other) if item.guess == "category"), one)
         chosen = replace(told, guess="category", odd=told.odd or one.odd or other.odd, low=None, high=None)

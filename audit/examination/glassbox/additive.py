@@ -20,7 +20,7 @@ from .ground import Ground, lay_ground
 from .pairs import purify_pairs
 from .shapes import Link, TableBox, Term
 from .softmax import solve_classes
-from .solver import Family, Problem, Solution, solve_tables
+from .solver import STEPS, Family, Problem, Solution, solve_tables
 
 NET_METHOD = "additive net term"
 LEARN_ROWS = {"binary": 12_000, "multiclass": 12_000, "regression": 40_000}
@@ -189,7 +189,7 @@ def _lacks_fit(problem: Problem, solution: Solution, knots: slice) -> bool:
     pull, variance = back @ (problem.weights * (problem.target - mean)), back @ curve
     held = variance > 1e-9 * variance.max(initial=0.0)
     count = float(held.sum())
-    return float((pull[held] ** 2 / variance[held]).sum()) > count + LACK * np.sqrt(2.0 * count)
+    return bool((pull[held] ** 2 / variance[held]).sum() > count + LACK * np.sqrt(2.0 * count))
 
 
 def _solve(
@@ -199,7 +199,7 @@ def _solve(
     start: Sequence[Solution] | None,
     *,
     learn: bool,
-    steps: int = 24,
+    steps: int = STEPS,
 ) -> tuple[list[Problem], list[Solution]]:
     if order.family == "multiclass":
         posed = [ground.pose((target == c).astype(np.float64), logistic=True) for c in range(len(order.classes))]

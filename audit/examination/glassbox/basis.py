@@ -22,6 +22,9 @@ from .penalty import Smooth, bend_penalties
 RANK = 7
 """Directions from either penalty; together up to twice as many."""
 
+NEW_DIRECTION = 0.1
+"""Sine of the angle from which on a direction counts as not there yet."""
+
 MISSING = "(missing)"
 """Key of the penalty that all slots of missing values share."""
 
@@ -240,15 +243,15 @@ def smooth_directions(matrices: tuple[Floats, ...], held: Floats, rank: int = RA
     size = held.size
     share = (held + 1e-2 * held.sum() / size + 1e-300) / (1.01 * held.sum() + 1e-300 * size)
     root = np.sqrt(share)
-    found = []
-    for matrix in matrices:
-        values, vectors = np.linalg.eigh(matrix / root[:, None] / root[None, :])
-        found.append(vectors[:, np.argsort(values, kind="stable")[: rank + 1]])
-    together = np.concatenate(found, axis=1)
-    together -= np.outer(root, root @ together) / float(root @ root)
-    left, strength, _ = np.linalg.svd(together, full_matrices=False)
-    kept = left[:, strength > 0.05]
-    directions: Floats = kept / root[:, None]
+    kept = (root / np.linalg.norm(root))[:, None]
+    # the last penalty first, and exactly: what it leaves free (straight lines) must not be blurred by the others
+    for matrix in reversed(matrices):
+        _, vectors = np.linalg.eigh(matrix / root[:, None] / root[None, :])
+        fresh = vectors[:, : rank + 1]
+        fresh = fresh - kept @ (kept.T @ fresh)
+        left, strength, _ = np.linalg.svd(fresh, full_matrices=False)
+        kept = np.concatenate([kept, left[:, strength > NEW_DIRECTION]], axis=1)
+    directions: Floats = kept[:, 1:] / root[:, None]
     return directions
 
 

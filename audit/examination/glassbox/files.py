@@ -217,10 +217,10 @@ def _term_lines(term: Term) -> list[tuple[Any, ...]]:
 
 def _pair_lines(pair: PairTerm) -> list[tuple[Any, ...]]:
     name = " x ".join(pair.features)
-    # row 0 is missing; a step's first piece has no cut below it
+    # row 0 is missing; a step's first piece has no cut below it; a last row may stand for what was never seen
     shift = 2 if pair.form == "step" else 1
     at: list[list[float | None]] = [
-        [None] * size if not cuts.size else [*[None] * shift, *cuts.tolist()]
+        ([None] * size if not cuts.size else [*[None] * shift, *cuts.tolist(), *[None] * size])[:size]
         for cuts, size in zip(pair.cuts, pair.y.shape, strict=True)
     ]
     return [

@@ -20,8 +20,11 @@ from .smoothing import carry_strengths, first_strengths, invert, penalty_matrix,
 
 Family = Literal["binary", "multiclass", "regression"]
 
-STEPS = 24
+STEPS = 40
 TOLERANCE = 2e-3
+SETTLED = 0.15
+"""Largest logarithm by which a strength that matters may still move at the end."""
+
 STALE = 0.02
 """A curvature is used again while the rows' weights have moved less than this share in the mean."""
 
@@ -229,7 +232,7 @@ def take_step(problem: Problem, state: State, *, learn: bool) -> bool:
         )
     shift = float(np.sqrt(np.mean((state.score - before) ** 2)))
     state.stalled, state.shift = shift > STALL * state.shift, shift
-    still = shift <= TOLERANCE * (float(np.std(state.score)) + 1e-9 * float(np.std(problem.target))) and moved < 0.7
+    still = shift <= TOLERANCE * (float(np.std(state.score)) + 1e-9 * float(np.std(problem.target))) and moved < SETTLED
     return state.steps > 1 and still
 
 

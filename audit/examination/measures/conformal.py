@@ -126,9 +126,7 @@ def measure_conformal(case: Case) -> tuple[list[Measurement], Conformal] | NotDo
     calibrates = np.zeros(m, dtype=bool)
     calibrates[case.rng("conformal split").permutation(m)[: m // 2]] = True
     found = list(_measure(case, misfit, calibrates))
-    made = Conformal(
-        promised=PROMISED, calibrated_on=m // 2, judged_on=m - m // 2, score=misfit.words
-    )
+    made = Conformal(promised=PROMISED, calibrated_on=m // 2, judged_on=m - m // 2, score=misfit.words)
     return list(doubt_measurements(found, find_selective(case))), made
 
 

@@ -31,8 +31,8 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition(
         id="data.single_feature_auc",
         title="How well the feature alone tells the label (AUC)",
-        formula="area under the ROC curve of the label's rate per bin of the feature, learned on the other folds; for a "
-        "value: of telling labels above the median. Near 1: the feature may have been made from the label",
+        formula="area under the ROC curve of the label's rate per bin of the feature, learned on the other folds; for "
+        "a value: of telling labels above the median. Near 1: the feature may have been made from the label",
         better="none",
         source="five folds, averaged; DeLong within folds",
     ),

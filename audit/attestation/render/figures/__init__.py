@@ -2,6 +2,7 @@
 
 from .bars import draw_importance
 from .curves import draw_feature
+from .flips import FlipLine, draw_flips
 from .forest import ForestPanel, ForestPoint, ForestRow, draw_forest
 from .heatmap import HeatField, HeatScale, draw_heatmap, fits_heatmap
 from .reliability import draw_reliability
@@ -9,6 +10,7 @@ from .stacks import StackRow, draw_stacks
 from .sweep import SweepLine, SweepWords, draw_sweep
 
 __all__ = [
+    "FlipLine",
     "ForestPanel",
     "ForestPoint",
     "ForestRow",
@@ -18,6 +20,7 @@ __all__ = [
     "SweepLine",
     "SweepWords",
     "draw_feature",
+    "draw_flips",
     "draw_forest",
     "draw_heatmap",
     "draw_importance",

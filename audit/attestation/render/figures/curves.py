@@ -1,7 +1,8 @@
-"""One panel of a feature: several shapes and the black box's own effect on one centred axis, with bands and rug.
+"""One panel of a number: several shapes and the black box's own effect on one centred axis, with band, rug and gaps.
 
-Comes in: curves of one feature, its rug, the range of the vertical axis. Goes out: one SVG. A numeric feature is drawn
-as lines (a boosting machine as steps), a category as points with whiskers, one row per level.
+Comes in: curves of one feature, its rug, the range of the vertical axis. Goes out: one SVG. A boosting machine is drawn
+as steps and without its bags' spread, which is no interval; where next to no rows are, the ground is hatched; a missing
+value has a place of its own beside the axis.
 """
 
 from __future__ import annotations
@@ -13,34 +14,18 @@ from markupsafe import Markup
 
 from audit.evidence import Curve, FeatureRug
 
-from ..words import model_name
-from .style import Axis, Drawing, spread_labels, text_width, tick_text
+from .levels import draw_levels
+from .looks import look_of, short_name
+from .style import Axis, Drawing, Point, spread_labels, text_width, tick_text
 
 WIDTH = 336.0
-HEIGHT = 176.0
-FLOOR = 146.0
-"""Where the axis of a numeric feature lies, under the curves and the rug."""
-LEVELS = 14
-"""Levels of a category that are drawn; the rest stands in the table."""
-LOOKS = {
-    "black_box": ("black", 2.4, "", "circle"),
-    "ebm_surrogate": ("ebm", 1.6, "", "diamond"),
-    "net_surrogate": ("net", 1.6, "5 2.5", "square"),
-    "ebm_label": ("ebm", 1.6, "", "diamond"),
-    "net_label": ("net", 1.6, "5 2.5", "square"),
-}
-"""Model to colour, line width, dash and mark."""
-
-
-def effect_range(curves: Sequence[Curve]) -> tuple[float, float]:
-    """Return the range of effects of `curves`, bands held to half as much again, with a margin."""
-    values = [y for curve in curves for y in curve.y] + [0.0]
-    low, high = min(values), max(values)
-    room = max(high - low, 1e-3)
-    edges = [edge for curve in curves for edge in (*curve.low, *curve.high)]
-    low = max(min([low, *edges]), low - room / 4)
-    high = min(max([high, *edges]), high + room / 4)
-    return low - 0.06 * room, high + 0.06 * room
+HEIGHT = 184.0
+TOP, GROUND = 8.0, 138.0
+FLOOR = 152.0
+"""Where the axis of the feature lies, under the curves and the rug."""
+MISSING = 34.0
+"""Width of the place for a missing value."""
+LABEL = 10.0
 
 
 def draw_feature(
@@ -67,45 +52,27 @@ def draw_feature(
     unit : str
         Label of the feature's axis.
     """
-    if curves[0].kind == "numeric":
-        return _draw_numeric(name, title, description, curves, rug, span, unit)
-    return _draw_levels(name, title, description, curves, rug, span)
-
-
-def _draw_numeric(
-    name: str,
-    title: str,
-    description: str,
-    curves: Sequence[Curve],
-    rug: FeatureRug | None,
-    span: tuple[float, float],
-    unit: str,
-) -> Markup:
+    if curves[0].kind != "numeric":
+        return draw_levels(name, title, description, curves, rug, span)
     drawing = Drawing(WIDTH, HEIGHT)
-    low, high = _domain(curves, rug)
-    right = WIDTH - 6 - max(text_width(_short(curve.model), 9.5) for curve in curves) - 8
-    across, up = Axis(low, high, 40, right), Axis(*span, 132, 8)
+    apart = MISSING if any(curve.missing is not None for curve in curves) else 0.0
+    right = WIDTH - 14 - max(text_width(short_name(curve), LABEL, bold=True) for curve in curves) - apart
+    across, up = Axis(*domain(curves, rug), 40, right), Axis(*span, GROUND, TOP)
+    if rug is not None:
+        _draw_gaps(drawing, across, rug)
     _draw_frame(drawing, across, up)
     if rug is not None and rug.edges:
         _draw_rug(drawing, across, rug)
-    drawing.text((across.start + across.stop) / 2, 173, unit, "soft", size=9.5, anchor="middle", within=right - 20)
-    for curve in curves:
-        _draw_band(drawing, across, up, curve)
-    for curve in reversed(curves):
-        colour, width, dash, _ = LOOKS.get(curve.model, LOOKS["net_label"])
-        drawing.path(_line(curve, across, up), colour, width=width, dash=dash)
-    ends = [_line(curve, across, up)[-1][1] for curve in curves]
-    for curve, y in zip(curves, spread_labels(ends, 11.5, 12, 132), strict=True):
-        colour = LOOKS.get(curve.model, LOOKS["net_label"])[0]
-        drawing.text(right + 6, y + 3.3, _short(curve.model), colour, size=9.5, bold=curve.model == "black_box")
+    drawing.text((across.start + across.stop) / 2, 181, unit, "soft", size=LABEL, anchor="middle", within=right - 20)
+    _draw_lines(drawing, across, up, curves)
+    if apart:
+        _draw_missing(drawing, up, curves, rug, right + apart / 2 + 4)
+    _draw_names(drawing, across, up, curves, right + apart + 8)
     return drawing.finish(name, title, description)
 
 
-def _short(model: str) -> str:
-    return model_name(model, short=True).partition(",")[0]
-
-
-def _domain(curves: Sequence[Curve], rug: FeatureRug | None) -> tuple[float, float]:
+def domain(curves: Sequence[Curve], rug: FeatureRug | None) -> tuple[float, float]:
+    """Return the range of a number that is drawn: between its 1 % and 99 % quantile, where these are known."""
     if rug is not None and len(rug.edges) > 1:
         return rug.edges[0], rug.edges[-1]
     return min(curve.x[0] for curve in curves), max(curve.x[-1] for curve in curves)
@@ -123,15 +90,66 @@ def _draw_frame(drawing: Drawing, across: Axis, up: Axis) -> None:
     drawing.line(across.start, FLOOR, across.stop, FLOOR, "faint", width=0.8)
 
 
+def _draw_gaps(drawing: Drawing, across: Axis, rug: FeatureRug) -> None:
+    """Hatch the stretches in which a curve is a line over nothing."""
+    for low, high in rug.empty:
+        left, right = across(low), across(high)
+        if right - left > 1:
+            drawing.rect(left, TOP, right - left, FLOOR - TOP, "band")
+            drawing.hatch(left, TOP, right - left, FLOOR - TOP, "none", gap=8)
+            if right - left > text_width("no rows", 9) + 4:
+                drawing.text((left + right) / 2, FLOOR - 4, "no rows", "soft", size=9, anchor="middle")
+
+
 def _draw_rug(drawing: Drawing, across: Axis, rug: FeatureRug) -> None:
     tallest = max(rug.counts, default=0) or 1
+    bars = []
     for left, right, count in zip(rug.edges, rug.edges[1:], rug.counts, strict=False):
         if count:
-            height = 1 + 11 * count / tallest
-            drawing.rect(across(left), FLOOR - height, across(right) - across(left) - 0.6, height, "rug")
+            height = 1 + 12 * count / tallest
+            bars.append((across(left), FLOOR - height, across(right) - across(left) - 0.6, height))
+    drawing.boxes(bars, "rug")
 
 
-def _inside(xs: Sequence[float], ys: Sequence[float], across: Axis) -> list[tuple[float, float]]:
+def _draw_lines(drawing: Drawing, across: Axis, up: Axis, curves: Sequence[Curve]) -> None:
+    for curve in curves:
+        if curve.low and curve.band_is_interval and curve.method != "PDP":
+            lower = _place(curve, curve.low, across, up)
+            upper = _place(curve, curve.high, across, up)
+            if len(lower) > 1:
+                drawing.area([*upper, *reversed(lower)], look_of(curve).colour, opacity=0.15)
+    for curve in reversed(curves):
+        look = look_of(curve)
+        drawing.path(line_of(curve, across, up), look.colour, width=look.width, dash=look.dash)
+
+
+def _draw_missing(
+    drawing: Drawing, up: Axis, curves: Sequence[Curve], rug: FeatureRug | None, middle: float
+) -> None:
+    """Mark the effect of a missing value beside the axis, with a bar for how many rows lack it."""
+    drawing.line(middle - MISSING / 2 + 3, TOP, middle - MISSING / 2 + 3, FLOOR, "grid", width=0.8)
+    if rug is not None and rug.missing:
+        height = min(14.0, 1 + 12 * rug.missing / (max(rug.counts, default=0) or 1))
+        drawing.rect(middle - 7, FLOOR - height, 14, height, "rug")
+    known = [curve for curve in curves if curve.missing is not None]
+    for index, curve in enumerate(known):
+        look = look_of(curve)
+        if curve.missing is not None:
+            aside = (index - (len(known) - 1) / 2) * 7
+            drawing.mark(look.mark, middle + aside, up(curve.missing), look.colour, size=2.9)
+    drawing.line(middle - 12, FLOOR, middle + 12, FLOOR, "faint", width=0.8)
+    drawing.text(middle, FLOOR + 13, "missing", "soft", size=9, anchor="middle")
+
+
+def _draw_names(drawing: Drawing, across: Axis, up: Axis, curves: Sequence[Curve], left: float) -> None:
+    ends = [line_of(curve, across, up)[-1][1] for curve in curves]
+    for curve, y in zip(curves, spread_labels(ends, 12, TOP + 4, GROUND), strict=True):
+        drawing.text(
+            left, y + 3.4, short_name(curve), look_of(curve).colour, size=LABEL, bold=curve.method == "ALE"
+        )
+
+
+def _inside(xs: Sequence[float], ys: Sequence[float], across: Axis) -> list[Point]:
     """Return the points within the axis, with the line's crossing of either edge added."""
     points = list(zip(xs, ys, strict=True))
     inner = [(x, y) for x, y in points if across.low <= x <= across.high]
@@ -144,13 +162,18 @@ def _inside(xs: Sequence[float], ys: Sequence[float], across: Axis) -> list[tupl
     return inner or points[:1]
 
 
-def _thin(points: list[tuple[float, float]], most: int = 160) -> list[tuple[float, float]]:
+def _thin(points: list[Point], most: int = 160) -> list[Point]:
     step = -(-len(points) // most)
     return points if step <= 1 else [*points[:-1:step], points[-1]]
 
 
-def _line(curve: Curve, across: Axis, up: Axis) -> list[tuple[float, float]]:
-    points = [(across(x), up(y)) for x, y in _thin(_inside(curve.x, curve.y, across))]
+def _place(curve: Curve, ys: Sequence[float], across: Axis, up: Axis) -> list[Point]:
+    return [(across(x), up(y)) for x, y in _thin(_inside(curve.x, ys, across))]
+
+
+def line_of(curve: Curve, across: Axis, up: Axis) -> list[Point]:
+    """Return the points of a curve's line; a boosting machine's as steps."""
+    points = _place(curve, curve.y, across, up)
     if not curve.model.startswith("ebm") or len(points) < 3:
         return points
     steps = [points[0]]
@@ -158,74 +181,3 @@ def _line(curve: Curve, across: Axis, up: Axis) -> list[tuple[float, float]]:
         middle = (xa + xb) / 2
         steps += [(middle, ya), (middle, yb)] if abs(ya - yb) > 0.01 else []
     return [*steps, points[-1]]
-
-
-def _draw_band(drawing: Drawing, across: Axis, up: Axis, curve: Curve) -> None:
-    if not curve.low:
-        return
-    colour = LOOKS.get(curve.model, LOOKS["net_label"])[0]
-    lower = [(across(x), up(y)) for x, y in _thin(_inside(curve.x, curve.low, across))]
-    upper = [(across(x), up(y)) for x, y in _thin(_inside(curve.x, curve.high, across))]
-    if len(lower) > 1:
-        drawing.area([*upper, *reversed(lower)], colour, opacity=0.13)
-
-
-def _draw_levels(
-    name: str, title: str, description: str, curves: Sequence[Curve], rug: FeatureRug | None, span: tuple[float, float]
-) -> Markup:
-    levels = _levels_shown(curves, rug)
-    lane = 6.2
-    row = lane * len(curves) + 5
-    drawing = Drawing(WIDTH, 24 + row * len(levels) + 32)
-    left = min(96.0, max([text_width(level, 10) for level in levels] + [20.0]) + 10)
-    across = Axis(*span, left, WIDTH - 8)
-    bottom = 24 + row * len(levels)
-    _draw_levels_frame(drawing, across, bottom)
-    _draw_levels_key(drawing, left, curves)
-    for index, level in enumerate(levels):
-        top = 24 + row * index
-        if index:
-            drawing.line(0, top, WIDTH, top, "grid", width=0.7)
-        drawing.text(0, top + row / 2 + 3.5, level, "ink", size=10, within=left - 8)
-        for position, curve in enumerate(curves):
-            if level in curve.levels:
-                _draw_level(drawing, across, curve, curve.levels.index(level), top + 5.8 + lane * position)
-    return drawing.finish(name, title, description)
-
-
-def _levels_shown(curves: Sequence[Curve], rug: FeatureRug | None) -> list[str]:
-    levels = list(dict.fromkeys(level for curve in curves for level in curve.levels))
-    sizes = dict(zip(rug.levels, rug.counts, strict=False)) if rug is not None else {}
-    kept = set(sorted(levels, key=lambda level: -sizes.get(level, 0))[:LEVELS])
-    return [level for level in levels if level in kept]
-
-
-def _draw_levels_frame(drawing: Drawing, across: Axis, bottom: float) -> None:
-    ticks = across.ticks(4)
-    for tick in ticks:
-        drawing.line(across(tick), 20, across(tick), bottom, "faint" if tick == 0 else "grid", width=0.8)
-        drawing.text(across(tick), bottom + 14, tick_text(tick, ticks), "soft", size=9, anchor="middle")
-    drawing.text(
-        (across.start + across.stop) / 2,
-        bottom + 28,
-        "Effect on the score (centred)",
-        "soft",
-        size=9.5,
-        anchor="middle",
-    )
-
-
-def _draw_levels_key(drawing: Drawing, left: float, curves: Sequence[Curve]) -> None:
-    place = left
-    for curve in curves:
-        colour, _, _, shape = LOOKS.get(curve.model, LOOKS["net_label"])
-        drawing.mark(shape, place + 4, 8, colour, size=3.2)
-        drawing.text(place + 12, 11.5, _short(curve.model), colour, size=9.5, bold=curve.model == "black_box")
-        place += 12 + text_width(_short(curve.model), 9.5, bold=True) + 14
-
-
-def _draw_level(drawing: Drawing, across: Axis, curve: Curve, index: int, y: float) -> None:
-    colour, _, _, shape = LOOKS.get(curve.model, LOOKS["net_label"])
-    if curve.low:
-        drawing.line(across(curve.low[index]), y, across(curve.high[index]), y, colour, width=1.1)
-    drawing.mark(shape, across(curve.y[index]), y, colour, size=3.2)

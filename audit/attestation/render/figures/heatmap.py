@@ -134,13 +134,21 @@ def _draw_scale(drawing: Drawing, scale: HeatScale, left: float, y: float) -> No
     drawing.text(left, y + 9, scale.title, "soft", size=9.5, bold=True)
     place = left + text_width(scale.title, 9.5, bold=True) + 14
     drawing.text(place, y + 9, scale.ends[0], "soft", size=9.5)
-    place += text_width(scale.ends[0], 9.5) + 6
-    for step in range(HEAT_STEPS):
-        drawing.rect(place, y, 18, 11, f"heat{step}")
-        place += 18
+    place = draw_swatches(drawing, place + text_width(scale.ends[0], 9.5) + 6, y, [f"heat{s}" for s in range(HEAT_STEPS)])
     drawing.text(place + 6, y + 9, scale.ends[1], "soft", size=9.5)
-    place += text_width(scale.ends[1], 9.5) + 26
     if scale.small:
-        drawing.rect(place, y, 18, 11, "band")
-        drawing.hatch(place, y, 18, 11, "faint", gap=4)
-        drawing.text(place + 24, y + 9, scale.small, "soft", size=9.5, within=WIDTH - place - 24)
+        draw_hatched(drawing, place + text_width(scale.ends[1], 9.5) + 26, y, scale.small)
+
+
+def draw_swatches(drawing: Drawing, x: float, y: float, colours: Sequence[str], *, wide: float = 18) -> float:
+    """Draw the colours of a scale side by side; return where they end."""
+    for index, colour in enumerate(colours):
+        drawing.rect(x + wide * index, y, wide, 11, colour)
+    return x + wide * len(colours)
+
+
+def draw_hatched(drawing: Drawing, x: float, y: float, text: str) -> None:
+    """Draw what a hatched field looks like, and what it means."""
+    drawing.rect(x, y, 18, 11, "band")
+    drawing.hatch(x, y, 18, 11, "faint", gap=4)
+    drawing.text(x + 24, y + 9, text, "soft", size=9.5, within=drawing.width - x - 24)

@@ -57,6 +57,17 @@ COLOURS = {
     "onpart3": "#17212b",
     "onpart4": "#17212b",
     "onpart5": "#ffffff",
+    "low4": "#0a4a78",
+    "low3": "#2f7ab0",
+    "low2": "#7fb2d9",
+    "low1": "#cfe2f0",
+    "even": "#f3f5f6",
+    "high1": "#fbdcbf",
+    "high2": "#f2ac6b",
+    "high3": "#d0741f",
+    "high4": "#8f4208",
+    "onlow": "#ffffff",
+    "onhigh": "#17212b",
     "line0": "#0a5a8c",
     "line1": "#b04a08",
     "line2": "#0b6e4f",
@@ -65,10 +76,15 @@ COLOURS = {
     "line5": "#56626f",
 }
 """Colour name to hexadecimal value in print; every name is also a class ``f-name`` (fill) or ``s-name`` (stroke).
-``heat`` grows darker with distance from parity, ``part`` fills the parts of a bar, ``on...`` is the text upon it."""
+``heat`` grows darker with distance from parity, ``part`` fills the parts of a bar, ``on...`` is the text upon it;
+``low`` and ``high`` grow darker with distance from 0 on either side: blue and orange, which every eye tells apart."""
 HEAT_STEPS = 6
+SIDE_STEPS = 4
 PARTS = 6
 LINES = 6
+
+
+Point = tuple[float, float]
 
 
 def number(value: float) -> str:
@@ -186,12 +202,30 @@ class Drawing:
     def hatch(self, x: float, y: float, width: float, height: float, colour: str, *, gap: float = 7) -> None:
         """Draw slanted lines over a rectangle: told apart from a fill without any colour."""
         reach = width + height
-        step = gap
+        step, lines = gap, []
         while step < reach:
             start = (x + min(step, width), y + max(0.0, step - width))
             end = (x + max(0.0, step - height), y + min(step, height))
-            self.line(*start, *end, colour, width=0.7)
+            lines.append((start, end))
             step += gap
+        self.strokes(lines, colour, width=0.7)
+
+    def strokes(self, lines: Sequence[tuple[Point, Point]], colour: str, *, width: float = 1) -> None:
+        """Draw straight lines of one kind, all in one element."""
+        if lines:
+            self._parts.append(
+                f'<path d="{"".join(map(_way, lines))}" fill="none" stroke="{COLOURS[colour]}" '
+                f'stroke-width="{number(width)}" class="s-{colour} n"/>'
+            )
+
+    def boxes(self, boxes: Sequence[tuple[float, float, float, float]], colour: str) -> None:
+        """Fill rectangles of one kind, each ``(x, y, width, height)``, all in one element."""
+        if boxes:
+            way = "".join(
+                f"M{number(x)} {number(y)}h{number(width)}v{number(height)}h{number(-width)}z"
+                for x, y, width, height in boxes
+            )
+            self._parts.append(f'<path d="{way}" fill="{COLOURS[colour]}" class="f-{colour}"/>')
 
     def finish(self, name: str, title: str, description: str) -> Markup:
         """Return the figure.

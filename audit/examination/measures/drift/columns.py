@@ -150,6 +150,4 @@ def doubt_small(estimate: Estimate, inside: NDArray[Any], least: int) -> Estimat
     if n >= least or estimate.value is None:
         return estimate
     note = f"{n} rows on a side, fewer than {least}: shown, not judged"
-    return estimate.model_copy(
-        update={"assessable": False, "note": "; ".join(filter(None, (note, estimate.note)))}
-    )
+    return estimate.model_copy(update={"assessable": False, "note": "; ".join(filter(None, (note, estimate.note)))})

@@ -31,8 +31,8 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition(
         id="drift.feature_psi",
         title="Population stability index",
-        formula="sum over bins of (p - q) log(p / q), p and q the shares of baseline and judged rows; bins of a tenth of "
-        f"the baseline each, or levels; missing has a bin; half a row is added to each. {_CHANCE}",
+        formula="sum over bins of (p - q) log(p / q), p and q the shares of baseline and judged rows; bins of a tenth "
+        f"of the baseline each, or levels; missing has a bin; half a row is added to each. {_CHANCE}",
         better="lower",
         source="Siddiqi (2006); Jeffreys (1946); chance: permutation",
     ),

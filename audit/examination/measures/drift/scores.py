@@ -55,9 +55,7 @@ class Side:
 
 def side_of(case: Case, frame: pd.DataFrame, score: Floats | None, favourable: Flags | None) -> Side:
     """Return rows beside the judged ones as a side."""
-    known = {
-        name: item for name, item in case.config.groups.attributes.items() if item.column in frame.columns
-    }
+    known = {name: item for name, item in case.config.groups.attributes.items() if item.column in frame.columns}
     groups = case.config.groups.model_copy(update={"attributes": known})
     config = case.config.model_copy(update={"groups": groups})
     labelled = config.label is not None and config.label.column in frame.columns

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 MOST_POSITIONS = 48
 MOST_LEVELS = 1_000
 RUG_BINS = 30
+EMPTY_BINS = 60
+LEAST_EMPTY = 3
 WIDE = 3.0
 DIGITS = 6
 
@@ -154,33 +156,36 @@ def draw_rug(axis: Axis) -> FeatureRug:
         counts=_hide_few(counts),
         at=tuple(float(x) for x in axis.grid),
         near=tuple(round(float(n) / axis.x.size, DIGITS) if n >= RARE else 0.0 for n in near),
-        empty=find_empty(axis.grid, finite),
+        empty=find_empty(axis.grid, finite, low, high),
         missing=missing,
     )
 
 
-def find_empty(grid: Floats, values: Floats) -> tuple[tuple[float, float], ...]:
-    """Return the wide stretches between neighbouring positions in which hardly any row lies.
+def find_empty(grid: Floats, values: Floats, low: float, high: float) -> tuple[tuple[float, float], ...]:
+    """Return the wide stretches in which no row lies.
 
     Parameters
     ----------
     grid : ndarray of float64, shape [m]
-        Positions, ascending.
+        Positions of the curves, ascending.
     values : ndarray of float64, shape [n]
         Finite values of the rows.
+    low, high : float
+        Range that is shown.
 
     Notes
     -----
-    Wide is more than three times the median step: between the values of a count or of a whole number, which are all one
-    step apart, nothing is empty. A position itself may carry many rows; what counts is the open stretch.
+    Looked for among 60 parts of the range, whose edges are no one's value; at least three parts in a row, and more than
+    three times the median step of the positions: between whole numbers, all one step apart, nothing is empty.
     """
     if grid.size < 3:
         return ()
-    steps = np.diff(grid)
-    ordered = np.sort(values)
-    inside = np.searchsorted(ordered, grid[1:], side="left") - np.searchsorted(ordered, grid[:-1], side="right")
-    bare = (inside < RARE) & (steps > WIDE * np.median(steps))
-    return tuple((float(grid[k]), float(grid[k + 1])) for k in np.flatnonzero(bare))
+    edges = np.linspace(low, high, EMPTY_BINS + 1)
+    bare = np.histogram(np.clip(values, low, high), edges)[0] == 0
+    turns = np.flatnonzero(np.diff(np.concatenate([[False], bare, [False]]).astype(np.int8)))
+    wide = max(LEAST_EMPTY * (high - low) / EMPTY_BINS, WIDE * float(np.median(np.diff(grid))))
+    stretches = ((edges[a], edges[b]) for a, b in turns.reshape(-1, 2).tolist())
+    return tuple((float(f"{a:.6g}"), float(f"{b:.6g}")) for a, b in stretches if b - a >= wide * (1 - 1e-9))
 
 
 def _hide_few(counts: np.ndarray) -> tuple[int, ...]:

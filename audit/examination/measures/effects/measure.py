@@ -301,7 +301,8 @@ def _measure_extrapolation(case: Case, fits: Fits) -> list[Measurement]:
 
 def _list_notes(case: Case, fits: Fits, gathered: Gathered) -> list[str]:
     asked = gathered.asked
-    notes = [note for box in fits.models.values() for note in box.notes]
+    notes = [f"all effects: {case.sampled}"] if case.sampled else []
+    notes += [note for box in fits.models.values() for note in box.notes]
     notes += [f"{name}: {reason}" for name, reason in fits.not_done.items()]
     if isinstance(case.fits, NotDone):
         notes.append(f"no glass boxes: {case.fits.not_done}")

@@ -135,7 +135,8 @@ def draw_glass_surface(
 
 def _codes_at(axis: Axis, places: np.ndarray, encoder: Encoder) -> Floats:
     if axis.kind == "numeric":
-        return axis.grid[places]
+        grid: Floats = axis.grid[places]
+        return grid
     code = encoder.codes[encoder.names.index(axis.feature)]
     position = {level: float(i) for i, level in enumerate(code.levels)} if isinstance(code, LevelCode) else {}
     return np.array([position.get(axis.levels[place], -1.0) for place in places.tolist()])

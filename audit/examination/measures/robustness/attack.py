@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +57,7 @@ def choose_attacked(probe: Probe) -> Bounds:
     return probe.bounds.only(tuple(name for name in names if name in mutable) if mutable else names)
 
 
-def measure_attack(probe: Probe, bounds: Bounds) -> tuple[list[Measurement], str]:
+def measure_attack(probe: Probe, bounds: Bounds) -> tuple[list[Measurement], Literal["gradients", "random directions"]]:
     """Search for changes that turn decisions, at every size.
 
     Parameters

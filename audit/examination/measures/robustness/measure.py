@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from audit.evidence import Conformal, Definition, Measurement, MovedFeature, NotDone, Robustness
 from audit.examination.measures import conformal
@@ -123,7 +123,7 @@ class Gathered:
     measurements: list[Measurement] = field(default_factory=list)
     not_done: dict[str, str] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
-    attack: str = ""
+    attack: Literal["", "gradients", "random directions"] = ""
     attacked: Bounds | None = None
     conformal: Conformal | None = None
 
@@ -138,7 +138,7 @@ def measure_robustness(case: Case) -> Robustness | NotDone:
     """
     begun, found = perf_counter(), Gathered()
     features = sum(1 for item in case.subject.features if case.blackbox and item.name in case.blackbox.columns)
-    probe = draw_probe(case, 2 + features + len(SIZES) * (1 + 4 * STEPS))
+    probe = draw_probe(case, 2 + features + len(SIZES) * (1 + 2 * STEPS))
     if isinstance(probe, NotDone):
         found.not_done["Small changes of the inputs"] = probe.not_done
     else:
@@ -153,7 +153,7 @@ def measure_robustness(case: Case) -> Robustness | NotDone:
         rows_of=len(case.frame),
         drawn=asked.drawn if asked else "",
         attacked_rows=len(asked.rows) if asked and found.attack else 0,
-        attack=found.attack,  # type: ignore[arg-type]
+        attack=found.attack,
         evaluations=asked.ask.asked if asked else 0,
         sizes=SIZES if asked else (),
         features=_list_features(asked, found.attacked) if asked else (),

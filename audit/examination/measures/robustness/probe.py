@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -35,9 +35,12 @@ MOST_ROWS = {"fast": 1_500, "standard": 4_000, "thorough": 12_000}
 SECONDS = {"fast": 5.0, "standard": 15.0, "thorough": 60.0}
 """Time that a slow model may take for the whole section, by effort."""
 LEAST_ROWS = 50
-TRIAL_ROWS = 256
-MOST_SPLITS = 300
-"""Most further calls by which rows that the model cannot take are looked for."""
+ORDINARY_PACE = 10_000
+"""Rows a second from which a model is never asked about fewer rows."""
+TRIALS = (64, 2_048)
+"""Rows on which the pace is measured."""
+MOST_SPLITS = (3_000, 200)
+"""Most further calls by which rows that the model cannot take are looked for, in all; of a slow model the second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +154,13 @@ class Asker:
     asked : int
         Rows scored so far.
     splits : int
-        Further calls made so far to find rows that it cannot take.
+        Further calls that may still be made to find rows that it cannot take.
     """
 
     blackbox: BlackBox
     plan: DecisionPlan
     asked: int = 0
-    splits: int = field(default=0)
+    splits: int = MOST_SPLITS[0]
 
     def __call__(self, people: pd.DataFrame) -> Answer:
         """Return the answer to `people`, shape ``[m]``."""
@@ -173,9 +176,9 @@ class Asker:
         try:
             found, _, probabilities = score_batch(self.blackbox, people)
         except AuditError:
-            if len(people) <= 1 or self.splits >= MOST_SPLITS:
+            if len(people) <= 1 or self.splits <= 0:
                 return
-            self.splits += 2
+            self.splits -= 2
             middle = len(people) // 2
             self._ask(people.iloc[:middle], at, score, favourable)
             self._ask(people.iloc[middle:], at + middle, score, favourable)
@@ -211,6 +214,7 @@ def draw_probe(case: Case, evaluations: int) -> Probe | NotDone:
     plan = plan_decision(case.config, case.dataset)
     ask = Asker(case.blackbox, plan)
     most, pace = choose_size(case, ask, evaluations)
+    ask.splits = MOST_SPLITS[bool(pace)]
     rows = stratified_sample(len(case.frame), most, case.rng("robustness rows"), _strata(case))
     people = case.frame.iloc[rows]
     base = ask(people)
@@ -227,18 +231,30 @@ def choose_size(case: Case, ask: Callable[[Any], Answer], evaluations: int) -> t
 
     Notes
     -----
-    The pace is measured on a few rows and rounded down to 1 or 3 times a power of ten, so that the same model on the
-    same machine gives the same rows; both numbers are printed.
+    The pace is rounded down to 1 or 3 times a power of ten, and a model of ordinary pace is never asked about fewer
+    rows: the same model gives the same rows, however busy the machine is. Both numbers are printed.
     """
     effort = case.config.effort
-    trial = case.frame.iloc[: min(TRIAL_ROWS, len(case.frame))]
-    ask(trial)
-    begun = perf_counter()
-    ask(trial)
-    pace = round_down(len(trial) / max(perf_counter() - begun, 1e-9))
+    most, pace = min(MOST_ROWS[effort], len(case.frame)), measure_pace(case, ask)
     affordable = int(pace * SECONDS[effort] / max(evaluations, 1))
-    most = min(MOST_ROWS[effort], len(case.frame))
-    return (most, 0) if affordable >= most else (max(min(LEAST_ROWS, most), affordable), pace)
+    if pace >= ORDINARY_PACE or affordable >= most:
+        return most, 0
+    return max(min(LEAST_ROWS, most), affordable), pace
+
+
+def measure_pace(case: Case, ask: Callable[[Any], Answer]) -> int:
+    """Return how many rows a second the model answers, rounded down; a slow one is tried on few rows only."""
+    pace = 0
+    for rows in TRIALS:
+        trial, seconds = case.frame.iloc[: min(rows, len(case.frame))], []
+        for _ in range(2):
+            begun = perf_counter()
+            ask(trial)
+            seconds.append(perf_counter() - begun)
+        pace = round_down(len(trial) / max(min(seconds), 1e-9))
+        if pace < ORDINARY_PACE / 10:
+            break
+    return pace
 
 
 def round_down(pace: float) -> int:

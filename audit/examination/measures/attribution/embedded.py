@@ -1,0 +1,119 @@
+"""Embeddings on the straight line: looked-up rows of a table are moved like numbers, wherever the net looks them up.
+
+Comes in: a net, encoded rows and a reference. Goes out: what was looked up, the column behind each look-up, and a mode
+under which the net receives points on the line instead. It sees ``embedding`` in modules and in exported programs; a
+scripted program, ``table[codes]`` and ``one_hot @ table`` it does not see, which the sums then show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch.overrides import TorchFunctionMode
+
+Calls = list[tuple[torch.Tensor, torch.Tensor]]
+"""Codes and looked-up rows of each call, in order."""
+
+
+class Listener(TorchFunctionMode):  # type: ignore[misc]
+    """Keep codes and results of every look-up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: Calls = []
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if is_embedding(func):
+            self.calls.append((_codes_of(args, kwargs or {}), result.detach()))
+        return result
+
+
+class Replacer(TorchFunctionMode):  # type: ignore[misc]
+    """Give other tensors in place of what would be looked up.
+
+    Parameters
+    ----------
+    leaves : iterable of torch.Tensor
+        One per call, in order.
+    """
+
+    def __init__(self, leaves: Iterable[torch.Tensor]) -> None:
+        super().__init__()
+        self._leaves = iter(leaves)
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        return next(self._leaves) if is_embedding(func) else func(*args, **(kwargs or {}))
+
+
+def is_embedding(func: Callable[..., Any]) -> bool:
+    """Return whether a torch function looks rows up in a table: ``F.embedding`` or ``aten.embedding.default``."""
+    return str(getattr(func, "__name__", "")).partition(".")[0] == "embedding"
+
+
+def _codes_of(args: Sequence[Any], kwargs: dict[str, Any]) -> torch.Tensor:
+    """Return the codes among the arguments: ``F.embedding`` takes them first, ``aten.embedding`` last."""
+    tensors = [item for item in (*args, *kwargs.values()) if isinstance(item, torch.Tensor)]
+    found: torch.Tensor = next(item for item in tensors if not item.is_floating_point())
+    return found.detach()
+
+
+def listen(call: Callable[[list[torch.Tensor]], torch.Tensor], tensors: list[torch.Tensor]) -> Calls:
+    """Return what the net looks up for these tensors."""
+    listener = Listener()
+    with torch.no_grad(), listener:
+        call(tensors)
+    return listener.calls
+
+
+def map_lookups(
+    call: Callable[[list[torch.Tensor]], torch.Tensor],
+    own: Sequence[np.ndarray],
+    swapped: Callable[[int], list[np.ndarray]],
+    columns: int,
+    to_tensors: Callable[[list[np.ndarray]], list[torch.Tensor]],
+) -> list[np.ndarray] | None:
+    """Find the column behind every look-up, by giving one column after the other its reference value.
+
+    Parameters
+    ----------
+    call : callable
+        The net on tensors.
+    own : sequence of ndarray
+        Encoded rows.
+    swapped : callable
+        From the place of a column to the encoded rows with that column at its reference.
+    columns : int
+        Number of columns.
+    to_tensors : callable
+        From encoded rows to tensors.
+
+    Returns
+    -------
+    list of ndarray of int, or None
+        Per call the place of the column behind each position of its codes, -1 where none moves it, shape
+        ``codes.shape[1:]`` flattened; None where a code follows several columns.
+    """
+    before = listen(call, to_tensors(list(own)))
+    if not before:
+        return []
+    owner = [np.full(int(np.prod(codes.shape[1:], dtype=np.int64)), -1) for codes, _ in before]
+    for place in range(columns):
+        after = listen(call, to_tensors(swapped(place)))
+        if len(after) != len(before):
+            return None
+        for at, ((codes, _), (others, _)) in enumerate(zip(before, after, strict=True)):
+            if codes.shape != others.shape:
+                return None
+            moved = (codes != others).reshape(len(codes), -1).any(dim=0).numpy() if codes.ndim else np.zeros(1, bool)
+            if (owner[at][moved] >= 0).any():
+                return None
+            owner[at][moved] = place
+    return owner

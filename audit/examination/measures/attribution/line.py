@@ -1,0 +1,219 @@
+"""The straight line from a reference to each row, through everything in a net that is continuous.
+
+Comes in: a net, rows, one reference row. Goes out: a `Line`: gradients at any place of it, added up by column. Numbers
+and looked-up embeddings move together, on one line, so that one integral explains both.
+"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.errors import AuditError
+from audit.examination.blackbox.network import Network
+
+from .attribution import Floats, sum_pieces
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import torch
+
+CHUNK = 1024
+"""Rows whose gradients are taken at once: activations and their gradients then stay in the processor's cache."""
+
+
+class Line:
+    """Rows on their way from the reference.
+
+    Parameters
+    ----------
+    network : Network
+        The net.
+    frame : pandas.DataFrame, shape [n, ...]
+        Rows.
+    baseline : pandas.DataFrame, shape [1, ...] or [n, ...]
+        The reference, one for all rows or one for each.
+
+    Raises
+    ------
+    ValueError
+        A look-up that no one column is behind.
+    """
+
+    def __init__(self, network: Network, frame: pd.DataFrame, baseline: pd.DataFrame) -> None:
+        self.network, self.columns = network, network.columns
+        self.rows = len(frame)
+        self._own = network.encode(frame)
+        self._start = [
+            array if len(array) == self.rows else np.repeat(array, self.rows, axis=0)
+            for array in network.encode(baseline)
+        ]
+        self._names = tuple(shape.columns for shape in network.input_shapes)
+        self._owner = self._find_owners()
+        self.link, self.base = network.link_encoded(self._own), network.link_encoded(self._start)
+
+    def _find_owners(self) -> list[np.ndarray]:
+        from .embedded import map_lookups
+
+        own = [array[:CHUNK] for array in self._own]
+        start = [array[:CHUNK] for array in self._start]
+
+        def swapped(place: int) -> list[np.ndarray]:
+            name = self.columns[place]
+            return [
+                np.where(np.array([item == name for item in names])[None, :], other, mine)
+                for mine, other, names in zip(own, start, self._names, strict=True)
+            ]
+
+        found = map_lookups(self.network.torch_link, own, swapped, len(self.columns), self.network.to_tensors)
+        if found is None:
+            raise ValueError("a look-up of the net follows several columns at once")
+        return found
+
+    def integrate(self, rows: NDArray[np.int64], places: Floats, weights: Floats) -> Floats:
+        """Return ``sum of weight * gradient * (row - reference)`` by column, shape [m, columns].
+
+        Parameters
+        ----------
+        rows : ndarray of int64, shape [m]
+            Which rows.
+        places, weights : ndarray of float64, shape [k] or [m, k]
+            Places on the line, 0 at the reference, and their weights; per row where two-dimensional.
+        """
+        _, most = self.network.batch
+        step = min(CHUNK, most)
+        parts = [
+            self._integrate_chunk(
+                rows[at : at + step],
+                places if places.ndim == 1 else places[at : at + step],
+                weights if weights.ndim == 1 else weights[at : at + step],
+            )
+            for at in range(0, len(rows), step)
+        ]
+        return np.concatenate(parts) if parts else np.empty((0, len(self.columns)))
+
+    def _integrate_chunk(self, rows: NDArray[np.int64], places: Floats, weights: Floats) -> Floats:
+        import torch
+
+        own = self.network.to_tensors([array[rows] for array in self._own])
+        start = self.network.to_tensors([array[rows] for array in self._start])
+        moving = Moving(self, own, start, len(rows))
+        totals = [torch.zeros_like(step) for step in moving.steps]
+        for k in range(places.shape[-1]):
+            grads = moving.gradients(_per_row(places, k, len(own[0])))
+            weight = _per_row(weights, k, len(own[0]))
+            for total, grad in zip(totals, grads, strict=True):
+                if isinstance(weight, float):
+                    total.add_(grad, alpha=weight)
+                else:
+                    total.add_(grad * _like(weight, grad))
+        return moving.add_up([total * step for total, step in zip(totals, moving.steps, strict=True)])
+
+    @property
+    def names(self) -> tuple[tuple[str, ...], ...]:
+        """Column behind each position of each forward argument."""
+        return self._names
+
+    @property
+    def owners(self) -> list[np.ndarray]:
+        """Column behind each position of each look-up."""
+        return self._owner
+
+
+class Moving:
+    """One chunk of rows, and what of it moves: float arguments first, then look-ups.
+
+    Parameters
+    ----------
+    line : Line
+        The line.
+    own, start : list of torch.Tensor
+        Arguments of the net at the rows and at the reference.
+    rows : int
+        Rows that are asked for; the tensors may hold more.
+    """
+
+    def __init__(self, line: Line, own: list[torch.Tensor], start: list[torch.Tensor], rows: int) -> None:
+        from .embedded import listen
+
+        self._line, self._own, self._rows = line, own, rows
+        call = line.network.torch_link
+        self._floats = [at for at, tensor in enumerate(own) if tensor.is_floating_point()]
+        here = [found for _, found in listen(call, own)] if line.owners else []
+        there = [found for _, found in listen(call, start)] if line.owners else []
+        if [item.shape for item in here] != [item.shape for item in there] or len(here) != len(line.owners):
+            raise ValueError("the net looks up other tables for other rows")
+        self._from = [start[at] for at in self._floats] + there
+        self.steps = [own[at] - start[at] for at in self._floats]
+        self.steps += [mine - other for mine, other in zip(here, there, strict=True)]
+
+    def gradients(self, place: Any) -> list[torch.Tensor]:
+        """Return the gradient of the link at one place of the line, per moving tensor."""
+        import torch
+
+        from .embedded import Replacer
+
+        leaves = [
+            torch.add(start, step, alpha=place)
+            if isinstance(place, float)
+            else torch.addcmul(start, step, _like(place, step))
+            for start, step in zip(self._from, self.steps, strict=True)
+        ]
+        for leaf in leaves:
+            leaf.requires_grad_(True)
+        tensors, floats = list(self._own), len(self._floats)
+        for at, leaf in zip(self._floats, leaves, strict=False):
+            tensors[at] = leaf
+        with torch.enable_grad(), Replacer(leaves[floats:]) if leaves[floats:] else nullcontext():
+            link = self._line.network.torch_link(tensors)
+            if not link.requires_grad:
+                return [torch.zeros_like(leaf) for leaf in leaves]
+            found = torch.autograd.grad(link.sum(), leaves, allow_unused=True)
+        return [torch.zeros_like(leaf) if grad is None else grad for leaf, grad in zip(leaves, found, strict=True)]
+
+    def add_up(self, parts: list[torch.Tensor]) -> Floats:
+        """Return contributions by column, shape [rows, columns]; where both ends are missing nothing moves."""
+        columns = self._line.columns
+        total = np.zeros((self._rows, len(columns)))
+        floats = len(self._floats)
+        for at, part in zip(self._floats, parts[:floats], strict=True):
+            pieces = np.nan_to_num(part.double().numpy()[: self._rows]).reshape(self._rows, -1)
+            total += sum_pieces(pieces, self._line.names[at], columns)
+        for owner, part in zip(self._line.owners, parts[floats:], strict=True):
+            if (owner >= 0).any():
+                pieces = part.double().sum(dim=-1).numpy()[: self._rows].reshape(self._rows, -1)
+                moved = owner >= 0
+                np.add.at(total, (slice(None), owner[moved]), pieces[:, moved])
+        return total
+
+
+def _per_row(values: Floats, k: int, rows: int) -> Any:
+    """Return one place for all rows as a number, or one per row as a tensor that is as long as the net's input."""
+    import torch
+
+    if values.ndim == 1:
+        return float(values[k])
+    column = values[:, k]
+    return torch.from_numpy(np.concatenate([column, np.repeat(column[-1:], rows - len(column))]))
+
+
+def _like(place: Any, tensor: torch.Tensor) -> Any:
+    """Return one place per row in a form that multiplies `tensor` row by row."""
+    if isinstance(place, float):
+        return place
+    return place.to(tensor.dtype).reshape(-1, *([1] * (tensor.ndim - 1)))
+
+
+def open_line(blackbox: object, frame: pd.DataFrame, baseline: pd.DataFrame) -> Line | None:
+    """Return the line through a model, or None where it has no gradients or its look-ups cannot be told apart."""
+    if not isinstance(blackbox, Network):
+        return None
+    try:
+        line = Line(blackbox, frame, baseline)
+        found = line.integrate(np.arange(min(2, line.rows)), np.array([0.5]), np.array([1.0]))
+    except (AuditError, RuntimeError, ValueError, IndexError):
+        return None
+    return line if np.isfinite(found).all() else None

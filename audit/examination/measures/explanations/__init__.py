@@ -1,0 +1,1 @@
+"""Explanations put to the test before anybody believes them."""

@@ -1,0 +1,226 @@
+"""The rows whose explanations are tested, and the explanations: one array of attributions per method.
+
+Comes in: the case. Goes out: a `Panel`: a printed, seeded, stratified sample with its background and typical row, and
+what integrated gradients, Shapley values and the two surrogates say of it. All stand on the link scale and are measured
+from a reference, so that they compare.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.errors import AuditError
+from audit.evidence import NotDone
+from audit.examination.data.split import join_strata, stratified_sample
+from audit.examination.glassbox.fit import Fits
+from audit.examination.measures.effects.reasons import split_contributions
+from audit.examination.measures.effects.worked import make_typical
+
+from .graft import Link
+from .pace import choose_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from audit.examination.measures.attribution.attribution import Attribution
+    from audit.examination.measures.case import Case
+
+Floats = NDArray[np.float64]
+
+GRADIENTS = "integrated gradients"
+SHAPLEY = "Shapley values"
+SURROGATES = {"net_surrogate": "additive net (surrogate)", "ebm_surrogate": "EBM (surrogate)"}
+"""Glass box to the name of its explanation."""
+
+MOST_ROWS = {"fast": 60, "standard": 150, "thorough": 400}
+PERMUTATIONS = {"fast": 16, "standard": 32, "thorough": 64}
+"""Orders of the features drawn for each half of the Shapley values, by effort."""
+BACKGROUND = 100
+"""Rows that stand for everybody."""
+
+
+@dataclass(slots=True)
+class Panel:
+    """Rows and their explanations.
+
+    Parameters
+    ----------
+    case : Case
+        Where they come from.
+    columns : tuple of str
+        Columns that the model reads.
+    rows : ndarray of int64, shape [n]
+        Places among the rows of the case.
+    people : pandas.DataFrame, shape [n, columns]
+        The rows.
+    background : pandas.DataFrame, shape [m, columns]
+        Rows that stand for everybody.
+    typical : pandas.DataFrame, shape [1, columns]
+        The baseline of gradients.
+    link : ndarray of float64, shape [n]
+        Scores on the link scale.
+    deviation : float
+        Standard deviation of `link`.
+    ask : callable
+        From rows to scores on the link scale.
+    drawn : str
+        How the rows were drawn.
+    gradients : Attribution or None
+        Integrated gradients; None where the model gives none.
+    halves : tuple of two Attribution
+        Shapley values from two independent sets of orders.
+    surrogates : dict of str to ndarray, shape [n, columns]
+        Contributions of surrogates, less their means over the background.
+    not_done : dict of str to str
+        Method that could not be used, to the reason.
+    """
+
+    case: Case
+    columns: tuple[str, ...]
+    rows: NDArray[np.int64]
+    people: pd.DataFrame
+    background: pd.DataFrame
+    typical: pd.DataFrame
+    link: Floats
+    deviation: float
+    ask: Link
+    drawn: str
+    gradients: Attribution | None = None
+    halves: tuple[Attribution, Attribution] | None = None
+    surrogates: dict[str, Floats] = field(default_factory=dict)
+    not_done: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def permutations(self) -> int:
+        """Orders in each half of the Shapley values."""
+        return PERMUTATIONS[self.case.config.effort]
+
+    @property
+    def methods(self) -> dict[str, Floats]:
+        """Method to attributions, shape ``[n, columns]``; Shapley values are the mean of their halves."""
+        found = dict[str, Floats]()
+        if self.gradients is not None:
+            found[GRADIENTS] = self.gradients.values
+        if self.halves is not None:
+            found[SHAPLEY] = (self.halves[0].values + self.halves[1].values) / 2
+        return found | self.surrogates
+
+
+def draw_panel(case: Case) -> Panel | NotDone:
+    """Draw the rows and explain them by every method that can.
+
+    Parameters
+    ----------
+    case : Case
+        Rows, model, glass boxes, effort and seed.
+
+    Returns
+    -------
+    Panel or NotDone
+        Not done without a model, with fewer than two columns, or where the score never differs.
+    """
+    box = case.blackbox
+    if box is None:
+        return NotDone(not_done="there is no model that could be explained, only stored scores or decisions")
+    if len(box.columns) < 2:
+        return NotDone(not_done="the model reads one column: there is nothing to share its score between")
+    frame = case.frame[list(box.columns)]
+    each = 2 * PERMUTATIONS[case.config.effort] * (len(box.columns) + 1) * 3
+    size, drawn = choose_rows(case, MOST_ROWS, each)
+    rows = stratified_sample(len(frame), size, case.rng("explained rows"), decision_strata(case))
+    others = stratified_sample(len(frame), BACKGROUND, case.rng("background of explanations"))
+    people = frame.iloc[rows].reset_index(drop=True)
+    link = np.asarray(box.link(people), dtype=np.float64)
+    deviation = float(link.std(ddof=1)) if len(link) > 1 else 0.0
+    if not np.isfinite(deviation) or deviation <= 1e-12 * max(1.0, float(np.abs(link).max(initial=0.0))):
+        return NotDone(not_done="the model gives every row that was looked at the same score")
+    typical = make_typical(case.frame, [item for item in case.subject.features if item.name in box.columns])
+    panel = Panel(
+        case,
+        tuple(box.columns),
+        rows,
+        people,
+        frame.iloc[others].reset_index(drop=True),
+        typical[list(box.columns)],
+        link,
+        deviation,
+        box.link,
+        drawn,
+    )
+    _explain(panel)
+    return panel
+
+
+def decision_strata(case: Case) -> NDArray[np.int64]:
+    """Return groups crossed with the decision as one code per row."""
+    parts = [values.astype(str) for values in case.groups.values()]
+    if case.scores.favourable is not None:
+        parts.append(case.scores.favourable.astype(np.int64))
+    return join_strata(*parts) if parts else np.zeros(len(case.frame), dtype=np.int64)
+
+
+def _explain(panel: Panel) -> None:
+    from audit.examination.measures.attribution.shapley import sample_shapley
+
+    panel.gradients = explain_by_gradients(panel, panel.people)
+    if panel.gradients is None:
+        panel.not_done["Integrated gradients"] = "the model gives no gradients that reach all of its columns"
+    first, second = (
+        sample_shapley(
+            panel.ask,
+            panel.people,
+            panel.background,
+            permutations=panel.permutations,
+            rng=panel.case.rng(f"explanations: Shapley, {half} half"),
+        )
+        for half in ("first", "second")
+    )
+    panel.halves = (align(first, panel.columns), align(second, panel.columns))
+    _add_surrogates(panel)
+
+
+def explain_by_gradients(panel: Panel, people: pd.DataFrame) -> Attribution | None:
+    """Return integrated gradients of some rows from the typical row; None where the model gives none."""
+    from audit.examination.measures.attribution.gradients import integrate_gradients
+
+    if panel.case.blackbox is None or not panel.case.blackbox.has_gradients:
+        return None
+    try:
+        found = integrate_gradients(panel.case.blackbox, people, panel.typical)
+    except AuditError:
+        return None
+    return None if found is None else align(found, panel.columns)
+
+
+def align(found: Attribution, columns: tuple[str, ...]) -> Attribution:
+    """Return attributions with their columns in this order; one that is not there has none."""
+    from dataclasses import replace
+
+    if found.columns == columns:
+        return found
+    values = np.zeros((len(found.values), len(columns)))
+    for place, name in enumerate(columns):
+        if name in found.columns:
+            values[:, place] = found.values[:, found.columns.index(name)]
+    return replace(found, columns=columns, values=values, se=None)
+
+
+def _add_surrogates(panel: Panel) -> None:
+    fits = panel.case.fits
+    if not isinstance(fits, Fits):
+        panel.not_done["Surrogates"] = fits.not_done
+        return
+    for name, title in SURROGATES.items():
+        box = fits.models.get(name)
+        if box is None:
+            continue
+        own, usual = (split_contributions(box, box.encoder.encode(rows)) for rows in (panel.people, panel.background))
+        parts = own - usual.mean(axis=0)
+        places = {term.feature: place for place, term in enumerate(box.terms)}
+        panel.surrogates[title] = np.column_stack(
+            [parts[:, places[c]] if c in places else np.zeros(len(parts)) for c in panel.columns]
+        )
