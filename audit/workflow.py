@@ -13,7 +13,7 @@ from audit.attestation.folder import refuse_existing, refuse_unwritable, write_f
 from audit.attestation.pipeline import Outcome, attest, keep_silent
 from audit.config.schema import AttestConfig, Config
 from audit.errors import AuditError, ConfigError, SealError
-from audit.evidence import Evidence, Severity, digest_bytes, read_evidence
+from audit.evidence import Evidence, IndividualDecisions, Severity, digest_bytes, read_evidence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,6 +80,7 @@ def run_audit(
         out=out or name_folder(examined.evidence, now),
         now=now,
         artifacts=examined.artifacts,
+        individuals=examined.individuals,
         fail_on=fail_on,
         allow=allow,
         interactive=interactive,
@@ -164,7 +165,7 @@ def examine_to_folder(
     examined = _examine(config, read_clock(), None, None, progress, sweeps=sweeps)
     data = examined.evidence.canonical()
     envelope = {"evidence.dsse.json": seal_evidence(data, signer)} if signer else {}
-    write_folder({"evidence.json": data, **envelope, **examined.artifacts}, out)
+    write_folder({"evidence.json": data, **envelope, **examined.artifacts, **examined.individuals}, out)
     return examined.evidence
 
 
@@ -203,6 +204,7 @@ def attest_from_file(
         out=out or name_folder(evidence, now),
         now=now,
         artifacts=_collect_artifacts(evidence, path),
+        individuals=_collect_individuals(evidence, path),
         evidence_signed=signed,
         fail_on=fail_on,
         allow=allow,
@@ -260,6 +262,18 @@ def _read(path: Path, hint: str) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}", hint=hint) from None
+
+
+def _collect_individuals(evidence: Evidence, path: Path) -> dict[str, bytes]:
+    """Return the files about single people beside the evidence, as far as they were not deleted."""
+    known = set(evidence.decisions.individuals) if isinstance(evidence.decisions, IndividualDecisions) else set()
+    collected = {}
+    for file in sorted(path.parent.glob("individuals/*.json")) if known else ():
+        data = _read(file, "bring the whole folder that audit examine wrote")
+        if digest_bytes(data) not in known:
+            raise SealError("a file about a single person is not one that the evidence was written with")
+        collected[f"individuals/{file.name}"] = data
+    return collected
 
 
 def _collect_artifacts(evidence: Evidence, path: Path) -> dict[str, bytes]:

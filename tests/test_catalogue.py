@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from audit.attestation.policy.catalogue import METRICS
 from audit.examination.measures import multiclass
+from audit.examination.measures.drift import measure as drift
 from audit.examination.measures.fairness import conditional, several, unknown, weighted
 from audit.examination.measures.roster import DEFINITIONS, MEASURES
 
@@ -43,4 +44,6 @@ def test_every_computed_metric_is_in_a_real_audit(small_report):
     needs_more |= {f"fairness.counterfactual_{what}" for what in _OF_A_READ_ATTRIBUTE}
     other_tasks |= {definition.id for definition in (*several.DEFINITIONS, *multiclass.DEFINITIONS)}
     needs_more |= {definition.id for definition in (*weighted.DEFINITIONS, *unknown.DEFINITIONS)}  # weights, unknown
+    needs_more |= {definition.id for definition in drift.DEFINITIONS}  # rows to compare with
+    needs_more |= {f"robustness.missing_{what}" for what in ("flip_rate", "drop")}  # a model that takes gaps
     assert set(catalogued()) - found <= other_tasks | needs_more

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit.config.schema import AttestConfig
-from audit.evidence import Dossier, Evidence, Presentation, RuleFinding, Severity
+from audit.evidence import Dossier, Evidence, Presentation, RuleFinding, Severity, digest_bytes
 
 from .folder import remove_folder, write_folder
 from .ledger.store import hold_ledger
@@ -17,6 +17,7 @@ from .policy.judge import judge
 from .policy.papers import load_papers
 from .policy.select import load_packs
 from .render.formats import FORMATS
+from .render.individual import render_individuals
 from .seal.keys import signer_for
 from .seal.sign import sign_folder
 
@@ -80,6 +81,7 @@ def attest(
     out: Path,
     now: datetime,
     artifacts: dict[str, bytes] | None = None,
+    individuals: dict[str, bytes] | None = None,
     evidence_signed: str = "made in the same run",
     as_of: date | None = None,
     fail_on: Severity = "high",
@@ -101,6 +103,8 @@ def attest(
         UTC time of the report.
     artifacts : dict of str to bytes, optional
         Files that belong to the evidence.
+    individuals : dict of str to bytes, optional
+        What is told to single people; written beside the report, outside of its list of files.
     evidence_signed : str
         What is known of the evidence's own signature, in words.
     as_of : date, optional
@@ -134,6 +138,7 @@ def attest(
         allow=allow,
     )
     signer = signer_for(order.signing, interactive=interactive)
+    told = render_individuals(individuals or {})
     with hold_ledger(order.ledger) as ledger:
         dossier = Dossier(
             evidence=evidence,
@@ -148,6 +153,7 @@ def attest(
             ),
             previous=ledger.previous_of(evidence.subject.system),
             earlier=ledger.tell_earlier(evidence),
+            individuals=tuple(sorted(map(digest_bytes, told.values()))),
         )
         rendered = {}
         for name in order.report.formats:
@@ -156,7 +162,7 @@ def attest(
         tell("seal and record")
         files = {"audit.json": dossier.canonical(), **(artifacts or {}), **rendered}
         sealed = sign_folder(files, dossier, signer, previous=ledger.head)
-        write_folder(sealed, out)
+        write_folder({**sealed, **told}, out)
         try:
             ledger.append(dossier, sealed, signer)
         except BaseException:

@@ -157,6 +157,8 @@ def _verify_folder(folder: Path, findings: _Findings) -> None:
     if listed:
         findings.attempt("files", compare_sums, listed, digests)
     dossier = findings.attempt("audit.json", check_dossier, whole.get(DOSSIER_FILE), good="evidence as judged")
+    if dossier is not None and (folder / OUTSIDE).is_dir():
+        findings.attempt("individuals", _check_individuals, folder / OUTSIDE, dossier)
     named = dossier["presentation"]["signer"] if dossier else None
     inside = [_check_html(whole, findings), *_check_pdf(whole, findings)]
     signed_files = {SUMS_SIGNATURE, SUMS_STAMP, STATEMENT_FILE, CERTIFICATE_FILE, PUBLIC_KEY_FILE} & digests.keys()
@@ -198,6 +200,21 @@ def _verify_file(path: Path, findings: _Findings) -> None:
     findings.seen, findings.claimed = inside, bool(inside or named)
     if findings.claimed:
         findings.attempt("one signer", _check_one_signer, inside, set(whole), named)
+
+
+def _check_individuals(folder: Path, dossier: dict[str, Any]) -> str:
+    """Hold the files about single people against the digests in audit.json; any of them may have been deleted.
+
+    A file is never called by its name: it may be a person's.
+    """
+    if folder.is_symlink():
+        raise SealError("it is a link")
+    known, kept = set(dossier.get("individuals", ())), 0
+    for _, path in _walk(folder):
+        if f"sha256:{_read_plain(path, whole=False)}" not in known:
+            raise SealError("a file about a single person was changed or added")
+        kept += 1
+    return f"{kept} files are as written" + (f", {len(known) - kept} were deleted" if kept < len(known) else "")
 
 
 def _read_list(whole: dict[str, bytes]) -> dict[str, str]:

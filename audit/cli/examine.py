@@ -50,19 +50,22 @@ def examine(
 
     if shard and sweeps:
         raise ConfigError("one job sweeps a shard, another puts shards together", place="--shard, --sweeps")
-    progress = console.TerminalProgress()
+    progress, evidence = console.TerminalProgress(), None
     try:
         order = load_config(config, overrides=set_, files="examine")
         with redirect_stdout(sys.stderr):  # what a model prints is not this command's answer
             if shard:
-                index, count = _read_shard(shard)
-                sweep_to_file(order, out, index, count)
-                console.tell_file(out)
-                return 0
-            files = _find_sweeps(sweeps) if sweeps else []
-            evidence = examine_to_folder(order, out, sweeps=files, interactive=sys.stderr.isatty(), progress=progress)
+                sweep_to_file(order, out, *_read_shard(shard))
+            else:
+                files = _find_sweeps(sweeps) if sweeps else []
+                evidence = examine_to_folder(
+                    order, out, sweeps=files, interactive=sys.stderr.isatty(), progress=progress
+                )
     finally:
         progress.close()
+    if evidence is None:
+        console.tell_file(out)
+        return 0
     console.tell_file(out / "evidence.json")
     for name, why in evidence.why_broken().items():
         console.note(f"audit: INCOMPLETE: {name} broke: {why}")

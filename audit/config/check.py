@@ -19,6 +19,7 @@ from audit.errors import Mistake, suggest_name
 Finding = tuple[Steps, str, str]
 
 _CUT = re.compile(r"^\s*score\s*(>=|<=|>|<)\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*$")
+_DASK = re.compile(r"^dask://[^\s/:]+:[0-9]{1,5}$")
 _BAND = re.compile(r"^\s*(otherwise|score\s*(>=|<=|>|<)\s*[-+0-9.eE]+)\s*$")
 _SHARES_TOLERANCE = 0.02  # published shares are rounded to whole per cents
 
@@ -310,8 +311,8 @@ def _check_rest(config: Config) -> Iterator[Finding]:
         yield ("data", "csv"), "the decimal sign cannot be the separator", ""
     if config.explain is not None and config.explain.rows and config.data.id is None:
         yield ("explain", "rows"), "rows are named by their id, but no column is declared as id", "add data.id"
-    if config.engine != "local":
-        yield ("engine",), f"this version has no engine '{config.engine}'", "leave `engine` out, or write local"
+    if config.engine != "local" and not _DASK.match(config.engine):
+        yield ("engine",), f"there is no engine '{config.engine}'", "leave `engine` out, or write dask://host:8786"
     both = [name for name in config.exclude if name in config.features]
     for name in both:
         yield ("features", name), f"'{name}' is declared as a feature and excluded", "take one of the two out"

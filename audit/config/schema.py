@@ -117,6 +117,8 @@ class FeatureDeclaration(Settings):
     """Direction imposed on the glass boxes, printed as imposed."""
     mutable: bool = False
     """Whether a person can change it."""
+    reason: str = ""
+    """Words in which it is told to a person as a reason, e.g. ``Income too low for the amount requested``."""
 
 
 class NumericBlock(Settings):

@@ -1,13 +1,16 @@
 """The hall: the evidence document and its kin, plain records that know neither wing."""
 
+from .attributions import Attributions, ColumnImportance, Explainer, ReferenceValue
 from .base import NotDone, Record, Section, canonical_bytes, digest_bytes
 from .calibration import Calibration, CalibrationBin
 from .data import ColumnSummary, Data
+from .decisions import Changeable, ChangeNeeded, Individual, IndividualDecisions, ReasonGiven
 from .document import SECTION_NAMES, Evidence, read_evidence
 from .dossier import Dossier, Presentation, SignerShown
 from .drift import Drift, Unseen
 from .effects import Disagreement, Effects, FeatureRug, Pair, PairSurface, WorkedStep, WorkedSum
 from .estimate import Curve, Definition, Estimate, Group, Measurement, Parity, undefined
+from .explanations import Explanations, MethodTested
 from .fairness import (
     Cell,
     CountTable,
@@ -48,10 +51,14 @@ __all__ = [
     "Answer",
     "Approval",
     "AttributeUsed",
+    "Attributions",
     "Calibration",
     "CalibrationBin",
     "Cell",
+    "ChangeNeeded",
+    "Changeable",
     "ClaimChecked",
+    "ColumnImportance",
     "ColumnSummary",
     "Conformal",
     "ContractCheck",
@@ -68,15 +75,20 @@ __all__ = [
     "Effects",
     "Estimate",
     "Evidence",
+    "Explainer",
+    "Explanations",
     "Fairness",
     "FeatureRug",
     "FeatureUsed",
     "Fidelity",
     "FileDigest",
     "Group",
+    "Individual",
+    "IndividualDecisions",
     "Intake",
     "Judgement",
     "Measurement",
+    "MethodTested",
     "MovedFeature",
     "NotDone",
     "OutcomeCell",
@@ -89,7 +101,9 @@ __all__ = [
     "PolicyText",
     "Presentation",
     "Provenance",
+    "ReasonGiven",
     "Record",
+    "ReferenceValue",
     "Robustness",
     "RuleFinding",
     "Section",

@@ -9,12 +9,15 @@ from pydantic import field_validator
 
 from audit.errors import EvidenceError
 
+from .attributions import Attributions
 from .base import NotDone, Record, Section
 from .calibration import Calibration
 from .data import Data
+from .decisions import IndividualDecisions
 from .drift import Drift
 from .effects import Effects
 from .estimate import Definition, Measurement
+from .explanations import Explanations
 from .fairness import Fairness
 from .fidelity import Fidelity
 from .intake import Intake
@@ -71,11 +74,11 @@ class Evidence(Record):
     """Surrogates held against the black box."""
     effects: Effects | NotDone
     """Per-feature effects."""
-    attributions: NotDone
+    attributions: Attributions | NotDone
     """Attributions of the black box."""
-    explanations: NotDone
+    explanations: Explanations | NotDone
     """Quality of explanations."""
-    decisions: NotDone
+    decisions: IndividualDecisions | NotDone
     """Individual decisions."""
     robustness: Robustness | NotDone
     """Robustness."""

@@ -54,3 +54,5 @@ class Dossier(Record):
     """Digest of the previous dossier of this system, where the ledger holds one."""
     earlier: tuple[str, ...] = ()
     """Earlier audits of the same model and data with their verdicts, one line each."""
+    individuals: tuple[str, ...] = ()
+    """Digest of each file about a single person beside the report, sorted; such a file may be deleted, not changed."""

@@ -39,6 +39,8 @@ class Intake(Section):
     """The trust decision in words: what was vetted, what code was run and on whose word."""
     vetted: tuple[str, ...] = ()
     """What vetting looked at, one line each."""
+    isolation: str = ""
+    """How the model is kept apart from the audit, in words; empty where it runs in the same process."""
     inputs: tuple[str, ...] = ()
     """Forward arguments and their blocks, one line each."""
     output: str = ""

@@ -15,6 +15,7 @@ from .engine.engine import open_engine
 from .engine.progress import Progress, SilentProgress, timed_stage
 from .glassbox.fit import tables_of
 from .measures.case import describe_subject, list_intersections
+from .measures.decisions.individuals import write_individuals
 from .measures.provenance import describe_provenance
 from .measures.roster import MEASURES, define_used, measure_safely
 from .measures.setting import open_case
@@ -37,10 +38,13 @@ class Examination:
         Everything measured.
     artifacts : dict of str to bytes
         Files that belong to it, by relative name; their digests stand in the provenance.
+    individuals : dict of str to bytes
+        What is told to single people, by relative name; evidence holds their digests, never a name.
     """
 
     evidence: Evidence
     artifacts: dict[str, bytes] = field(default_factory=dict)
+    individuals: dict[str, bytes] = field(default_factory=dict)
 
 
 def examine(
@@ -101,4 +105,4 @@ def examine(
     evidence = Evidence.model_validate(
         {"provenance": provenance, "subject": subject, "definitions": define_used(sections), **sections}
     )
-    return Examination(evidence, artifacts)
+    return Examination(evidence, artifacts, write_individuals(case, sections["decisions"]))

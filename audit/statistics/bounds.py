@@ -80,7 +80,9 @@ def worst_ratio(counts: Sequence[tuple[int, int]], level: float = 0.95) -> Envel
     pairs = len(rates) * (len(rates) - 1) // 2
     low, high = ratio_envelope(k, n, pair_level(level, pairs))
     bottom, top = _ends_of(rates)
-    return Envelope(rates[bottom] / rates[top], low, min(high, 1.0), pairs, (bottom, top))
+    (k_low, n_low), (k_top, n_top) = counts[bottom], counts[top]
+    # one division of whole numbers: exactly four fifths in people must not come out a hair below
+    return Envelope((k_low * n_top) / (n_low * k_top), low, min(high, 1.0), pairs, (bottom, top))
 
 
 def worst_difference(counts: Sequence[tuple[int, int]], level: float = 0.95, *, family: int | None = None) -> Envelope:
@@ -104,7 +106,8 @@ def worst_difference(counts: Sequence[tuple[int, int]], level: float = 0.95, *, 
     low, high = newcombe_difference(k1, n1, k2, n2, pair_level(level, family))
     both_low, both_high = np.maximum(low, -high), np.maximum(high, -low)
     bottom, top = _ends_of(rates)
-    value = rates[top] - rates[bottom]
+    (k_low, n_low), (k_top, n_top) = counts[bottom], counts[top]
+    value = (k_top * n_low - k_low * n_top) / (n_low * n_top)  # one division of whole numbers, as in `worst_ratio`
     return Envelope(value, float(max(both_low.max(), 0.0)), float(both_high.max()), family, (bottom, top))
 
 

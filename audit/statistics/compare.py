@@ -304,7 +304,7 @@ def _difference(group: Count, other: Count, bounds: Bounds, family: Family, note
     """Return how far the group lies behind the reference."""
     ahead, behind = (other, group) if family.best == "highest" else (group, other)
     low, high = bounds
-    value = ahead[0] / ahead[1] - behind[0] / behind[1]
+    value = (ahead[0] * behind[1] - behind[0] * ahead[1]) / (ahead[1] * behind[1])  # a tenth in people is 0.1
     return Figure(
         value,
         low,

@@ -54,7 +54,7 @@ print(json.dumps({**clock.told, "rows": whole.rows, "entries": len(whole.roll.co
 """
 
 DASK = """
-import json, sys, time
+import json, os, sys, time
 import numpy as np
 sys.path.insert(0, sys.argv[2])
 from ten_million import Clock, sweep_here
@@ -69,23 +69,32 @@ def same_sweep(one, other):
     frames = one.sample.frame().equals(other.sample.frame())
     return arrays and frames and one.roll.levels == other.roll.levels
 
-if __name__ == "__main__":
+def run_cluster(folder, here, told, kind):
     import distributed
-    told = {"same": True, "memory": 0}
-    with open_engine() as engine:
-        here = sweep_here(sys.argv[1], engine, Clock())
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
         address = cluster.scheduler_address.replace("tcp://", "dask://")
         with distributed.Client(cluster, set_as_default=False) as client:
-            for name in ("first", "again"):
+            for turn in ("first time", "again"):
                 clock, before = Clock(), client.run(spend)
                 with open_engine(address) as engine:
-                    there = sweep_here(sys.argv[1], engine, clock)
-                after = client.run(spend)
-                workers = sum(after[worker][0] - before[worker][0] for worker in after)
-                told |= {f"{name}_workers": workers, f"{name}_here": clock.told["sweep_cpu"]}
-                told |= {f"{name}_wall": clock.told["sweep_wall"], "memory": max(rss for _, rss in after.values())}
+                    there = sweep_here(folder, engine, clock)
+                after, name = client.run(spend), f"{kind} {turn}"
+                told[f"{name} workers"] = sum(after[worker][0] - before[worker][0] for worker in after)
+                told[f"{name} here"], told[f"{name} wall"] = clock.told["sweep_cpu"], clock.told["sweep_wall"]
+                told["memory"] = max(told["memory"], *(rss for _, rss in after.values()))
                 told["same"] = told["same"] and same_sweep(here, there)
+
+if __name__ == "__main__":
+    import dask
+    told = {"same": True, "memory": 0}
+    with open_engine() as engine:
+        here = sweep_here(sys.argv[1], engine, Clock())
+    run_cluster(sys.argv[1], here, told, "as Dask sets them up,")
+    # by default its workers give memory back to the system at every turn, and fetch it again page by page
+    environment = {name: 1 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    os.environ.pop("MALLOC_TRIM_THRESHOLD_", None)
+    with dask.config.set({"distributed.nanny.pre-spawn-environ": environment}):
+        run_cluster(sys.argv[1], here, told, "without MALLOC_TRIM_THRESHOLD_,")
     print(json.dumps(told))
 """
 
@@ -224,13 +233,13 @@ def tell_rounds(rounds: list[tuple[dict[str, float], dict[str, float]]]) -> None
 def tell_dask(told: dict[str, float], alone: float) -> None:
     """Print whether Dask made the same, and what it cost."""
     print(f"Dask, two workers: {'equal to the last digit' if told['same'] else 'DIFFERENT'} from one process")
-    for name, words in (("first", "the first time (torch is imported, the model opened)"), ("again", "once more")):
-        total = told[f"{name}_workers"] + told[f"{name}_here"]
+    for name in (key.removesuffix(" workers") for key in told if key.endswith(" workers")):
+        workers, here, wall = (told[f"{name} {what}"] for what in ("workers", "here", "wall"))
         print(
-            f"  {words}: {told[f'{name}_workers']:.2f} s CPU in the workers and {told[f'{name}_here']:.2f} s in scheduler "
-            f"and caller, against {alone:.2f} s alone: ratio {total / alone:.2f}; {told[f'{name}_wall']:.1f} s wall"
+            f"  {name}: {workers:.2f} s CPU in workers and {here:.2f} s in scheduler and caller against "
+            f"{alone:.2f} s alone, ratio {(workers + here) / alone:.2f}; {wall:.1f} s wall"
         )
-    print(f"  {told['memory'] / 1e6:.2f} GB peak in the larger worker")
+    print(f"  {told['memory'] / 1e6:.2f} GB peak in the larger worker; the first time torch is imported there")
 
 
 if __name__ == "__main__":

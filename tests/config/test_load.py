@@ -147,7 +147,7 @@ CONTRADICTIONS = {
     "decision: {favourable: score >= 0.5}": "2:11: there is no score to cut",
     "model: {scores: s}\ndecision: {favourable: score >= 5}": "3:24: the score is a probability and never reaches 5",
     "model: {scores: s}\ndecision: {bands: {a: scor > 1}}": "3:23: 'scor > 1' is no condition",
-    "model: {scores: s}\nengine: dask://x": "3:9: this version has no engine 'dask://x'",
+    "model: {scores: s}\nengine: dask://x": "3:9: there is no engine 'dask://x'",
     "model: {scores: s}\nexplain: {rows: [7]}": "3:17: rows are named by their id",
     "model: {scores: s}\nfeatures: {a: {kind: number}}\nexclude: [a]": "3:15: 'a' is declared as a "
     "feature and excluded",

@@ -7,70 +7,27 @@ because the two wings may not import each other.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
-Scope = Literal["all", "group", "attribute", "feature", "model", "outcome"]
-Better = Literal["higher", "lower", "nearer_one", "nearer_zero", "none"]
+from .metric import BLACK_BOX, GLASS_BOXES, LABEL_FITS, MODELS, SURROGATES, Better, Metric, Scope
 
-BLACK_BOX = "black_box"
-LABEL_FITS = ("ebm_label", "net_label")
-SURROGATES = ("ebm_surrogate", "net_surrogate")
-GLASS_BOXES = ("ebm_label", "ebm_surrogate", "net_label", "net_surrogate")
-MODELS = (BLACK_BOX, *GLASS_BOXES)
-"""Models that a scope can name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One number that a rule may name.
-
-    Parameters
-    ----------
-    id : str
-        ``section.name``.
-    title : str
-        Name for readers.
-    better : str
-        Direction that is better for people.
-    scopes : tuple of str
-        What one number can be about: ``all`` (the audit), a group, a whole attribute, a feature, a model, an outcome
-        (band or class).
-    models : tuple of str
-        Models it is computed for; empty where it knows no model.
-    compares : {"", "ratio", "difference", "gap", "test"}
-        How it compares a group with another one; empty where it does not.
-    base : str
-        For a ratio, difference or gap: the number by group that it compares.
-    lowest_is_best : bool
-        For a ratio or difference of rates: whether the group with the lowest rate is the best one.
-    clean_training : bool
-        Whether it favours the black box where the rows that it was trained on are unknown.
-    counts_everybody : bool
-        For a number about a whole attribute: whether the smallest groups are in it like all others.
-    """
-
-    id: str
-    title: str
-    better: Better
-    scopes: tuple[Scope, ...]
-    models: tuple[str, ...] = ()
-    compares: Literal["", "ratio", "difference", "gap", "test"] = ""
-    base: str = ""
-    lowest_is_best: bool = False
-    clean_training: bool = False
-    counts_everybody: bool = False
-
-    @property
-    def section(self) -> str:
-        """The section of the evidence it stands in."""
-        return self.id.partition(".")[0]
-
+__all__ = [
+    "BLACK_BOX",
+    "GLASS_BOXES",
+    "LABEL_FITS",
+    "METRICS",
+    "MODELS",
+    "SURROGATES",
+    "Better",
+    "Metric",
+    "Scope",
+]
 
 _ALL: tuple[Scope, ...] = ("all",)
 _MODEL: tuple[Scope, ...] = ("model",)
 _GROUP: tuple[Scope, ...] = ("group",)
 _ATTRIBUTE: tuple[Scope, ...] = ("attribute",)
+_OUTCOME: tuple[Scope, ...] = ("outcome",)
 _PREDICTS = (BLACK_BOX, *LABEL_FITS)
 
 
@@ -191,6 +148,7 @@ _TABLE: tuple[Metric, ...] = (
     _rate("brier", "Brier score", "lower"),
     _rate("log_loss", "Log loss", "lower"),
     _rate("calibration_error", "Expected calibration error in the group", "lower"),
+    _rate("calibration_slope", "Calibration slope in the group", "nearer_one"),
     Metric("fairness.mean_score_difference", "Difference of mean scores", "nearer_zero", _GROUP),
     Metric(
         "fairness.score_standardized_mean_difference", "Standardized mean difference of scores", "nearer_zero", _GROUP
@@ -351,6 +309,49 @@ _TABLE: tuple[Metric, ...] = (
         "effects.proxy_importance", "Importance of proxies, by their strength", "lower", ("attribute", "model"), MODELS
     ),
     Metric("effects.extrapolation_share", "Rows outside what was fitted", "lower", ("all", "feature")),
+    Metric("attributions.importance", "Share of all attributions", "none", ("feature", "model"), (BLACK_BOX,)),
+    Metric(
+        "attributions.integrated_gradients",
+        "Mean absolute attribution, integrated gradients",
+        "none",
+        ("feature", "model"),
+        (BLACK_BOX,),
+    ),
+    Metric(
+        "attributions.shapley", "Mean absolute attribution, Shapley values", "none", ("feature", "model"), (BLACK_BOX,)
+    ),
+    Metric("attributions.permutation", "Permutation importance", "none", ("feature", "model"), (BLACK_BOX,)),
+    Metric(
+        "attributions.completeness_error", "Completeness error of integrated gradients", "lower", _MODEL, (BLACK_BOX,)
+    ),
+    Metric("attributions.standard_error", "Standard error of a Shapley value", "lower", _MODEL, (BLACK_BOX,)),
+    Metric("explanations.completeness_error", "Distance of the sum from the score", "lower", _OUTCOME),
+    Metric("explanations.incomplete_share", "Explanations that do not add up", "lower", _OUTCOME),
+    Metric("explanations.deletion_area", "Area of deletion", "lower", _OUTCOME),
+    Metric("explanations.insertion_area", "Area of insertion", "higher", _OUTCOME),
+    Metric("explanations.deletion_gain", "Deletion: better than a random order", "higher", _OUTCOME),
+    Metric("explanations.insertion_gain", "Insertion: better than a random order", "higher", _OUTCOME),
+    Metric("explanations.seed_correlation", "Stability over seeds: rank correlation", "higher", _OUTCOME),
+    Metric("explanations.seed_overlap", "Stability over seeds: same three largest", "higher", _OUTCOME),
+    Metric("explanations.sensitivity", "Largest change under small noise", "lower", _OUTCOME),
+    Metric("explanations.agreement_correlation", "Agreement: rank correlation", "higher", _OUTCOME),
+    Metric("explanations.agreement_overlap", "Agreement: same three largest", "higher", _OUTCOME),
+    Metric("explanations.agreement_sign", "Agreement: same sign", "higher", _OUTCOME),
+    Metric("explanations.randomisation_correlation", "Explanation left after shuffling", "lower", _OUTCOME),
+    Metric("explanations.randomisation_floor", "What the distance alone explains", "none", _OUTCOME),
+    Metric("explanations.randomisation_excess", "Explanation left beyond the floor", "lower", _OUTCOME),
+    Metric("explanations.expected_share", "Attributions as expected", "higher", ("feature", "outcome")),
+    Metric("decisions.reason_validity", "Reasons whose correction helps", "higher", _OUTCOME),
+    Metric("decisions.reasons_suffice", "All reasons corrected: decided otherwise", "none", _ALL),
+    Metric("decisions.reason_stability", "Stability of reasons", "higher", _ALL),
+    Metric("decisions.first_reason_stability", "Stability of the first reason", "higher", _ALL),
+    Metric("decisions.protected_reason_rate", "Protected feature among the reasons", "lower", _ALL),
+    Metric("decisions.reason_share", "Feature among the reasons", "none", ("feature", "group")),
+    Metric("decisions.recourse_rate", "People with a way to the other decision", "higher", ("all", "group")),
+    Metric("decisions.recourse_cost", "Cost of the way", "lower", ("all", "group")),
+    Metric("decisions.recourse_changes", "Features to be changed", "lower", _ALL),
+    Metric("decisions.recourse_rate_difference", "Difference of having a way", "lower", _ATTRIBUTE),
+    Metric("decisions.recourse_cost_difference", "Difference of the cost of the way", "lower", _ATTRIBUTE),
     Metric("robustness.noise_flip_rate", "Decisions that noise flips", "lower", ("all", "group", "outcome")),
     Metric("robustness.noise_flip_gap", "Difference of flips by noise", "lower", ("attribute", "outcome")),
     Metric("robustness.noise_drop", "Performance lost to noise", "lower", ("all", "outcome")),

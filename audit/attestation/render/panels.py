@@ -1,4 +1,4 @@
-"""Numbers of the sections about data, performance, calibration and fidelity: message, figure and tables of each.
+"""Numbers of the sections about data, performance and calibration: message, figure and tables of each.
 
 Comes in: a section of the evidence. Goes out: `Panels`, or None where the section was not carried out.
 """
@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from audit.evidence import Calibration, Data, Evidence, Fidelity, Measurement, Performance
+from audit.evidence import Calibration, Data, Evidence, Measurement, Performance
 
 from . import words
 from .figures import ForestPanel, ForestPoint, ForestRow, draw_forest, draw_reliability
 from .footnotes import annotate
 from .numbers import Shown, is_share
+from .price import Price, show_price
 from .tables import Grid, GridRow, Lexicon, TableCell, make_grid, metrics_of
 
 
@@ -28,6 +29,7 @@ class Panels:
     grid: Grid | None
     extra: Grid | None
     by_group: Grid | None
+    price: Price | None = None
 
 
 def show_performance(evidence: Evidence, lexicon: Lexicon) -> Panels | None:
@@ -38,12 +40,14 @@ def show_performance(evidence: Evidence, lexicon: Lexicon) -> Panels | None:
     plain = [m for m in part.measurements if not m.group and not m.outcome]
     gaps = [m for m in plain if m.metric.endswith("_gap")]
     levels = [m for m in plain if not m.metric.endswith("_gap")]
+    price = show_price(gaps, lexicon)
     return Panels(
-        message=_gap_message(gaps, lexicon),
+        message=price.message,
         figure=_model_forest("performance", levels, lexicon),
-        grid=_by_model(levels, lexicon) if levels else None,
-        extra=_by_model(gaps, lexicon) if gaps else None,
-        by_group=_by_group([m for m in part.measurements if m.group or m.outcome], lexicon),
+        grid=model_grid(levels, lexicon) if levels else None,
+        extra=model_grid(gaps, lexicon) if gaps else None,
+        by_group=group_grid([m for m in part.measurements if m.group or m.outcome], lexicon),
+        price=price,
     )
 
 
@@ -55,24 +59,18 @@ def show_data_checks(evidence: Evidence, lexicon: Lexicon) -> Grid | None:
     return value_grid([m for m in part.measurements if m.metric not in ("data.rows", "data.missing_rate")], lexicon)
 
 
-def _gap_message(gaps: list[Measurement], lexicon: Lexicon) -> str:
-    """Return the price of transparency in a sentence: the smallest AUC gap of a glass box fitted on the labels."""
-    chosen = [m for m in gaps if m.metric.endswith("auc_gap") and m.estimate.value is not None]
-    labels = [m for m in chosen if m.model and m.model.endswith("_label")] or chosen
-    if not labels:
-        return "Black box and glass boxes on the same rows, each number with its interval."
-    best = min(labels, key=lambda m: m.estimate.value or 0.0)
-    estimate, shown = best.estimate, lexicon.show(best)
-    name = words.model_name(best.model)
-    if estimate.low is not None and estimate.low > 0:
-        return f"The black box ranks better than the best glass box ({name}) by {shown.text} in AUC."
-    if estimate.high is not None and estimate.high < 0:
-        return f"The best glass box ({name}) ranks better than the black box; AUC gap {shown.text}."
-    return f"No loss is shown by giving up the black box: AUC gap to the best glass box ({name}) {shown.text}."
+def model_grid(numbers: list[Measurement], lexicon: Lexicon, *, short: bool = False) -> Grid:
+    """Return a table with a row per model and a column per metric.
 
-
-def _by_model(numbers: list[Measurement], lexicon: Lexicon, *, short: bool = False) -> Grid:
-    """Return a table with a row per model and a column per metric."""
+    Parameters
+    ----------
+    numbers : list of Measurement
+        Numbers by model.
+    lexicon : Lexicon
+        Titles and units.
+    short : bool
+        Whether models go by their short names.
+    """
     grid = make_grid(
         sorted(numbers, key=_model_rank),
         lexicon,
@@ -89,7 +87,7 @@ def _model_rank(measurement: Measurement) -> int:
     return words.MODEL_ORDER.index(model) if model in words.MODEL_ORDER else len(words.MODEL_ORDER)
 
 
-def _by_group(numbers: list[Measurement], lexicon: Lexicon) -> Grid | None:
+def group_grid(numbers: list[Measurement], lexicon: Lexicon) -> Grid | None:
     """Return numbers by group as one table: a column per metric, the groups of each model below its name."""
     if not numbers:
         return None
@@ -159,7 +157,7 @@ def show_calibration(evidence: Evidence, lexicon: Lexicon) -> Panels | None:
     figure = draw_reliability("reliability", message, described, part.bins) if part.bins else None
     models = {m.model for m in part.measurements}
     numbers = list(part.measurements)
-    grid = _by_model(numbers, lexicon, short=True) if len(models) > 1 else value_grid(numbers, lexicon)
+    grid = model_grid(numbers, lexicon, short=True) if len(models) > 1 else value_grid(numbers, lexicon)
     return Panels(message, figure, grid, None, None)
 
 
@@ -199,26 +197,3 @@ def _scope_of(measurement: Measurement) -> str:
     m = measurement
     rest = words.scope_words(m.group, m.feature, m.model, m.outcome)
     return ", ".join(part for part in (words.prettify(m.attribute) if m.attribute else "", rest) if part)
-
-
-def show_fidelity(evidence: Evidence, lexicon: Lexicon) -> Panels | None:
-    """Return fidelity: overall and by group in one table."""
-    part = evidence.fidelity
-    if not isinstance(part, Fidelity):
-        return None
-    whole = [m for m in part.measurements if not m.group]
-    best = _best_fidelity(whole, lexicon)
-    message = (
-        f"{best[0]} explains {best[1].text} of the black box's score."
-        if best
-        else "How well each glass box follows the black box."
-    )
-    return Panels(message, None, None, None, _by_group([*whole, *(m for m in part.measurements if m.group)], lexicon))
-
-
-def _best_fidelity(numbers: list[Measurement], lexicon: Lexicon) -> tuple[str, Shown] | None:
-    known = [m for m in numbers if m.metric == "fidelity.r2" and m.estimate.value is not None]
-    if not known:
-        return None
-    best = max(known, key=lambda m: m.estimate.value or 0.0)
-    return words.model_name(best.model), lexicon.show(best)

@@ -1,34 +1,29 @@
-"""The glass boxes beside the black box: importance, one block per feature, the largest disagreements in words.
+"""Feature by feature: the shapes of the glass boxes beside the black box's own effects, and where they part, in words.
 
-Comes in: the effects section. Goes out: blocks for the template; features beyond the first `DETAIL` stand in the table.
+Comes in: the effects section. Goes out: a block for each of the first `DETAIL` features, little charts of all others.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from audit.evidence import Curve, Effects, FeatureRug, FeatureUsed, Measurement
+from audit.evidence import Curve, Disagreement, Effects, FeatureRug, FeatureUsed, Measurement
 
 from . import words
-from .figures import draw_feature, draw_importance
-from .figures.curves import effect_range
-from .footnotes import annotate
+from .figures import SmallChart, draw_feature, draw_small
+from .figures.curves import domain
+from .figures.looks import effect_range, key_of, short_name
 from .glyphs import shorten
-from .numbers import Shown, number_text, share_text
-from .tables import Grid, GridRow, Lexicon, TableCell, make_grid, split_grid
+from .importance import LABELS, SURROGATES, importance_order
+from .numbers import count_text, number_text, share_text, show
 
-DETAIL = 15
-"""Features shown with their shapes."""
-BARS = 20
-"""Features in the importance figure."""
-SMALL = 0.001
-"""Importance below it is told as less than it, where others are a hundred times as large."""
-PARTINGS = 40
-"""Disagreements in the table."""
-SURROGATES = ("black_box", "ebm_surrogate", "net_surrogate")
-LABELS = ("black_box", "ebm_label", "net_label")
+DETAIL = 10
+"""Features shown with their shapes; all others are little charts."""
+POINTS = 24
+LEVELS = 60
+"""Positions and levels in the table behind a figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,170 +35,153 @@ class PointRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Parting:
-    """One place where a surrogate's shape leaves the black box's effect, or comes nearest to it."""
-
-    feature: str
-    model: str
-    at: str
-    gap: str
-    beyond: str
-    rows: str
-
-
-@dataclass(frozen=True, slots=True)
 class FeatureBlock:
-    """One feature."""
+    """One feature.
+
+    Parameters
+    ----------
+    name, title, anchor : str
+        Its column, its name for readers, its permalink.
+    message : str
+        Where glass box and black box part, in a sentence.
+    remarks : tuple of str
+        What was declared, imposed and found besides.
+    scale : str
+        How much its axis is enlarged against the widest one; empty for that one.
+    model_figure, label_figure : Markup or None
+        What the model does, what the labels say.
+    heads, whats : tuple of str
+        Columns of the table behind the figures, and what stands in their brackets.
+    points : tuple of PointRow
+        The numbers.
+    bands : tuple of str
+        What the bands are.
+    """
 
     name: str
     title: str
     anchor: str
     message: str
     remarks: tuple[str, ...]
+    scale: str
     model_figure: Markup | None
     label_figure: Markup | None
     heads: tuple[str, ...]
+    whats: tuple[str, ...]
     points: tuple[PointRow, ...]
     bands: tuple[str, ...]
 
 
-def importance_order(effects: Effects) -> tuple[str, ...]:
-    """Return features, most important to the black box first."""
-    features = list(dict.fromkeys([c.feature for c in effects.curves] + [r.feature for r in effects.rugs]))
-    scores = _importances(effects)
-    rank = {feature: index for index, feature in enumerate(features)}
-    for feature in scores:
-        rank.setdefault(feature, len(rank))
-    leading = {f: _leading(models) for f, models in scores.items()}
-    return tuple(sorted(rank, key=lambda feature: (-leading.get(feature, 0.0), rank[feature])))
+def show_features(effects: Effects, features: tuple[FeatureUsed, ...]) -> tuple[FeatureBlock, ...]:
+    """Return the blocks of the `DETAIL` most important features that have a curve.
 
-
-def _leading(models: dict[str, tuple[float, float | None, float | None]]) -> float:
-    for model in ("black_box", "ebm_surrogate", "net_surrogate", "ebm_label", "net_label"):
-        if model in models:
-            return models[model][0]
-    return 0.0
-
-
-def _importances(effects: Effects) -> dict[str, dict[str, tuple[float, float | None, float | None]]]:
-    found: dict[str, dict[str, tuple[float, float | None, float | None]]] = {}
-    for m in effects.measurements:
-        if m.metric == "effects.importance" and m.feature and m.model and m.estimate.value is not None:
-            found.setdefault(m.feature, {})[m.model] = (m.estimate.value, m.estimate.low, m.estimate.high)
-    return found
-
-
-def show_importance(effects: Effects) -> Markup | None:
-    """Return the importance figure; None where nothing was measured."""
-    scores = _importances(effects)
-    order = [feature for feature in importance_order(effects) if feature in scores][:BARS]
-    if not order:
-        return None
-    shown = {m for models in scores.values() for m in models}
-    models = [model for model in SURROGATES if model in shown] or [m for m in LABELS if m in shown]
-    names = {model: words.model_name(model) for model in models}
-    first = order[0]
-    title = f"{words.prettify(first)} moves the score most"
-    described = "; ".join(f"{words.prettify(f)} {number_text(_leading(scores[f]))}" for f in order)
-    rows = [(words.prettify(f), {m: v for m, v in scores[f].items() if m in models}) for f in order]
-    return draw_importance(
-        "importance",
-        title,
-        f"Mean absolute effect by feature: {described}",
-        rows,
-        names,
-        f"Mean absolute effect, {effects.scale}",
+    Parameters
+    ----------
+    effects : Effects
+        The section.
+    features : tuple of FeatureUsed
+        What was declared about the features.
+    """
+    declared = {feature.name: feature for feature in features}
+    order = _with_curves(effects)[:DETAIL]
+    curves = {name: _curves_of(effects, name) for name in order}
+    spans = {name: effect_range(curves[name], _drawn(curves[name], _rug_of(effects, name))) for name in order}
+    widest = max(order, key=lambda name: spans[name][1] - spans[name][0], default="")
+    return tuple(
+        _show_feature(effects, name, f"feature-{index + 1}", curves[name], spans[name], declared.get(name), scale)
+        for index, name in enumerate(order)
+        for scale in [_say_scale(spans[widest], spans[name], widest)]
     )
 
 
-def importance_grid(effects: Effects, lexicon: Lexicon) -> Grid | None:
-    """Return importances by feature and model; what is tiny beside the others is told as ``< 0.001``."""
-    grid = feature_grid(effects, lexicon, "effects.importance", "model")
-    largest = max((v for models in _importances(effects).values() for v, _, _ in models.values()), default=0.0)
-    if grid is None or largest < 100 * SMALL:
-        return annotate(grid) if grid else None
-    values = {
-        (words.prettify(f), words.model_name(model, short=True)): v
-        for f, models in _importances(effects).items()
-        for model, (v, low, _) in models.items()
-        if 0 < v < SMALL and low is None
-    }
-    rows = []
-    for row in grid.rows:
-        tiny = [(row.label, head) in values for head in grid.heads]
-        cells = (
-            replace(c, value=f"< {SMALL}") if t and isinstance(c, Shown) else c
-            for c, t in zip(row.cells, tiny, strict=True)
-        )
-        rows.append(replace(row, cells=tuple(cells)))
-    return annotate(replace(grid, rows=tuple(rows)))
+def _with_curves(effects: Effects) -> list[str]:
+    known = {curve.feature for curve in effects.curves}
+    return [feature for feature in importance_order(effects) if feature in known]
 
 
-def importance_message(effects: Effects) -> str:
-    """Return the finding on importance in a sentence."""
-    scores = _importances(effects)
-    order = [feature for feature in importance_order(effects) if feature in scores]
-    if not order:
-        return "No importance was measured."
-    total = sum(_leading(scores[f]) for f in order) or 1.0
-    top = order[: min(3, len(order))]
-    names = [words.prettify(f) for f in top]
-    joined = names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
-    verb = "carries" if len(top) == 1 else "carry"
-    return f"{joined} {verb} {share_text(sum(_leading(scores[f]) for f in top) / total)} of all importance."
+def _curves_of(effects: Effects, name: str) -> list[Curve]:
+    """Return a feature's curves of one kind, in the order of the models."""
+    curves = [curve for curve in effects.curves if curve.feature == name]
+    if len({curve.kind for curve in curves}) > 1:  # a number with few values may be levels to one model
+        kept = next((c.kind for c in curves if c.model == "black_box"), curves[0].kind)
+        curves = [curve for curve in curves if curve.kind == kept]
+    order = {model: index for index, model in enumerate(words.MODEL_ORDER)}
+    return sorted(curves, key=lambda curve: (order.get(curve.model, len(order)), curve.method == "PDP"))
 
 
-def show_features(effects: Effects, features: tuple[FeatureUsed, ...]) -> tuple[FeatureBlock, ...]:
-    """Return the blocks of the `DETAIL` most important features that have a curve."""
-    declared = {feature.name: feature for feature in features}
-    with_curve = {curve.feature for curve in effects.curves}
-    order = [feature for feature in importance_order(effects) if feature in with_curve][:DETAIL]
-    return tuple(_show_feature(f, index, effects, declared.get(f)) for index, f in enumerate(order))
+def _rug_of(effects: Effects, name: str) -> FeatureRug | None:
+    return next((r for r in effects.rugs if r.feature == name), None)
 
 
-def _show_feature(name: str, index: int, effects: Effects, declared: FeatureUsed | None) -> FeatureBlock:
-    curves = {curve.model: curve for curve in effects.curves if curve.feature == name}
-    kinds = {curve.kind for curve in curves.values()}
-    if len(kinds) > 1:  # a numeric column with few values may be levels to one model: draw what the black box has
-        kept = curves["black_box"].kind if "black_box" in curves else sorted(kinds)[0]
-        curves = {model: curve for model, curve in curves.items() if curve.kind == kept}
-    rug = next((r for r in effects.rugs if r.feature == name), None)
-    span = effect_range(list(curves.values()))
-    title = words.prettify(name)
-    message = _feature_message(name, effects, curves)
-    ordered = [curves[model] for model in words.MODEL_ORDER if model in curves]
+def _drawn(curves: list[Curve], rug: FeatureRug | None) -> tuple[float, float] | None:
+    return domain(curves, rug) if curves[0].kind == "numeric" else None
+
+
+def _say_scale(widest: tuple[float, float], own: tuple[float, float], name: str) -> str:
+    times = (widest[1] - widest[0]) / (own[1] - own[0])
+    return "" if times < 1.05 else f"height enlarged {number_text(times, 2)} times against {words.prettify(name)}"
+
+
+def _show_feature(
+    effects: Effects,
+    name: str,
+    anchor: str,
+    curves: list[Curve],
+    span: tuple[float, float],
+    declared: FeatureUsed | None,
+    scale: str,
+) -> FeatureBlock:
+    rug = _rug_of(effects, name)
+    title, message = words.prettify(name), say_parting(effects, name, curves)
+    figures = [
+        _panel(f"{anchor}{side}", f"{title}: {what}", [c for c in curves if c.model in models], rug, span, message)
+        for side, what, models in (("m", "what the model does", SURROGATES), ("d", "what the labels say", LABELS))
+    ]
+    banded = [c for c in curves if c.band]
     return FeatureBlock(
         name=name,
         title=title,
-        anchor=f"feature-{index + 1}",
+        anchor=anchor,
         message=message,
-        remarks=_remarks(declared, curves),
-        model_figure=_panel(f"fx{index}m", f"{title}: what the model does", curves, SURROGATES, rug, span, message),
-        label_figure=_panel(f"fx{index}d", f"{title}: what the labels say", curves, LABELS, rug, span, message),
-        heads=tuple(words.model_name(curve.model, short=True) for curve in ordered),
-        points=_points(ordered),
-        bands=tuple(
-            dict.fromkeys(f"{words.model_name(c.model, short=True)}: {c.method}, {c.band}" for c in ordered if c.band)
-        ),
+        remarks=(*_declared_words(effects, name, declared), *_found_words(effects, name)),
+        scale=scale,
+        model_figure=figures[0],
+        label_figure=figures[1] if any(c.model in LABELS[1:] for c in curves) else None,
+        heads=tuple(_head(curve) for curve in curves),
+        whats=tuple(_what(curve) for curve in curves),
+        points=_points(curves),
+        bands=tuple(dict.fromkeys(f"{_head(c)}: {c.method}, {c.band}" for c in banded)),
     )
+
+
+def _head(curve: Curve) -> str:
+    return words.model_name(curve.model, short=True) + (", PDP" if curve.method == "PDP" else "")
+
+
+def _what(curve: Curve) -> str:
+    """Return what the brackets of a column hold; the spread of bags is never an interval."""
+    if not curve.low:
+        return ""
+    return "95% band" if curve.band_is_interval else "no interval: spread of the bags"
 
 
 def _panel(
-    name: str,
-    title: str,
-    curves: dict[str, Curve],
-    models: tuple[str, ...],
-    rug: FeatureRug | None,
-    span: tuple[float, float],
-    message: str,
+    name: str, title: str, curves: list[Curve], rug: FeatureRug | None, span: tuple[float, float], message: str
 ) -> Markup | None:
-    chosen = [curves[model] for model in models if model in curves and curves[model].y]
-    if not chosen or (models == LABELS and not any(m in curves for m in LABELS[1:])):
+    if name.endswith("d"):
+        curves = [curve for curve in curves if curve.method != "PDP"]
+    chosen = [curve for curve in curves if curve.y]
+    if not chosen:
         return None
-    described = "; ".join(f"{words.model_name(c.model)}: {_curve_words(c)}" for c in chosen)
-    return draw_feature(
-        name, title, f"{shorten(message, 300)} {described}", chosen, rug, span, words.prettify(chosen[0].feature)
-    )
+    described = "; ".join(f"{_head(c)}: {_curve_words(c)}" for c in chosen)
+    text = f"{shorten(message, 300)} {described}{_gap_words(rug)}"
+    return draw_feature(name, title, text, chosen, rug, span, words.prettify(chosen[0].feature))
+
+
+def _gap_words(rug: FeatureRug | None) -> str:
+    if rug is None or not rug.empty:
+        return ""
+    return "; next to no rows from " + ", ".join(f"{number_text(a)} to {number_text(b)}" for a, b in rug.empty[:6])
 
 
 def _curve_words(curve: Curve) -> str:
@@ -215,74 +193,125 @@ def _curve_words(curve: Curve) -> str:
     return f"lowest {number_text(lowest)} at {at[0]}, highest {number_text(highest)} at {at[1]}"
 
 
-def show_partings(effects: Effects) -> tuple[Parting, ...]:
-    """Return the rows of the table of disagreements, largest first."""
-    return tuple(
-        Parting(
-            feature=words.prettify(d.feature),
-            model=words.model_name(d.model, short=True),
-            at=_place(d.at, d.feature),
-            gap=number_text(d.gap),
-            beyond=number_text(d.beyond) if d.beyond else "inside",
-            rows=share_text(d.rows_share),
-        )
-        for d in effects.disagreements[:PARTINGS]
+def place_words(disagreement: Disagreement) -> str:
+    """Return a place without the feature's name: ``age = 41`` becomes ``41``, ``status is married`` ``married``."""
+    for sign in (" = ", " is ", " near "):
+        if disagreement.at.startswith(disagreement.feature + sign):
+            return disagreement.at.removeprefix(disagreement.feature + sign)
+    return disagreement.at
+
+
+def people_near(effects: Effects, disagreement: Disagreement) -> str:
+    """Return about how many audited rows lie near a disagreement; the share alone where their number is unknown."""
+    rows = [m.estimate.n for m in effects.measurements if m.metric == "effects.importance" and m.estimate.n]
+    share = share_text(disagreement.rows_share, decimals=1)
+    if not rows:
+        return f"{share} of the rows"
+    return f"{share} of the rows, about {count_text(round(disagreement.rows_share * rows[0]))} people"
+
+
+def say_parting(effects: Effects, name: str, curves: list[Curve]) -> str:
+    """Return the largest disagreement on a feature in words: how far, beyond what, over how many people.
+
+    Parameters
+    ----------
+    effects : Effects
+        The section.
+    name : str
+        The feature.
+    curves : list of Curve
+        Its curves.
+    """
+    mine = sorted((d for d in effects.disagreements if d.feature == name), key=lambda d: (-d.beyond, -abs(d.gap)))
+    if not mine:
+        black = next((c for c in curves if key_of(c) == "black_box"), None)
+        return f"Black box: {_curve_words(black)}." if black else "The black box's own effect was not measured."
+    worst = mine[0]
+    at, gap = shorten(place_words(worst), 60), number_text(abs(worst.gap))
+    who = words.lower_first(words.model_name(worst.model))
+    if worst.beyond <= 0:
+        return f"Glass box and black box agree within their bands; the largest gap is {gap}, at {at}."
+    side = "above" if worst.gap > 0 else "below"
+    return (
+        f"At {at} the {who} lies {gap} {side} the black box's own effect, {number_text(worst.beyond)} more than both "
+        f"bands explain; near it are {people_near(effects, worst)}."
     )
 
 
-def _place(at: str, feature: str) -> str:
-    """Return a place without the feature's name: ``age = 41`` becomes ``41``, ``status is married`` ``married``."""
-    for sign in (" = ", " is "):
-        if at.startswith(feature + sign):
-            return at.removeprefix(feature + sign)
-    return at
+def _declared_words(effects: Effects, name: str, declared: FeatureUsed | None) -> list[str]:
+    if declared is None:
+        return []
+    out = ["Stands behind a protected attribute"] if declared.protected else []
+    if declared.role:
+        out.append(f"Declared role: {declared.role.replace('_', ' ')}")
+    if declared.monotone:
+        out.append(f"Imposed on the glass boxes: {declared.monotone}. Their direction is evidence of nothing")
+    wanted = declared.expected or declared.monotone
+    moved = _number_on(effects, "effects.reversal", name, "black_box")
+    if wanted and moved is not None and moved.estimate.value is not None:
+        shown = show(moved.estimate)
+        far = "never moves" if moved.estimate.value == 0 else f"moves by {shown.value} of its range"
+        within = f" ({shown.level} {shown.interval})" if shown.interval else ""
+        out.append(f"Expected to be {wanted}: the black box {far} against it{within}")
+    elif declared.expected:
+        out.append(f"Expected to be {declared.expected}")
+    return out
 
 
-def _feature_message(name: str, effects: Effects, curves: dict[str, Curve]) -> str:
-    """Return the finding on a feature; the scale stands in the chapter's first lines, the name is a reader's."""
-    mine = sorted((d for d in effects.disagreements if d.feature == name), key=lambda d: -d.beyond)
-    if mine and (mine[0].words or mine[0].beyond > 0):
-        told = mine[0].words.replace(f" ({effects.scale})", "")
-        spoken = words.prettify(name)
-        told = told.replace(f"At {name} is ", f"At {spoken}: ").replace(f"at {name} is ", f"at {spoken}: ")
-        return told.replace(name, spoken.lower()) if "_" in name else told
-    black = curves.get("black_box")
-    return f"Black box: {_curve_words(black)}." if black else "The black box's own effect was not measured."
-
-
-def _remarks(declared: FeatureUsed | None, curves: dict[str, Curve]) -> tuple[str, ...]:
-    out = []
-    if declared is not None:
-        if declared.protected:
-            out.append("stands behind a protected attribute")
-        if declared.role:
-            out.append(f"declared role: {declared.role.replace('_', ' ')}")
-        if declared.monotone:
-            out.append(f"the glass boxes were made {declared.monotone}: their direction is evidence of nothing")
-        if declared.expected:
-            out.append(f"expected to be {declared.expected}")
-    missing = [
-        f"{words.model_name(model, short=True)} {number_text(curves[model].missing or 0.0)}"
-        for model in words.MODEL_ORDER
-        if model in curves and curves[model].missing is not None
+def _found_words(effects: Effects, name: str) -> list[str]:
+    """Return what else was found: protected attributes that the feature tells better than chance."""
+    told = [
+        f"{words.lower_first(words.prettify(m.attribute))} (AUC {show(m.estimate).text})"
+        for m in effects.measurements
+        if m.metric == "effects.proxy_strength" and m.feature == name and m.attribute and (m.estimate.low or 0) > 0.5
     ]
-    if missing:
-        out.append("effect where the value is missing: " + ", ".join(missing))
-    return tuple(out)
+    return [f"Tells {' and '.join(told)} better than chance"] if told else []
 
 
-def _points(curves: list[Curve], most: int = 24) -> tuple[PointRow, ...]:
-    """Return the table behind a figure: the first curve's positions, thinned; other numeric curves interpolated."""
+def _number_on(effects: Effects, metric: str, feature: str, model: str | None) -> Measurement | None:
+    return next((m for m in effects.measurements if (m.metric, m.feature, m.model) == (metric, feature, model)), None)
+
+
+def show_small(effects: Effects) -> tuple[Markup | None, tuple[str, ...]]:
+    """Return little charts of all features after the first `DETAIL`, and these features' names."""
+    charts = []
+    names = _with_curves(effects)[DETAIL:]
+    for name in names:
+        curves = [c for c in _curves_of(effects, name) if c.model in SURROGATES and c.method != "PDP" and c.y]
+        curves = curves or [c for c in _curves_of(effects, name) if c.y]
+        if curves:
+            charts.append(SmallChart(words.prettify(name), tuple(curves), _rug_of(effects, name)))
+    if not charts:
+        return None, ()
+    described = "; ".join(
+        f"{chart.title}: {short_name(chart.curves[0])} {_curve_words(chart.curves[0])}" for chart in charts[:40]
+    )
+    return draw_small("small", "All further features on one scale", described, charts), tuple(names)
+
+
+def _points(curves: list[Curve]) -> tuple[PointRow, ...]:
+    """Return the table behind a figure: the black box's positions, thinned; of other numeric curves the nearest."""
     if not curves:
         return ()
+    missing = _missing_row(curves)
+    if curves[0].kind == "category":
+        levels = list(dict.fromkeys(level for curve in curves for level in curve.levels))[:LEVELS]
+        rows = [PointRow(shorten(level, 60), tuple(_at_level(curve, level) for curve in curves)) for level in levels]
+        return (*rows, *missing)
     first = curves[0]
-    if first.kind == "category":
-        levels = list(dict.fromkeys(level for curve in curves for level in curve.levels))
-        return tuple(
-            PointRow(shorten(level, 60), tuple(_at_level(curve, level) for curve in curves)) for level in levels[:60]
-        )
-    step = max(1, -(-len(first.x) // most))
-    return tuple(PointRow(number_text(x), tuple(_at_place(curve, x) for curve in curves)) for x in first.x[::step])
+    step = max(1, -(-len(first.x) // POINTS))
+    rows = [PointRow(number_text(x), tuple(_at_place(curve, x) for curve in curves)) for x in first.x[::step]]
+    return (*rows, *missing)
+
+
+def _missing_row(curves: list[Curve]) -> list[PointRow]:
+    if all(curve.missing is None for curve in curves):
+        return []
+    return [PointRow("missing", tuple("–" if c.missing is None else _fixed(c.missing) for c in curves))]
+
+
+def _fixed(value: float) -> str:
+    return number_text(value, decimals=3)
 
 
 def _at_level(curve: Curve, level: str) -> str:
@@ -290,107 +319,9 @@ def _at_level(curve: Curve, level: str) -> str:
 
 
 def _at_place(curve: Curve, x: float) -> str:
-    nearest = min(range(len(curve.x)), key=lambda i: abs(curve.x[i] - x))
-    return _with_band(curve, nearest)
+    return _with_band(curve, min(range(len(curve.x)), key=lambda i: abs(curve.x[i] - x)))
 
 
 def _with_band(curve: Curve, index: int) -> str:
-    value = number_text(curve.y[index], decimals=3)
-    if not curve.low:
-        return value
-    return f"{value} ({number_text(curve.low[index], decimals=3)} to {number_text(curve.high[index], decimals=3)})"
-
-
-def feature_grid(effects: Effects, lexicon: Lexicon, metric: str, by: str) -> Grid | None:
-    """Return a table of one metric: features by model or by attribute; None where there is no such number.
-
-    Parameters
-    ----------
-    effects : Effects
-        The section.
-    lexicon : Lexicon
-        Titles and units.
-    metric : str
-        Metric id.
-    by : str
-        ``model`` or ``attribute``: what the columns are.
-    """
-    chosen: list[Measurement] = [m for m in effects.measurements if m.metric == metric and m.feature]
-    if by == "attribute":  # the attribute as a whole; its single groups stand in the embedded data
-        chosen = [m for m in chosen if m.attribute] or chosen
-    if not chosen:
-        return None
-    keys = list(dict.fromkeys(_column(m, by) for m in chosen))
-    if by == "model":
-        keys.sort(key=lambda model: words.MODEL_ORDER.index(model) if model in words.MODEL_ORDER else 9)
-    found: dict[str, dict[str, Shown]] = {}
-    for m in chosen:
-        found.setdefault(m.feature or "", {})[_column(m, by)] = lexicon.show(m)
-    order = {feature: index for index, feature in enumerate(importance_order(effects))}
-    names = sorted(found, key=lambda feature: order.get(feature, len(order)))
-    heads = tuple(words.model_name(key, short=True) if by == "model" else words.prettify(key) for key in keys)
-    rows = tuple(GridRow(words.prettify(f), "", tuple(found[f].get(key) for key in keys)) for f in names)
-    return Grid("Feature", heads, rows)
-
-
-def _column(measurement: Measurement, by: str) -> str:
-    return str(getattr(measurement, by) or "") or words.scope_words(measurement.group)
-
-
-def feature_grids(effects: Effects, lexicon: Lexicon) -> tuple[Grid, ...]:
-    """Return one table of what is known of each feature beside its importance: stand-in, reversal, disagreement."""
-    parts = [
-        (title, grid)
-        for title, metric, by in (
-            ("Stands in for {}", "effects.proxy_strength", "attribute"),
-            ("Against direction, {}", "effects.reversal", "model"),
-            ("Disagreement, {}", "effects.disagreement", "model"),
-        )
-        if not (metric == "effects.disagreement" and effects.disagreements)  # told in words already
-        and (grid := feature_grid(effects, lexicon, metric, by)) is not None
-    ]
-    heads = tuple(title.format(head) for title, grid in parts for head in grid.heads)
-    names = list(dict.fromkeys(row.label for _, grid in parts for row in grid.rows))
-    found = [{row.label: row.cells for row in grid.rows} for _, grid in parts]
-    blanks: list[tuple[TableCell, ...]] = [(None,) * len(grid.heads) for _, grid in parts]
-    rows = tuple(
-        GridRow(
-            name, "", tuple(cell for known, blank in zip(found, blanks, strict=True) for cell in known.get(name, blank))
-        )
-        for name in names
-    )
-    return tuple(map(annotate, split_grid(Grid("Feature", heads, rows)))) if rows else ()
-
-
-def rest_grid(effects: Effects, lexicon: Lexicon) -> Grid | None:
-    """Return every further number about features that has no table of its own."""
-    placed = {
-        "effects.importance",
-        "effects.importance_share",
-        "effects.proxy_strength",
-        "effects.reversal",
-        "effects.disagreement",
-    }
-    rest = [m for m in effects.measurements if m.metric not in placed]
-    if not rest:
-        return None
-    grid = make_grid(
-        rest,
-        lexicon,
-        corner="About",
-        key=lambda m: words.scope_words(m.group, m.feature, m.model) or "all features",
-        label=str,
-    )
-    return annotate(grid)
-
-
-def pair_rows(effects: Effects, most: int = 12) -> tuple[tuple[str, str, str], ...]:
-    """Return interactions: the two features, the glass box, the importance."""
-    return tuple(
-        (
-            f"{words.prettify(pair.features[0])} and {words.prettify(pair.features[1])}",
-            words.model_name(pair.model, short=True),
-            number_text(pair.importance),
-        )
-        for pair in effects.pairs[:most]
-    )
+    value = _fixed(curve.y[index])
+    return f"{value} ({_fixed(curve.low[index])} to {_fixed(curve.high[index])})" if curve.low else value

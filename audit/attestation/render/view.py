@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from markupsafe import Markup
-
 from audit.evidence import Dossier, Drift, Effects, Evidence, NotDone, Robustness, Section, Slices
 
-from . import claims, drift, fairness, findings, panels, robustness, shapes, weak, words
+from . import beside, claims, drift, fairness, fidelity, findings, panels, robustness, weak, words
 from .glyphs import missing_signs, name_signs
 from .tables import Grid, Lexicon
 
@@ -71,16 +69,8 @@ class View:
     data_checks: Grid | None
     performance: panels.Panels | None
     calibration: panels.Panels | None
-    fidelity: panels.Panels | None
-    importance: Markup | None
-    importance_message: str
-    importance_grid: Grid | None
-    partings: tuple[shapes.Parting, ...]
-    feature_grids: tuple[Grid, ...]
-    effects_rest: Grid | None
-    features: tuple[shapes.FeatureBlock, ...]
-    features_beyond: int
-    pairs: tuple[tuple[str, str, str], ...]
+    fidelity: fidelity.FidelityShown | None
+    beside: beside.BesideShown | None
     timings: tuple[Timing, ...]
     unshown: str
     robustness: robustness.RobustnessShown | None
@@ -130,9 +120,7 @@ def build_view(dossier: Dossier) -> View:
     rules = findings.show_rules(judgement, lexicon)
     packs = findings.show_packs(judgement, rules)
     top, undecided = findings.top_findings(rules), findings.undecided_rules(rules)
-    effects = evidence.effects if isinstance(evidence.effects, Effects) else None
     groups = fairness.show_fairness(evidence, judgement, lexicon)
-    features = shapes.show_features(effects, evidence.subject.features) if effects else ()
     return View(
         dossier=dossier,
         chapters=_chapters(packs, evidence, annexed=groups is not None and groups.annexed),
@@ -153,16 +141,8 @@ def build_view(dossier: Dossier) -> View:
         data_checks=panels.show_data_checks(evidence, lexicon),
         performance=panels.show_performance(evidence, lexicon),
         calibration=panels.show_calibration(evidence, lexicon),
-        fidelity=panels.show_fidelity(evidence, lexicon),
-        importance=shapes.show_importance(effects) if effects else None,
-        importance_message=shapes.importance_message(effects) if effects else "",
-        importance_grid=shapes.importance_grid(effects, lexicon) if effects else None,
-        partings=shapes.show_partings(effects) if effects else (),
-        feature_grids=shapes.feature_grids(effects, lexicon) if effects else (),
-        effects_rest=shapes.rest_grid(effects, lexicon) if effects else None,
-        features=features,
-        features_beyond=len({c.feature for c in effects.curves}) - len(features) if effects else 0,
-        pairs=shapes.pair_rows(effects) if effects else (),
+        fidelity=fidelity.show_fidelity(evidence, lexicon),
+        beside=beside.show_beside(evidence, judgement, lexicon),
         timings=_timings(evidence),
         unshown=name_signs(missing_signs(dossier.model_dump_json())),
         robustness=robustness.show_robustness(evidence, lexicon),
@@ -178,6 +158,8 @@ def _chapters(packs: tuple[findings.PackShown, ...], evidence: Evidence, *, anne
     main = [Chapter(str(index), anchor, title) for index, (anchor, title) in enumerate(shown, start=1)]
     annexes = [(pack.anchor, pack.policy.title) for pack in packs]
     annexes += [("fairness-annex", "Further fairness numbers")] if annexed else []
+    if isinstance(evidence.effects, Effects):
+        annexes += [("glassbox-annex", "Further numbers about glass boxes")]
     annexes += [("definitions", "Definitions")]
     lettered = [(chr(ord("A") + index % 26), *annex) for index, annex in enumerate(annexes)]
     return (*main, *(Chapter(letter, anchor, f"Annex {letter}: {title}") for letter, anchor, title in lettered))

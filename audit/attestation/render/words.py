@@ -99,13 +99,7 @@ SECTION_PAGE: dict[str, str] = {
 }
 """Evidence section to the anchor of the chapter that shows it; any other is on the page of what was not assessed."""
 
-SEVERITIES: dict[str, str] = {
-    "critical": "Critical",
-    "high": "High",
-    "medium": "Medium",
-    "low": "Low",
-    "info": "Information",
-}
+SEVERITIES = {"critical": "Critical", "high": "High", "medium": "Medium", "low": "Low", "info": "Information"}
 
 BASES: dict[str, str] = {
     "regulation": "set by regulation",

@@ -128,7 +128,8 @@ files are as they were signed, not who signed them."""
 _SUMS = """\
 ## Every file is as listed
 
-Files in `individuals/`, if any, are outside of the list on purpose. Look for files that are not in the list, too."""
+Files in `individuals/`, if any, are outside of the list on purpose, because a person may ask that they be deleted;
+`audit.json` holds their digests under `individuals`. Look for files that are not in the list, too."""
 
 _MANIFEST = """\
 ## The list is signed

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audit.config.schema import ExamineConfig, ModelOutput
+from audit.config.schema import ExamineConfig, ModelOutput, ModelSource
 from audit.errors import AuditError, ConfigError, IntakeRefused
 
+from .digest import check_digest
 from .encode import check_columns
-from .factory import describe_error
+from .factory import Factory, describe_error, find_factory
+from .isolation import IsolatedFunction
 from .output import OutputReading, Scale, read_output
 
 if TYPE_CHECKING:
@@ -69,6 +71,67 @@ class FunctionModel:
     def link(self, frame: pd.DataFrame) -> np.ndarray:
         """Return scores on the link scale, shape ``[n]``."""
         return self.reading.link(self.raw(frame))
+
+
+def open_function(source: ModelSource) -> tuple[Callable[[Any], Any], Factory, str]:
+    """Return the named function, here or in a process of its own, its file, and how it is kept apart.
+
+    Raises
+    ------
+    ConfigError, IntakeRefused
+        As `build_function`.
+    """
+    if source.isolation == "none":
+        return *build_function(source), ""
+    factory = _trusted_function(source)
+    predict = IsolatedFunction(source)
+    return predict, factory, predict.isolation
+
+
+def build_function(source: ModelSource) -> tuple[Callable[[Any], Any], Factory]:
+    """Import the function that is named, trusted and pinned.
+
+    Raises
+    ------
+    ConfigError
+        Not named, trusted or pinned; not a function.
+    IntakeRefused
+        Another file than the pinned one, or importing it failed.
+    """
+    factory = _trusted_function(source)
+    predict = factory.build(source.factory_args) if source.factory_args else factory.find()
+    if isinstance(predict, type):
+        predict = factory.build({})
+    if not callable(predict):
+        raise ConfigError(
+            f"{factory.shown} is not a function of a frame",
+            place="model.factory",
+            hint="name a function that takes a frame and returns scores",
+        )
+    return predict, factory
+
+
+def _trusted_function(source: ModelSource) -> Factory:
+    """Return the named function, not yet imported, if its code is trusted and pinned."""
+    if not source.factory:
+        raise ConfigError(
+            "the format python needs the function", place="model.factory", hint="factory: module.py:function"
+        )
+    factory = find_factory(source.factory)
+    if not source.trust_code:
+        raise ConfigError(
+            f"{factory.shown} is code that would be run",
+            place="model.trust_code",
+            hint="set `trust_code: true` if you trust it, or export the model as .pt2",
+        )
+    if source.sha256 is None:
+        raise ConfigError(
+            f"{factory.shown} is code, which must be pinned",
+            place="model.sha256",
+            hint=f"sha256: {factory.sha256.removeprefix('sha256:')}",
+        )
+    check_digest(factory.content, source.sha256, factory.file.name)
+    return factory
 
 
 def call_function(predict: Callable[[Any], Any], frame: pd.DataFrame) -> np.ndarray:
@@ -142,7 +205,7 @@ def adopt_function(
     declared = tuple(
         dict.fromkeys(name for item in config.model.inputs for block in item.blocks for name in block.columns)
     )
-    named = declared or _own_names(predict)
+    named = declared or own_names(predict)
     if named:
         check_columns(named, dataset.columns, "model.inputs")
         choices: list[tuple[str, ...]] = [tuple(named)]
@@ -204,7 +267,7 @@ def infer_scale(raw: np.ndarray, declared: ModelOutput) -> tuple[ModelOutput, st
     return output, f"The scale was not declared; the outputs look like {scale}."
 
 
-def _own_names(predict: Callable[[Any], Any]) -> tuple[str, ...]:
+def own_names(predict: Callable[[Any], Any]) -> tuple[str, ...]:
     """Return the column names that a scikit-learn estimator (or its bound method) was fitted on."""
     for holder in (predict, getattr(predict, "__self__", None)):
         names = getattr(holder, "feature_names_in_", None)

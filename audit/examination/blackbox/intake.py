@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audit.config.schema import ExamineConfig, ModelSource
+from audit.config.schema import ExamineConfig
 from audit.errors import ConfigError
 from audit.evidence import ContractCheck, Intake
 from audit.examination.data.kinds import LARGE_ROWS
@@ -22,9 +22,8 @@ from audit.examination.data.kinds import LARGE_ROWS
 from .blackbox import BlackBox
 from .contract import SAMPLE, check_contract, check_scores
 from .encode import Encoder, check_columns
-from .factory import Factory, find_factory
-from .function import FunctionModel, adopt_function, default_columns
-from .load import check_digest, check_path, load_model
+from .function import FunctionModel, adopt_function, default_columns, open_function
+from .load import check_path, load_model
 from .loaded import Loaded
 from .mlflow import settle_inputs
 from .network import Network
@@ -62,6 +61,8 @@ class Identity:
         The trust decision in words.
     vetted : tuple of str
         What was looked at before loading.
+    isolation : str
+        How it is kept apart, in words; empty where it is not.
     """
 
     format: str
@@ -71,6 +72,7 @@ class Identity:
     parameters: int | None
     trust: str
     vetted: tuple[str, ...]
+    isolation: str = ""
 
 
 def take_in(
@@ -158,7 +160,14 @@ def _take_in_file(config: ExamineConfig, dataset: Dataset, progress: Progress | 
     encoder, reading = _prepare(config, dataset)
     file, loaded = load_model(config.model)
     identity = Identity(
-        file.format, file.name, file.sha256, len(file.data), loaded.parameters, loaded.trust, loaded.vetted
+        file.format,
+        file.name,
+        file.sha256,
+        len(file.data),
+        loaded.parameters,
+        loaded.trust,
+        loaded.vetted,
+        loaded.isolation,
     )
     return _take_in_loaded(loaded, identity, encoder, reading, config, dataset, progress)
 
@@ -225,31 +234,22 @@ def _heard(dataset: Dataset, progress: Progress | None) -> Iterator[pd.DataFrame
 
 
 def _take_in_python(config: ExamineConfig, dataset: Dataset) -> tuple[BlackBox, Intake]:
-    predict, factory = _build_function(config.model)
+    predict, factory, isolation = open_function(config.model)
     trust = f"`trust_code: true` and a pinned digest: {factory.shown} was run"
     identity = Identity(
-        "python", factory.file.name, factory.sha256, len(factory.content), None, trust, (f"{factory.shown} is pinned",)
+        "python",
+        factory.file.name,
+        factory.sha256,
+        len(factory.content),
+        None,
+        trust,
+        (f"{factory.shown} is pinned",),
+        isolation,
     )
     return _take_in_function(predict, identity, config, dataset)
 
 
-def _build_function(source: ModelSource) -> tuple[Callable[[Any], Any], Factory]:
-    factory = _trusted_function(source)
-    predict = factory.build(source.factory_args) if source.factory_args else factory.find()
-    if isinstance(predict, type):
-        predict = factory.build({})
-    if not callable(predict):
-        raise ConfigError(
-            f"{factory.shown} is not a function of a frame",
-            place="model.factory",
-            hint="name a function that takes a frame and returns scores",
-        )
-    return predict, factory
-
-
-def reopen_model(
-    config: ExamineConfig, dataset: Dataset, columns: tuple[str, ...], reading: OutputReading
-) -> BlackBox:
+def reopen_model(config: ExamineConfig, dataset: Dataset, columns: tuple[str, ...], reading: OutputReading) -> BlackBox:
     """Open the model file again, in another process than the one that took it in.
 
     Parameters
@@ -267,34 +267,11 @@ def reopen_model(
         No such file here, or another one than was taken in.
     """
     if config.model.format == "python":
-        return FunctionModel(_build_function(config.model)[0], columns, reading)
+        return FunctionModel(open_function(config.model)[0], columns, reading)
     config = settle_inputs(config)
     encoder, declared = _prepare(config, dataset)
     file, loaded = load_model(config.model)
     return Network(loaded, encoder, declared, file.format)
-
-
-def _trusted_function(source: ModelSource) -> Factory:
-    """Return the named function, not yet imported, if its code is trusted and pinned."""
-    if not source.factory:
-        raise ConfigError(
-            "the format python needs the function", place="model.factory", hint="factory: module.py:function"
-        )
-    factory = find_factory(source.factory)
-    if not source.trust_code:
-        raise ConfigError(
-            f"{factory.shown} is code that would be run",
-            place="model.trust_code",
-            hint="set `trust_code: true` if you trust it, or export the model as .pt2",
-        )
-    if source.sha256 is None:
-        raise ConfigError(
-            f"{factory.shown} is code, which must be pinned",
-            place="model.sha256",
-            hint=f"sha256: {factory.sha256.removeprefix('sha256:')}",
-        )
-    check_digest(factory.content, source.sha256, factory.file.name)
-    return factory
 
 
 def _take_in_function(
@@ -367,6 +344,7 @@ def _write_intake(
         parameters=identity.parameters,
         trust=identity.trust,
         vetted=identity.vetted,
+        isolation=identity.isolation,
         inputs=inputs,
         output=f"{config.model.output.task}: {reading.words()}",
         columns=columns,

@@ -6,7 +6,6 @@ once; digest, vetting and loading see the same bytes. What a file is, its conten
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,7 +14,9 @@ from pathlib import Path
 from audit.config.schema import ModelSource
 from audit.errors import ConfigError, IntakeRefused, TryAgain
 
+from .digest import check_digest
 from .exported import load_exported
+from .isolation import isolate_file
 from .loaded import Loaded
 from .mlflow import open_folder
 from .module import load_safetensors, load_state, load_torchscript
@@ -110,33 +111,11 @@ def load_model(source: ModelSource) -> tuple[ModelFile, Loaded]:
         As `read_model` and the loader of its format.
     """
     file = read_model(source)
-    loaded = LOADERS[file.format](file.data, source)
+    if source.isolation == "none":
+        loaded = LOADERS[file.format](file.data, source)
+    else:
+        loaded = isolate_file(file.data, file.format, source)
     return file, replace(loaded, vetted=(*file.about, *loaded.vetted)) if file.about else loaded
-
-
-def check_digest(data: bytes, pinned: str | None, name: str) -> str:
-    """Return the digest of `data`, which must be the pinned one where there is one.
-
-    Raises
-    ------
-    ConfigError
-        The pin is not a SHA-256.
-    IntakeRefused
-        The file is another one.
-    """
-    found = hashlib.sha256(data).hexdigest()
-    if pinned is not None:
-        wanted = pinned.strip().lower().removeprefix("sha256:")
-        if not re.fullmatch("[0-9a-f]{64}", wanted):
-            raise ConfigError(
-                "a pinned sha256 has 64 hexadecimal digits", place="model.sha256", hint=f"this file has {found}"
-            )
-        if wanted != found:
-            raise IntakeRefused(
-                f"{name} is not the pinned file: its sha256 is {found[:16]}..., pinned is {wanted[:16]}...",
-                hint=f"if the new file is right, pin it: sha256: {found}",
-            )
-    return "sha256:" + found
 
 
 def detect_format(data: bytes, name: str) -> str:

@@ -60,6 +60,8 @@ class Loaded:
         torch's name of the type that float inputs are given in.
     differentiable : bool
         Whether gradients can be asked for at all.
+    isolation : str
+        How it is kept apart from this process, in words; empty where it is not.
     """
 
     call: Callable[..., Any]
@@ -70,3 +72,4 @@ class Loaded:
     batch: tuple[int, int | None] = (1, None)
     float_type: str = "float32"
     differentiable: bool = True
+    isolation: str = ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from audit.config.schema import ModelSource
@@ -16,7 +17,7 @@ from audit.errors import ConfigError, IntakeRefused, suggest_name
 from .factory import Factory, find_factory
 from .loaded import Argument, Loaded
 from .tensors import read_safetensors, read_state
-from .vet import check_torchscript, read_archive, write_archive
+from .vet import check_kinds, check_torchscript, read_archive, write_archive
 
 if TYPE_CHECKING:
     import torch
@@ -45,6 +46,7 @@ def load_torchscript(data: bytes, source: ModelSource) -> Loaded:
             "torch cannot load this TorchScript archive; it is damaged or of another version",
             hint="export the model as .pt2 with torch.export",
         ) from None
+    operators = check_kinds(_node_kinds(net))
     for parameter in net.parameters():
         parameter.requires_grad_(False)
     return Loaded(
@@ -52,7 +54,11 @@ def load_torchscript(data: bytes, source: ModelSource) -> Loaded:
         arguments=_script_arguments(net),
         parameters=sum(parameter.numel() for parameter in net.parameters()),
         trust="TorchScript, loaded without unpickling Python objects and vetted for file access; it is not a sandbox",
-        vetted=(*vetted, "switched to evaluation mode"),
+        vetted=(
+            *vetted,
+            f"{operators} operators when compiled, all torch's own",
+            "switched to evaluation mode",
+        ),
         float_type=_float_type(net),
     )
 
@@ -175,6 +181,16 @@ def _advise_fit(state: dict[str, Any], wanted: dict[str, Any]) -> str:
                 return f"set `prefix: {head!r}`"
         break
     return suggest_name(next(iter(sorted(set(wanted) - set(state))), ""), state) or "check factory and factory_args"
+
+
+def _node_kinds(net: Any) -> Iterator[str]:
+    """Yield the kind of every node of a compiled module, calls written out."""
+    graph = net.inlined_graph  # its nodes live no longer than it does
+    waiting = [graph]
+    while waiting:
+        for node in waiting.pop().nodes():
+            yield node.kind()
+            waiting += list(node.blocks())
 
 
 def _script_arguments(net: Any) -> tuple[Argument, ...]:

@@ -7,11 +7,13 @@ does not fit its inputs is turned into what was expected and what it got.
 from __future__ import annotations
 
 import re
+from copy import deepcopy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audit.errors import ConfigError, IntakeRefused, TryAgain, suggest_name
+from audit.errors import AuditError, ConfigError, IntakeRefused, TryAgain, suggest_name
 
 from .encode import EncodedInput, Encoder
 from .exported import is_float, is_whole
@@ -97,6 +99,11 @@ class Network:
                 pieces = [array[start : start + step] for array in arrays]
                 parts.append(self._call(pieces, low))
         return np.concatenate(parts) if parts else np.empty((0, 1))
+
+    def copy(self) -> Network:
+        """Return the same model around a net of its own, for whatever hooks into its layers."""
+        own = replace(self._loaded, call=deepcopy(self._loaded.call))
+        return Network(own, self._encoder, self.reading, self.format)
 
     @property
     def net(self) -> Any:
@@ -229,7 +236,7 @@ class Network:
                 positional.append(tensor)
         try:
             out = self._loaded.call(*positional, **named)
-        except (MemoryError, KeyboardInterrupt):
+        except (MemoryError, KeyboardInterrupt, AuditError):
             raise
         except Exception as error:
             raise explain_failure(str(error), self._encoder) from None
@@ -342,6 +349,10 @@ _BROADCAST = re.compile(
     r"The size of tensor a \((\d+)\) must match the size of tensor b \((\d+)\) at non-singleton dimension 1"
 )
 
+_DEVICE = re.compile(
+    r"CUDA|cuda:[0-9]|NVIDIA|'(?:cuda|mps|xpu|hip)'|same device|not compiled with|MPS|no kernel image", re.ASCII
+)
+
 
 def explain_failure(message: str, encoder: Encoder) -> IntakeRefused | TryAgain:
     """Turn a message of torch into what was expected and what it got, and repeat nothing of the message."""
@@ -361,6 +372,11 @@ def explain_failure(message: str, encoder: Encoder) -> IntakeRefused | TryAgain:
         return IntakeRefused(
             f"the model expects another type of input (it is fed {widths})",
             hint="codes blocks give int64, numeric and one_hot blocks float32",
+        )
+    if _DEVICE.search(message):
+        return IntakeRefused(
+            "the model asks for a device that is not here (a GPU), although its weights were placed on the CPU",
+            hint="export it on the CPU: net.cpu() before exporting, and no device='cuda' inside forward",
         )
     if "memory" in message and "alloc" in message:
         return TryAgain("the model ran out of memory")

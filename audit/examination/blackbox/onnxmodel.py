@@ -41,7 +41,7 @@ def load_onnx(data: bytes, source: ModelSource) -> Loaded:
         call=OnnxCall(session, graph.inputs, output, tuple(source.output.classes)),
         arguments=arguments,
         parameters=graph.parameters,
-        trust="ONNX, vetted before loading and evaluated by onnxruntime; a graph of standard operators, no code was run",
+        trust="ONNX, vetted before loading and evaluated by onnxruntime: standard operators, no code was run",
         vetted=_report(graph, output, rows),
         batch=(rows, rows) if rows else (1, None),
         differentiable=False,
@@ -164,7 +164,9 @@ def read_maps(found: Sequence[dict[Any, float]], classes: tuple[Level, ...]) -> 
             )
         keys = [known[level_text(level)] for level in classes]
     if any(len(row) != len(keys) for row in found):
-        raise IntakeRefused("the model gives other classes for some rows", hint="export it without maps (zipmap: false)")
+        raise IntakeRefused(
+            "the model gives other classes for some rows", hint="export it with zipmap: false"
+        )
     return np.array([[row[key] for key in keys] for row in found], dtype=np.float64)
 
 
@@ -237,7 +239,7 @@ def _report(graph: OnnxGraph, output: OnnxValue, rows: int) -> tuple[str, ...]:
         f"the output {shown_value(output.name)} is read",
     ]
     if len(graph.outputs) > 1:
-        lines.append(f"{len(graph.outputs) - 1} other outputs are left aside")
+        lines.append(f"other outputs left aside: {len(graph.outputs) - 1}")
     if rows:
-        lines.append(f"exported for exactly {rows} rows: rows are given {rows} at a time, the last ones repeated to fill")
+        lines.append(f"exported for {rows} rows alone: rows are given {rows} at a time, the last ones repeated to fill")
     return tuple(lines)

@@ -79,9 +79,7 @@ def check_trust(data: bytes, source: ModelSource) -> None:
             f"`sha256: {found}`",
         )
     if source.sha256 is None:
-        raise ConfigError(
-            "a pickle is code, which must be pinned", place="model.sha256", hint=f"sha256: {found}"
-        )
+        raise ConfigError("a pickle is code, which must be pinned", place="model.sha256", hint=f"sha256: {found}")
 
 
 def holds_tensors(data: bytes) -> bool:

@@ -140,8 +140,14 @@ def check_pt2_members(archive: Archive) -> None:
 
 
 _UNSAFE_CALL = re.compile(r"(?<![A-Za-z0-9_])(?:torch|ops\.aten|aten)\.(save|load|from_file|_print)(?![A-Za-z0-9_])")
+_HOOK = re.compile(r"(?<![A-Za-z0-9_])def__(?:setstate|getstate|del|new)__\(|(?<![A-Za-z0-9_])def__init__\(")
+_PYTHON_CALL = re.compile(r"\^[A-Za-z_]")
 _NAMESPACE = re.compile(r"(?<![A-Za-z0-9_.])ops\.([A-Za-z_][A-Za-z0-9_]*)\.")
 SAFE_NAMESPACES = frozenset({"prim", "aten"})
+UNSAFE_KINDS = frozenset(
+    {"aten::save", "aten::load", "aten::from_file", "aten::_print", "prim::PythonOp", "prim::Print", "prim::rpc_async"}
+)
+"""Operators of a compiled graph that touch the machine, or talk."""
 
 
 def check_torchscript(archive: Archive) -> tuple[str, ...]:
@@ -170,23 +176,68 @@ def check_torchscript(archive: Archive) -> tuple[str, ...]:
         text = content.decode("utf-8", "replace")
         # with and without comments, so that neither a comment nor a '#' inside a string hides a call
         for view in (text, re.sub(r"#[^\n]*", "", text)):
-            joined = re.sub(r"[\s\\]+", "", view)
-            call = _UNSAFE_CALL.search(joined)
-            if call:
-                raise IntakeRefused(
-                    f"the TorchScript calls torch.{call.group(1)}, which touches files of this machine",
-                    hint="a model must only compute; remove the call",
-                )
-            for space in _NAMESPACE.findall(joined):
-                if space not in SAFE_NAMESPACES:
-                    raise IntakeRefused(
-                        f"the TorchScript calls operators of '{space[:40]}', which are not part of torch",
-                        hint="export the model without custom operators",
-                    )
+            _check_source(re.sub(r"[\s\\]+", "", view))
     return (
         f"{len(archive.members)} archive members, none compiled, no path leaves the archive",
         f"{sum(name.endswith('.py') for name in sources)} TorchScript sources: no file access, no foreign operator",
     )
+
+
+def _check_source(joined: str) -> None:
+    """Refuse a TorchScript source, written without spaces, that does more than compute."""
+    call = _UNSAFE_CALL.search(joined)
+    if call:
+        raise IntakeRefused(
+            f"the TorchScript calls torch.{call.group(1)}, which touches files of this machine",
+            hint="a model must only compute; remove the call",
+        )
+    if _HOOK.search(joined):
+        raise IntakeRefused(
+            "the TorchScript has a hook that would run while it is loaded (__setstate__)",
+            hint="export the model without __getstate__ and __setstate__, or as .pt2",
+        )
+    if _PYTHON_CALL.search(_without_texts(joined)):
+        raise IntakeRefused(
+            "the TorchScript calls a Python function that is not in the file",
+            hint="export the model without functions that TorchScript ignores or cannot compile",
+        )
+    for space in _NAMESPACE.findall(joined):
+        if space not in SAFE_NAMESPACES:
+            raise IntakeRefused(
+                f"the TorchScript calls operators of '{space[:40]}', which are not part of torch",
+                hint="export the model without custom operators",
+            )
+
+
+def _without_texts(source: str) -> str:
+    """Return a source without its string literals."""
+    return re.sub(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'", '""', source)
+
+
+def check_kinds(kinds: Iterable[str]) -> int:
+    """Refuse operators of a compiled graph that are not torch's own arithmetic, and return how many there are.
+
+    Parameters
+    ----------
+    kinds : iterable of str
+        ``namespace::name`` of every node.
+
+    Raises
+    ------
+    IntakeRefused
+        An operator that touches files, calls Python, or is foreign.
+    """
+    count = 0
+    for kind in kinds:
+        count += 1
+        space = kind.split("::")[0]
+        if kind in UNSAFE_KINDS or space not in SAFE_NAMESPACES:
+            raise IntakeRefused(
+                f"the TorchScript uses the operator {kind[:60] if re.fullmatch('[A-Za-z0-9_:]+', kind) else 'that'}, "
+                "which a model does not need to compute",
+                hint="a model must only compute on tensors; remove the call, or export it as .pt2",
+            )
+    return count
 
 
 def write_archive(members: Iterable[tuple[str, bytes]], root: str) -> io.BytesIO:

@@ -6,7 +6,7 @@ the counts that a reader must see: rows without an entry, entries without a row.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -118,14 +118,14 @@ def read_groups(config: ExamineConfig, names: Sequence[str]) -> JoinedGroups:
     )
 
 
-def describe_join(joined: JoinedGroups, keys: Sequence[np.ndarray], rows: int) -> str:
+def describe_join(joined: JoinedGroups, keys: Iterable[np.ndarray], rows: int) -> str:
     """Return one line on how rows and groups file met.
 
     Parameters
     ----------
     joined : JoinedGroups
         The groups.
-    keys : sequence of ndarray of str
+    keys : iterable of ndarray of str
         Keys of all rows, batch by batch.
     rows : int
         Number of rows.

@@ -6,7 +6,7 @@ choice that was made on the way a line for the report.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -209,8 +209,8 @@ def _reading(source: Source, config: ExamineConfig) -> Reading:
     return Reading(frozenset(text.strip() for text in config.data.missing) | {""}, source.decimal)
 
 
-def _keys(source: Source, joined: JoinedGroups, means: Reading) -> list[np.ndarray]:
-    return [as_category(batch.column(0), means) for batch in source.stream([joined.key])]
+def _keys(source: Source, joined: JoinedGroups, means: Reading) -> Iterator[np.ndarray]:
+    return (as_category(batch.column(0), means) for batch in source.stream([joined.key]))
 
 
 def _check_content(

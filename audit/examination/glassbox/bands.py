@@ -43,12 +43,10 @@ def standard_errors(problem: Problem, solution: Solution, kind: BandKind) -> Flo
     """
     if kind == "none":
         return None
-    inverse = solution.inverse
-    covariance = inverse * solution.scale if kind == "laplace" else inverse @ _middle(problem, solution) @ inverse
+    parts = _sandwich(problem, solution) if kind == "sandwich" else _laplace(solution)
     errors = np.zeros(solution.basis.slots + 1)
-    for block in solution.basis.blocks:
+    for block, part in zip(solution.basis.blocks, parts, strict=True):
         share = problem.centre[block.slots]
-        part = covariance[block.columns, block.columns]
         if block.matrix is not None:
             part = block.matrix @ part @ block.matrix.T
         across = part @ share
@@ -57,14 +55,24 @@ def standard_errors(problem: Problem, solution: Solution, kind: BandKind) -> Flo
     return errors
 
 
-def _middle(problem: Problem, solution: Solution) -> Floats:
+def _laplace(solution: Solution) -> list[Floats]:
+    """Return the covariance of each block's coefficients."""
+    return [solution.inverse[block.columns, block.columns] * solution.scale for block in solution.basis.blocks]
+
+
+def _sandwich(problem: Problem, solution: Solution) -> list[Floats]:
+    """Return the same by the sandwich: only what stands on its diagonal is ever added up."""
+    inverse, places = solution.inverse, [block.columns for block in solution.basis.blocks]
+    rough = solution.scale * (solution.penalty @ inverse)
+    parts = [inverse[place] @ rough[:, place] for place in places]
     mean = problem.mean(problem.score(solution.coefficients))
     curve = problem.weights * (mean * (1.0 - mean) if problem.logistic else 1.0)
     pull = problem.weights * (problem.target - mean)
-    middle = solution.scale * solution.penalty
     for rows, part in problem.rows.slabs():
+        reach = part @ inverse
         # the leverage of a row z is z' V z times its weight
-        held = np.einsum("ij,ij->i", part @ solution.inverse, part) * curve[rows]
-        pulled = part * (pull[rows] / np.maximum(1.0 - held, 0.05))[:, None]
-        middle += pulled.T @ pulled
-    return middle
+        held = np.einsum("ij,ij->i", reach, part) * curve[rows]
+        reach *= (pull[rows] / np.maximum(1.0 - held, 0.05))[:, None]
+        for total, place in zip(parts, places, strict=True):
+            total += reach[:, place].T @ reach[:, place]
+    return parts

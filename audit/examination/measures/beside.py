@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audit.config.schema import FeatureDeclaration
+from audit.errors import DataError
 from audit.examination.data.read import Role, read_dataset
 from audit.examination.data.split import stratified_sample
 
@@ -71,6 +72,12 @@ def read_beside(case: Case, role: Role, path: str | None = None) -> Beside:
     }
     data = config.data if path is None else config.data.model_copy(update={role: path})
     dataset = read_dataset(config.model_copy(update={"features": kinds, "data": data}), role=role)
+    wanted = [name for name in (case.blackbox.columns if case.blackbox else ()) if name not in dataset.columns]
+    if wanted:
+        raise DataError(
+            f"the table of data.{role} has no column '{wanted[0]}', which the model reads",
+            hint="name a table with the columns of the judged rows",
+        )
     names = ", ".join(file.name for file in dataset.files[:2]) + (" and more" if len(dataset.files) > 2 else "")
     return take_rows(case, dataset, f"data.{role} ({names})")
 

@@ -134,6 +134,7 @@ def measure_fidelity(case: Case) -> Fidelity | NotDone:
         measurements=(*measurements, *told),
         notes=(
             *(f"{name}: {reason}" for name, reason in fits.not_done.items() if name in SURROGATES),
+            *((DEPARTURE_NOTE,) if departures else ()),
             *((f"all numbers: {case.sampled}",) if case.sampled else ()),
         ),
         broken_parts=fits.list_broken(SURROGATES),
@@ -171,6 +172,10 @@ def _find_account(names: Sequence[str], measurements: Sequence[Measurement]) -> 
     return min(reversed(names), key=lambda name: rmse[name] or 0.0)
 
 
+DEPARTURE_NOTE = (
+    "Departures were looked for on one half of the rows and tested on the other, which was not looked at; they are "
+    "from the surrogate that follows the black box most closely, its interactions included."
+)
 _TOO_FEW = "fewer than two groups are large enough to be compared"
 
 

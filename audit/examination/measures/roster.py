@@ -8,10 +8,12 @@ from collections.abc import Callable
 from audit.errors import AuditError, TryAgain
 from audit.evidence import Definition, Intake, NotDone, Section
 
-from . import calibration, data, fidelity, multiclass, performance, slices
+from . import attributions, calibration, data, fidelity, multiclass, performance, slices
 from .case import Case
+from .decisions import measure as decisions
 from .drift import measure as drift
 from .effects import measure as effects
+from .explanations import measure as explanations
 from .fairness import measure as fairness
 from .robustness import measure as robustness
 
@@ -41,9 +43,9 @@ MEASURES: dict[str, Measure] = {
     "slices": slices.measure_slices,
     "fidelity": fidelity.measure_fidelity,
     "effects": effects.measure_effects,
-    "attributions": _put_off("attributions of single scores are not part of this version"),
-    "explanations": _put_off("tests of explanations are not part of this version"),
-    "decisions": _put_off("reasons for single decisions are not part of this version"),
+    "attributions": attributions.measure_attributions,
+    "explanations": explanations.measure_explanations,
+    "decisions": decisions.measure_decisions,
     "robustness": robustness.measure_robustness,
     "drift": drift.measure_drift,
 }
@@ -58,6 +60,9 @@ DEFINITIONS: tuple[Definition, ...] = (
     *slices.DEFINITIONS,
     *fidelity.DEFINITIONS,
     *effects.DEFINITIONS,
+    *attributions.DEFINITIONS,
+    *explanations.DEFINITIONS,
+    *decisions.DEFINITIONS,
     *robustness.DEFINITIONS,
     *drift.DEFINITIONS,
 )

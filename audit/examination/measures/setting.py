@@ -10,8 +10,10 @@ from audit.config.schema import ExamineConfig
 from audit.errors import AuditError, TryAgain
 from audit.evidence import Intake, NotDone, Subject
 from audit.examination.data.columns import label_of, weights_of
+from audit.examination.data.kinds import LARGE_ROWS
 from audit.examination.data.read import read_dataset
 from audit.examination.engine.progress import Progress
+from audit.examination.sweep.sample import SAMPLE_ROWS, sample_table
 
 from .case import Case
 
@@ -60,7 +62,16 @@ def open_case(
         fits=NotDone(not_done="the glass boxes were not fitted yet"),
         training=read_dataset(config, role="train") if config.data.train else None,
     )
-    return replace(case, fits=_fit_safely(case, progress))
+    return replace(case, fits=_tell_sample(_fit_safely(case, progress), case))
+
+
+def _tell_sample(fits: Fits | NotDone, case: Case) -> Fits | NotDone:
+    """Say how many rows of a large training file the glass boxes were given."""
+    if isinstance(fits, NotDone) or case.training is None or case.training.rows < LARGE_ROWS:
+        return fits
+    size = SAMPLE_ROWS[case.config.effort]
+    note = f"data.train: a sample of {size:,} of {case.training.rows:,} rows (seed {case.seed})"
+    return replace(fits, notes=(*fits.notes, note))
 
 
 def _fit_safely(case: Case, progress: Progress) -> Fits | NotDone:
@@ -101,6 +112,8 @@ def _training_rows(case: Case) -> TrainRows | None:
         return None
     from audit.examination.glassbox.tasks import TrainRows
 
-    rows = case.training.frame()
+    size = SAMPLE_ROWS[case.config.effort]
+    large = case.training.rows >= LARGE_ROWS
+    rows = sample_table(case.training, size, case.seed) if large else case.training.frame()
     link = case.blackbox.link(rows) if case.blackbox is not None else None
     return TrainRows(rows, label_of(rows, case.config), link, weights_of(rows, case.config))

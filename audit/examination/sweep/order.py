@@ -7,9 +7,8 @@ a shard. Goes out: the sweep of these rows. A worker opens the files by their na
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from itertools import groupby, tee
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,8 +30,8 @@ from audit.examination.tally.condense import MOST_ENTRIES
 
 from .coder import GroupCoder
 from .count import RowCounter
-from .sample import SAMPLE_ROWS, SampleKeeper, name_strata, share_to_keep
-from .shards import Shard, number_rows
+from .sample import SAMPLE_ROWS, SampleKeeper, name_strata, read_sampled, share_to_keep
+from .shards import Shard, each_batch
 from .sweep import Sweep
 
 
@@ -121,8 +120,8 @@ def sweep_pieces(order: SweepOrder, pieces: Shard, blackbox: BlackBox | None = N
     if blackbox is None and order.reading is not None:
         blackbox = _open_once(order)
     worker = _Worker(order, blackbox)
-    for _, run in groupby(pieces, key=lambda piece: piece.file):
-        worker.sweep_file(tuple(run))
+    for batch, position in each_batch(order.dataset, pieces, order.dataset.columns):
+        worker.sweep_batch(batch, position)
     roll = worker.counter.close()
     if roll is None:
         raise ConfigError("this shard has no rows", place="--shard", hint="use fewer shards")
@@ -155,16 +154,8 @@ class _Worker:
         size = SAMPLE_ROWS[config.effort]
         self.keeper = SampleKeeper(size, config.seed, share_to_keep(size, order.rows), name_strata(self.coder.levels))
 
-    def sweep_file(self, pieces: Shard) -> None:
-        """Sweep pieces of one file."""
-        dataset = self.order.dataset
-        wanted = tuple(dict.fromkeys([*dataset.columns]))
-        batches, counted = tee(dataset.stream(wanted, pieces))
-        sizes: Iterator[int] = (batch.num_rows for batch in counted)
-        for batch, position in zip(batches, number_rows(pieces, sizes), strict=False):
-            self._sweep_batch(batch, position)
-
-    def _sweep_batch(self, batch: pa.RecordBatch, position: np.ndarray) -> None:
+    def sweep_batch(self, batch: pa.RecordBatch, position: np.ndarray) -> None:
+        """Score, decide and count the rows of a batch."""
         order, dataset = self.order, self.order.dataset
         frame = dataset.frame_of(batch, self.columns)
         score, probabilities = self._score(frame)
@@ -174,7 +165,7 @@ class _Worker:
         self.counter.add(codes, label, score, decisions, weights_of(frame, order.config), batch.num_rows)
         inner = _number_inner(label, decisions.favourable, batch.num_rows, valued=order.valued)
         strata = {name: values.astype(np.int32) * 9 + inner for name, values in codes.items()} or {"": inner}
-        self.keeper.add(position, strata, lambda rows: dataset.read_arrays(batch.take(pa.array(rows)), dataset.columns))
+        self.keeper.add(position, strata, partial(read_sampled, dataset, batch))
 
     def _score(self, frame: Any) -> tuple[np.ndarray | None, np.ndarray | None]:
         if self.blackbox is not None:
@@ -242,8 +233,3 @@ def _open_once(order: SweepOrder) -> BlackBox:
             _OPENED.clear()
             _OPENED[order.digest] = reopen_model(order.config, order.dataset, order.columns, order.reading)
         return _OPENED[order.digest]
-
-
-def narrow_order(order: SweepOrder, dataset: Dataset) -> SweepOrder:
-    """Return the order for another view of the same table."""
-    return replace(order, dataset=dataset.detached())

@@ -9,10 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
+
+from audit.examination.data.dataset import Dataset
+
+from .shards import each_batch
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -250,3 +256,26 @@ def name_strata(levels: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
     inner = [f"{label}{decision}" for label in "pn?" for decision in "fu-"]
     listed = {name: [f"{level} {end}" for level in values for end in inner] for name, values in levels.items()}
     return listed or {"": inner}
+
+
+def sample_table(dataset: Dataset, size: int, seed: int) -> pd.DataFrame:
+    """Return the rows of a table whose positions have the smallest hashes, in row order.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The table.
+    size : int
+        Rows wanted.
+    seed : int
+        The one seed.
+    """
+    keeper = SampleKeeper(size, seed, share_to_keep(size, dataset.rows), {})
+    for batch, position in each_batch(dataset, dataset.source.pieces, dataset.columns):
+        keeper.add(position, {}, partial(read_sampled, dataset, batch))
+    return keeper.close().frame()
+
+
+def read_sampled(dataset: Dataset, batch: pa.RecordBatch, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Return these rows of a raw record batch, whole and typed."""
+    return dataset.read_arrays(batch.take(pa.array(rows)), dataset.columns)

@@ -7,11 +7,14 @@ its file and its place there alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby, tee
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from audit.errors import ConfigError
+from audit.examination.data.dataset import Dataset
 from audit.examination.data.stream import Piece
 
 SHARD_ROWS = 1 << 19
@@ -76,6 +79,26 @@ def deal_pieces(pieces: Sequence[Piece], index: int, count: int) -> Shard:
             hint=f"use {len(pieces)} shards at most, or write Parquet with smaller row groups",
         )
     return chosen
+
+
+def each_batch(
+    dataset: Dataset, pieces: Sequence[Piece], columns: Sequence[str]
+) -> Iterator[tuple[pa.RecordBatch, NDArray[np.uint64]]]:
+    """Yield raw record batches of some pieces, each with the positions of its rows.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The table.
+    pieces : sequence of Piece
+        In row order.
+    columns : sequence of str
+        Columns that will be read from the batches.
+    """
+    for _, run in groupby(pieces, key=lambda piece: piece.file):
+        own = tuple(run)
+        batches, counted = tee(dataset.stream(columns, own))
+        yield from zip(batches, number_rows(own, (batch.num_rows for batch in counted)), strict=False)
 
 
 def number_rows(pieces: Sequence[Piece], sizes: Iterator[int]) -> Iterator[NDArray[np.uint64]]:

@@ -75,11 +75,26 @@ def test_the_calibration_error_stands_beside_its_chance():
         assert (estimate.value > estimate.chance) == (name == "C")
 
 
+def test_the_calibration_slope_of_a_group_is_that_of_statsmodels():
+    import statsmodels.api as sm
+    from scipy.special import logit
+
+    groups, label, score = PEOPLE
+    found = measure_losses(make_scene(groups, label, score))
+    for name in "ABC":
+        rows = rows_of(groups, name)
+        x = logit(np.clip(score[rows], 1e-12, 1 - 1e-12))
+        fit = sm.Logit(label[rows], sm.add_constant(x)).fit(disp=0)
+        estimate = estimate_of(found, "calibration_slope", race=name)
+        assert estimate.value == pytest.approx(fit.params[1], rel=1e-6)
+        assert (estimate.low, estimate.high) == pytest.approx(tuple(fit.conf_int()[1]), rel=1e-5)
+
+
 def test_what_a_handful_scored_is_not_shown():
     groups, label, score = draw_people(300)
     groups["race"][:4] = "X"
     found = measure_losses(make_scene(groups, label, score))
-    for metric in ("brier", "log_loss", "calibration_error"):
+    for metric in ("brier", "log_loss", "calibration_error", "calibration_slope"):
         assert estimate_of(found, metric, race="X").value is None
     assert "one person's score" in estimate_of(found, "brier", race="X").note
     assert "need 20" in estimate_of(found, "calibration_error", race="X").note

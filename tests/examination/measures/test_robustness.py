@@ -172,14 +172,14 @@ def test_a_constant_model_flips_nothing(table, tmp_path):
 
 def test_rows_that_the_model_cannot_take_are_counted_and_bound_the_rate(table, tmp_path):
     def predict(frame):
-        if (frame["age"] % 1 != 0).any() and (frame["age"] > 76).any():
+        if (frame["age"] % 1 != 0).any() and (frame["age"] > 78).any():
             raise ValueError("no such age")
         return linear(frame)
 
-    found = measure_robustness(open_small_case(tmp_path, table, predict, **reads()))
+    found = measure_robustness(open_small_case(tmp_path, table.head(400), predict, **reads()))
     rate = pick_number(found, "robustness.noise_flip_rate", outcome="0.05 sd")
-    assert 1000 < rate.n < 1200
-    assert f"{1200 - rate.n:,} of 1,200 changed rows got no score" in rate.note
+    assert 350 < rate.n < 400
+    assert f"{400 - rate.n:,} of 400 changed rows got no score" in rate.note
 
 
 def test_failing_rows_are_found_by_halving_and_the_search_ends(table, tmp_path):

@@ -265,3 +265,35 @@ def test_rows_are_numbered_by_file_and_place():
         [(2 << 40) + at for at in (0, 1, 2)],
         [(2 << 40) + at for at in (3, 4, 30, 31, 32, 33)],
     ]
+
+
+def test_a_process_pool_makes_the_same_sweep(table, few, tools):
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    from audit.examination.engine.engine import open_engine
+
+    few()
+    here = tools.sweep_all(table.config)
+    # forked, as the limits that these tests lower are
+    with ProcessPoolExecutor(2, mp_context=get_context("fork")) as pool, open_engine(executor=pool) as engine:
+        there = tools.sweep_all(table.config, engine)
+    np.testing.assert_array_equal(here.roll.score, there.roll.score)
+    np.testing.assert_array_equal(here.roll.count, there.roll.count)
+    assert here.sample.frame().equals(there.sample.frame())
+
+
+def test_a_large_training_file_is_sampled(table, few, tools, monkeypatch):
+    from audit.examination.data.read import read_dataset
+    from audit.examination.sweep.sample import sample_table
+
+    dataset = read_dataset(table.config)
+    frame = sample_table(dataset, 500, 7)
+    assert len(frame) == 500
+    assert frame["applicant"].is_unique
+    assert set(frame["applicant"]) == set(table.frame["applicant"].to_numpy()[_chosen(table, 500, 7)])
+    assert len(sample_table(dataset, 10_000, 7)) == 3_000
+
+
+def _chosen(table, size, seed):
+    return np.sort(np.argsort(hash_positions(_positions(table), seed))[:size])

@@ -123,9 +123,7 @@ def _draw_lines(drawing: Drawing, across: Axis, up: Axis, curves: Sequence[Curve
         drawing.path(line_of(curve, across, up), look.colour, width=look.width, dash=look.dash)
 
 
-def _draw_missing(
-    drawing: Drawing, up: Axis, curves: Sequence[Curve], rug: FeatureRug | None, middle: float
-) -> None:
+def _draw_missing(drawing: Drawing, up: Axis, curves: Sequence[Curve], rug: FeatureRug | None, middle: float) -> None:
     """Mark the effect of a missing value beside the axis, with a bar for how many rows lack it."""
     drawing.line(middle - MISSING / 2 + 3, TOP, middle - MISSING / 2 + 3, FLOOR, "grid", width=0.8)
     if rug is not None and rug.missing:
@@ -144,9 +142,7 @@ def _draw_missing(
 def _draw_names(drawing: Drawing, across: Axis, up: Axis, curves: Sequence[Curve], left: float) -> None:
     ends = [line_of(curve, across, up)[-1][1] for curve in curves]
     for curve, y in zip(curves, spread_labels(ends, 12, TOP + 4, GROUND), strict=True):
-        drawing.text(
-            left, y + 3.4, short_name(curve), look_of(curve).colour, size=LABEL, bold=curve.method == "ALE"
-        )
+        drawing.text(left, y + 3.4, short_name(curve), look_of(curve).colour, size=LABEL, bold=curve.method == "ALE")
 
 
 def _inside(xs: Sequence[float], ys: Sequence[float], across: Axis) -> list[Point]:

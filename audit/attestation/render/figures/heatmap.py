@@ -134,7 +134,8 @@ def _draw_scale(drawing: Drawing, scale: HeatScale, left: float, y: float) -> No
     drawing.text(left, y + 9, scale.title, "soft", size=9.5, bold=True)
     place = left + text_width(scale.title, 9.5, bold=True) + 14
     drawing.text(place, y + 9, scale.ends[0], "soft", size=9.5)
-    place = draw_swatches(drawing, place + text_width(scale.ends[0], 9.5) + 6, y, [f"heat{s}" for s in range(HEAT_STEPS)])
+    colours = [f"heat{step}" for step in range(HEAT_STEPS)]
+    place = draw_swatches(drawing, place + text_width(scale.ends[0], 9.5) + 6, y, colours)
     drawing.text(place + 6, y + 9, scale.ends[1], "soft", size=9.5)
     if scale.small:
         draw_hatched(drawing, place + text_width(scale.ends[1], 9.5) + 26, y, scale.small)

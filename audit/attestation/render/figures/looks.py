@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from audit.evidence import Curve
 
@@ -51,13 +52,36 @@ def short_name(curve: Curve) -> str:
     return "PDP" if key_of(curve) == PDP else model_name(curve.model, short=True).partition(",")[0]
 
 
-def effect_range(curves: Sequence[Curve]) -> tuple[float, float]:
-    """Return the range of effects of `curves` with 0 and missing in it, bands held to a quarter more, with a margin."""
-    values = [y for curve in curves for y in curve.y] + [0.0]
+def effect_range(curves: Sequence[Curve], drawn: tuple[float, float] | None = None) -> tuple[float, float]:
+    """Return the range of effects of `curves` with 0 and missing in it, bands held to a quarter more, with a margin.
+
+    Parameters
+    ----------
+    curves : sequence of Curve
+        Curves of one figure.
+    drawn : (float, float), optional
+        Stretch of a number that is drawn; what lies beyond it needs no room.
+    """
+    values = [y for curve in curves for y in _drawn(curve, curve.y, drawn)] + [0.0]
     values += [curve.missing for curve in curves if curve.missing is not None]
     low, high = min(values), max(values)
     room = max(high - low, 1e-3)
-    edges = [edge for curve in curves if curve.band_is_interval for edge in (*curve.low, *curve.high)]
+    edges = [edge for curve in curves if curve.band_is_interval for edge in _edges(curve, drawn)]
     low = max(min([low, *edges]), low - room / 4)
     high = min(max([high, *edges]), high + room / 4)
     return low - 0.06 * room, high + 0.06 * room
+
+
+def _edges(curve: Curve, drawn: tuple[float, float] | None) -> list[float]:
+    return [*_drawn(curve, curve.low, drawn), *_drawn(curve, curve.high, drawn)]
+
+
+def _drawn(curve: Curve, values: Sequence[float], drawn: tuple[float, float] | None) -> list[float]:
+    """Return the values at positions that are drawn, with the ends of the lines to the first ones beyond."""
+    if drawn is None or not curve.x or not values:
+        return list(values)
+    low, high = drawn
+    kept = [y for x, y in zip(curve.x, values, strict=True) if low <= x <= high]
+    for (xa, ya), (xb, yb) in pairwise(zip(curve.x, values, strict=True)):
+        kept += [ya + (yb - ya) * (edge - xa) / (xb - xa) for edge in drawn if xa < edge < xb]
+    return kept or list(values)

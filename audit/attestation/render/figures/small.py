@@ -45,7 +45,8 @@ def draw_small(name: str, title: str, description: str, charts: Sequence[SmallCh
     """
     rows = -(-len(charts) // ACROSS)
     drawing = Drawing(WIDTH, HEAD + TALL * rows)
-    span = effect_range([curve for chart in charts for curve in chart.curves])
+    spans = [effect_range(c.curves, domain(c.curves, c.rug) if c.curves[0].x else None) for c in charts]
+    span = (min(low for low, _ in spans), max(high for _, high in spans))
     _draw_key(drawing, charts)
     wide = (WIDTH - LEFT - GAP * (ACROSS - 1)) / ACROSS
     for index, chart in enumerate(charts):

@@ -34,8 +34,7 @@ def draw_steps(name: str, start: float, steps: Sequence[float], texts: Sequence[
         totals.append(totals[-1] + step)
     axis = Axis(min(0.0, *totals), max(0.0, *totals), 3, WIDTH - 3)
     return tuple(
-        _draw_step(f"{name}{index}", axis, totals[index], totals[index + 1], text)
-        for index, text in enumerate(texts)
+        _draw_step(f"{name}{index}", axis, totals[index], totals[index + 1], text) for index, text in enumerate(texts)
     )
 
 

@@ -71,7 +71,7 @@ def draw_surface(
     tall = max(10.5, min(22.0, 150.0 / rows))
     left = min(92.0, max([text_width(label, 9) for panel in panels for label in panel.down] + [30.0]) + 10)
     wide = min(240.0, (WIDTH - left - GAP * (len(panels) - 1)) / len(panels))
-    reach = max((abs(v) for panel in panels for row in panel.values for v in row if v is not None), default=0.0) or 1.0
+    reach, beyond = reach_of(panels)
     bottom = HEAD + tall * rows
     drawing = Drawing(WIDTH, bottom + 62)
     drawing.text(0, 11, axes[1], "soft", size=9.5, bold=True, within=left + wide * 0.35)
@@ -81,8 +81,28 @@ def draw_surface(
         _draw_fields(drawing, panel, reach, (x, HEAD, wide / len(panel.across), tall))
         _draw_across(drawing, panel, axes[0], (x, bottom, wide))
     _draw_down(drawing, panels[0], left, tall)
-    _draw_scale(drawing, reach, texts, bottom + 46)
+    _draw_scale(drawing, (reach, beyond), texts, bottom + 46)
     return drawing.finish(name, title, description)
+
+
+def reach_of(panels: Sequence[SurfacePanel]) -> tuple[float, bool]:
+    """Return the value at which the colours end, and whether some fields lie beyond it.
+
+    Parameters
+    ----------
+    panels : sequence of SurfacePanel
+        What is drawn on one scale.
+
+    Notes
+    -----
+    All of it where the largest values are no outliers; else the 95 % quantile, so that one corner leaves the rest its
+    colours.
+    """
+    sizes = sorted(abs(v) for panel in panels for row in panel.values for v in row if v is not None)
+    if not sizes or sizes[-1] == 0:
+        return 1.0, False
+    common = sizes[min(len(sizes) - 1, int(0.95 * len(sizes)))]
+    return (common, True) if 0 < common < sizes[-1] / 1.5 else (sizes[-1], False)
 
 
 def step_of(value: float, reach: float) -> int:
@@ -124,8 +144,10 @@ def _draw_across(drawing: Drawing, panel: SurfacePanel, axis: str, box: tuple[fl
     x, y, wide = box
     step = wide / len(panel.across)
     for place in _labelled(len(panel.across), wide, max(text_width(text, 9) for text in panel.across)):
-        room = max(step - 2, wide / 4)
-        drawing.text(x + step * (place + 0.5), y + 12, panel.across[place], "soft", size=9, anchor="middle", within=room)
+        middle, room = x + step * (place + 0.5), max(step - 2, wide / 4)
+        edge = place == len(panel.across) - 1 and text_width(panel.across[place], 9) > step
+        at, anchor = (x + wide, "end") if edge else (middle, "middle")
+        drawing.text(at, y + 12, panel.across[place], "soft", size=9, anchor=anchor, within=room)
     drawing.text(x + wide / 2, y + 26, axis, "soft", size=9.5, bold=True, anchor="middle", within=wide)
 
 
@@ -143,11 +165,13 @@ def _labelled(count: int, room: float, size: float) -> list[int]:
     return sorted({round(index * (count - 1) / (fit - 1)) for index in range(fit)}) if count > 1 else [0]
 
 
-def _draw_scale(drawing: Drawing, reach: float, texts: tuple[str, str], y: float) -> None:
+def _draw_scale(drawing: Drawing, ends: tuple[float, bool], texts: tuple[str, str], y: float) -> None:
     title, hatched = texts
     drawing.text(0, y + 9, title, "soft", size=9.5, bold=True, within=WIDTH / 2)
     place = min(WIDTH / 2, text_width(title, 9.5, bold=True)) + 14
+    reach, beyond = ends
     low, high = number_text(-reach, 2), "+" + number_text(reach, 2)
+    low, high = (f"{low} and below", f"{high} and above") if beyond else (low, high)
     drawing.text(place, y + 9, low, "soft", size=9.5)
     place = draw_swatches(drawing, place + text_width(low, 9.5) + 6, y, COLOURS, wide=15)
     drawing.text(place + 6, y + 9, high, "soft", size=9.5)

@@ -39,6 +39,8 @@ class Attribution:
         Rows that the model was asked about; a gradient counts as one.
     unfinished : int
         Rows whose sum misses the tolerance; 0 for a method without one.
+    sums : bool
+        Whether the values are meant to add up to the score.
     """
 
     columns: tuple[str, ...]
@@ -49,6 +51,7 @@ class Attribution:
     method: str
     evaluations: int
     unfinished: int = 0
+    sums: bool = True
 
     @property
     def completeness(self) -> Floats:

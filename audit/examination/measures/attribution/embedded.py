@@ -18,7 +18,7 @@ Calls = list[tuple[torch.Tensor, torch.Tensor]]
 """Codes and looked-up rows of each call, in order."""
 
 
-class Listener(TorchFunctionMode):  # type: ignore[misc]
+class Listener(TorchFunctionMode):
     """Keep codes and results of every look-up."""
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Listener(TorchFunctionMode):  # type: ignore[misc]
         return result
 
 
-class Replacer(TorchFunctionMode):  # type: ignore[misc]
+class Replacer(TorchFunctionMode):
     """Give other tensors in place of what would be looked up.
 
     Parameters

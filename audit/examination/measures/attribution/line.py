@@ -6,6 +6,7 @@ and looked-up embeddings move together, on one line, so that one integral explai
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -98,19 +99,23 @@ class Line:
     def _integrate_chunk(self, rows: NDArray[np.int64], places: Floats, weights: Floats) -> Floats:
         import torch
 
-        own = self.network.to_tensors([array[rows] for array in self._own])
-        start = self.network.to_tensors([array[rows] for array in self._start])
-        moving = Moving(self, own, start, len(rows))
-        totals = [torch.zeros_like(step) for step in moving.steps]
+        moving = self.move(rows)
+        totals, long = [torch.zeros_like(step) for step in moving.steps], moving.length
         for k in range(places.shape[-1]):
-            grads = moving.gradients(_per_row(places, k, len(own[0])))
-            weight = _per_row(weights, k, len(own[0]))
+            grads = moving.gradients(_per_row(places, k, long))
+            weight = _per_row(weights, k, long)
             for total, grad in zip(totals, grads, strict=True):
                 if isinstance(weight, float):
                     total.add_(grad, alpha=weight)
                 else:
                     total.add_(grad * _like(weight, grad))
         return moving.add_up([total * step for total, step in zip(totals, moving.steps, strict=True)])
+
+    def move(self, rows: NDArray[np.int64]) -> Moving:
+        """Return some of the rows with everything of them that moves."""
+        own = self.network.to_tensors([array[rows] for array in self._own])
+        start = self.network.to_tensors([array[rows] for array in self._start])
+        return Moving(self, own, start, len(rows))
 
     @property
     def names(self) -> tuple[tuple[str, ...], ...]:
@@ -146,29 +151,52 @@ class Moving:
         there = [found for _, found in listen(call, start)] if line.owners else []
         if [item.shape for item in here] != [item.shape for item in there] or len(here) != len(line.owners):
             raise ValueError("the net looks up other tables for other rows")
-        self._from = [start[at] for at in self._floats] + there
-        self.steps = [own[at] - start[at] for at in self._floats]
-        self.steps += [mine - other for mine, other in zip(here, there, strict=True)]
+        self.stop = [own[at] for at in self._floats] + here
+        self.start = [start[at] for at in self._floats] + there
+        self.steps = [mine - other for mine, other in zip(self.stop, self.start, strict=True)]
+
+    @property
+    def net(self) -> Any:
+        """What is called with tensors."""
+        return self._line.network.net
+
+    @property
+    def length(self) -> int:
+        """Rows of the tensors, which some nets want to be at least two."""
+        return len(self._own[0])
+
+    def link(self, leaves: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Return the link where these tensors stand in place of float arguments and look-ups, shape [n].
+
+        Parameters
+        ----------
+        leaves : sequence of torch.Tensor
+            As `stop` and `start`; several times as long where several batches are asked at once.
+        """
+        from .embedded import Replacer
+
+        floats = len(self._floats)
+        times = len(leaves[0]) // len(self._own[0]) if leaves else 1
+        tensors = [own if times == 1 else own.repeat(times, *([1] * (own.ndim - 1))) for own in self._own]
+        for at, leaf in zip(self._floats, leaves, strict=False):
+            tensors[at] = leaf
+        with Replacer(leaves[floats:]) if leaves[floats:] else nullcontext():
+            return self._line.network.torch_link(tensors)
 
     def gradients(self, place: Any) -> list[torch.Tensor]:
         """Return the gradient of the link at one place of the line, per moving tensor."""
         import torch
 
-        from .embedded import Replacer
-
         leaves = [
             torch.add(start, step, alpha=place)
             if isinstance(place, float)
             else torch.addcmul(start, step, _like(place, step))
-            for start, step in zip(self._from, self.steps, strict=True)
+            for start, step in zip(self.start, self.steps, strict=True)
         ]
         for leaf in leaves:
             leaf.requires_grad_(True)
-        tensors, floats = list(self._own), len(self._floats)
-        for at, leaf in zip(self._floats, leaves, strict=False):
-            tensors[at] = leaf
-        with torch.enable_grad(), Replacer(leaves[floats:]) if leaves[floats:] else nullcontext():
-            link = self._line.network.torch_link(tensors)
+        with torch.enable_grad():
+            link = self.link(leaves)
             if not link.requires_grad:
                 return [torch.zeros_like(leaf) for leaf in leaves]
             found = torch.autograd.grad(link.sum(), leaves, allow_unused=True)
@@ -183,10 +211,11 @@ class Moving:
             pieces = np.nan_to_num(part.double().numpy()[: self._rows]).reshape(self._rows, -1)
             total += sum_pieces(pieces, self._line.names[at], columns)
         for owner, part in zip(self._line.owners, parts[floats:], strict=True):
-            if (owner >= 0).any():
+            moved = owner >= 0
+            if moved.any():
                 pieces = part.double().sum(dim=-1).numpy()[: self._rows].reshape(self._rows, -1)
-                moved = owner >= 0
-                np.add.at(total, (slice(None), owner[moved]), pieces[:, moved])
+                names = tuple(columns[place] for place in owner[moved])
+                total += sum_pieces(pieces[:, moved], names, columns)
         return total
 
 

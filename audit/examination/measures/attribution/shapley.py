@@ -153,7 +153,7 @@ def _take_out(drawn: Floats, control: Floats) -> Floats:
     spread = (centred**2).sum(axis=(0, 1))
     shared = (centred * drawn).sum(axis=(0, 1))
     slope = np.divide(shared, spread, out=np.zeros_like(shared), where=spread > 0)
-    return drawn - slope * control
+    return np.asarray(drawn - slope * control)
 
 
 def _correct_sums(values: Floats, se: Floats, wanted: Floats) -> Floats:

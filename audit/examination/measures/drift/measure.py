@@ -6,12 +6,12 @@ Goes out: `Drift`; NotDone where no such table is named.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from audit.evidence import Definition, Drift, Measurement, NotDone, Unseen
-from audit.examination.blackbox.decision import plan_decision
+from audit.examination.blackbox.decision import DecisionPlan, plan_decision
 from audit.examination.measures.beside import Beside, read_beside, take_rows
 from audit.examination.measures.labels import doubt_measurements, find_selective
 from audit.examination.measures.robustness.probe import Asker
@@ -196,12 +196,21 @@ def side_of_judged(case: Case) -> Side:
     return Side(case.groups, case.label, case.scores.score, case.scores.favourable)
 
 
+def plan_beside(case: Case, frame: pd.DataFrame) -> DecisionPlan:
+    """Return how rows beside the judged ones are decided: without a label, or not at all without their segment."""
+    plan = plan_decision(case.config, case.dataset)
+    label, segment = case.config.label, plan.rule.segment if plan.rule is not None else None
+    if label is None or label.column not in frame.columns:
+        plan = replace(plan, kind="")
+    return replace(plan, rule=None) if segment is not None and segment not in frame.columns else plan
+
+
 def ask_side(case: Case, frame: pd.DataFrame, found: Gathered, name: str) -> Side:
     """Score and decide rows beside the judged ones, where there is a model."""
     if case.blackbox is None:
         found.not_done["Drift of scores"] = "there is no model that could score other rows, only stored scores"
         return side_of(case, frame, None, None)
-    answer = Asker(case.blackbox, plan_decision(case.config, case.dataset))(frame)
+    answer = Asker(case.blackbox, plan_beside(case, frame))(frame)
     lost = int((~answer.known).sum())
     if lost:
         found.notes.append(f"{lost:,} of {len(frame):,} rows of {name} got no score and are left out of score drift")

@@ -22,6 +22,7 @@ MOST_ROWS = 5_000
 FOLDS = 5
 MOST_COLUMNS = 480
 MOST_PIECES, FEWEST_PIECES = 10, 3
+ROWS_PER_PIECE = 150
 RIDGE = 1.0
 LEAST_ROWS = 50
 EXACT = 1e-15
@@ -57,7 +58,8 @@ def measure_redundancy(axes: Sequence[Axis], rows: np.ndarray, folds: np.ndarray
     features: the fit without the columns J is ``M[o, o] c - M[o, J] M[J, J]^-1 M[J, o] c`` with the inverse M of the
     whole matrix (inverse of a partitioned matrix).
     """
-    pieces = int(np.clip(MOST_COLUMNS // max(1, len(axes)), FEWEST_PIECES, MOST_PIECES))
+    most = min(MOST_COLUMNS // max(1, len(axes)), rows.size // ROWS_PER_PIECE)
+    pieces = int(np.clip(most, FEWEST_PIECES, MOST_PIECES))
     blocks = [_lay_block(axis, axis.x[rows], pieces) for axis in axes]
     if rows.size < LEAST_ROWS or len(axes) < 2:
         why = f"{rows.size} rows are too few" if rows.size < LEAST_ROWS else "there is no other feature"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from audit.evidence import Measurement
 
-from .graft import Graft, lay_graft
+from .graft import Graft
 from .numbers import mean_over_rows, share_of_rows
 from .panel import GRADIENTS, SHAPLEY, Panel
 
@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 
 TOLERANCE = 0.01
 """Distance of a sum from its score, in standard deviations of the scores, beyond which it does not add up."""
+ROUNDING = 1e-12
+"""What the sum of doubles rounds off, in standard deviations of the scores."""
 REPLACEMENTS = 16
 """Rows of the background that take a feature's place."""
 MOST_STEPS = 20
@@ -43,7 +45,7 @@ def measure_completeness(panel: Panel) -> Iterator[Measurement]:
     if panel.halves is not None:
         found[SHAPLEY] = (panel.halves[0].completeness + panel.halves[1].completeness) / 2
     for name, distance in found.items():
-        error = distance / panel.deviation
+        error = np.where(distance > ROUNDING * panel.deviation, distance, 0.0) / panel.deviation
         yield Measurement(
             metric="explanations.completeness_error", estimate=mean_over_rows(error, least=0.0), outcome=name
         )
@@ -61,16 +63,16 @@ def measure_order(panel: Panel) -> Iterator[Measurement]:
         Rows and explanations.
     """
     n = min(len(panel.people), MOST_ROWS)
-    graft = lay_graft(panel.people.iloc[:n], panel.background.iloc[:REPLACEMENTS], panel.columns)
-    away = np.asarray(panel.ask(graft.pool.iloc[n:]), dtype=np.float64).mean()
+    graft = Graft(panel.ask, panel.people.iloc[:n], panel.background.iloc[:REPLACEMENTS])
     # towards the side of the row: a feature that speaks for the score of the row comes first
-    side = np.where(panel.link[:n] >= away, 1.0, -1.0)
+    side = np.where(panel.link[:n] >= graft.away, 1.0, -1.0)
     areas = {
-        name: areas_of(panel, graft, values[:n] * side[:, None], side, away) for name, values in panel.methods.items()
+        name: areas_of(graft, values[:n] * side[:, None], side, panel.deviation)
+        for name, values in panel.methods.items()
     }
     chance = panel.case.rng("explanations: random order").random((n, len(panel.columns)))
     # an order and its reverse: the mean of the two varies less than that of two drawn apart
-    both = [areas_of(panel, graft, values, side, away) for values in (chance, -chance)]
+    both = [areas_of(graft, values, side, panel.deviation) for values in (chance, -chance)]
     blind = (both[0] + both[1]) / 2
     for place, (name, sign) in enumerate((("deletion", -1.0), ("insertion", 1.0))):
         for method, found in {**areas, RANDOM: blind}.items():
@@ -81,21 +83,19 @@ def measure_order(panel: Panel) -> Iterator[Measurement]:
             yield Measurement(metric=f"explanations.{name}_gain", estimate=gain, outcome=method)
 
 
-def areas_of(panel: Panel, graft: Graft, order: Floats, side: Floats, away: float) -> Floats:
+def areas_of(graft: Graft, order: Floats, side: Floats, deviation: float) -> Floats:
     """Return the areas under the deletion and the insertion curve of each row, shape ``[2, n]``.
 
     Parameters
     ----------
-    panel : Panel
-        The model.
     graft : Graft
         Rows and what takes a feature's place.
     order : ndarray of float64, shape [n, columns]
         Features with a larger number come first.
     side : ndarray of float64, shape [n]
         1 where a high score is the row's own side, else -1.
-    away : float
-        Mean score of the replacements.
+    deviation : float
+        Standard deviation of the scores: the unit.
 
     Notes
     -----
@@ -107,6 +107,6 @@ def areas_of(panel: Panel, graft: Graft, order: Floats, side: Floats, away: floa
     np.put_along_axis(rank, np.argsort(-order, axis=1, kind="stable"), np.arange(width)[None, :], axis=1)
     steps = np.unique(np.linspace(0, width, min(width, MOST_STEPS) + 1).round().astype(np.int64))
     first = rank[:, None, :] < steps[None, :, None]
-    curves = [graft.score(panel.ask, taken) for taken in (first, ~first)]
-    gaps = [side[:, None] * (curve - away) / panel.deviation for curve in curves]
+    curves = [graft.score(taken) for taken in (first, ~first)]
+    gaps = [side[:, None] * (curve - graft.away) / deviation for curve in curves]
     return np.stack([np.trapezoid(gap, steps / width, axis=1) for gap in gaps])

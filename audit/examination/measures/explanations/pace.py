@@ -10,6 +10,10 @@ from collections.abc import Mapping
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.examination.data.split import join_strata
 from audit.examination.measures.robustness.probe import round_down
 
 if TYPE_CHECKING:
@@ -56,3 +60,37 @@ def measure_pace(case: Case) -> int:
     begun = perf_counter()
     case.blackbox.link(trial)
     return round_down(len(trial) / max(perf_counter() - begun, 1e-9))
+
+
+def draw_evenly(size: int, rng: np.random.Generator, strata: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the numbers of `size` rows, ascending, with the share of every stratum kept to within one row.
+
+    Parameters
+    ----------
+    size : int
+        Rows to draw; all of them where there are no more.
+    rng : numpy.random.Generator
+        Source of chance.
+    strata : ndarray of int64, shape [n]
+        Stratum of each row.
+
+    Notes
+    -----
+    Systematic sampling from a random start over rows in the order of their strata, by chance within each (Cochran 1977,
+    chapter 8): every row has the same probability, also in strata smaller than the step.
+    """
+    n = len(strata)
+    if size >= n:
+        return np.arange(n, dtype=np.int64)
+    order = rng.permutation(n)
+    order = order[np.argsort(strata[order], kind="stable")]
+    places = np.floor((np.arange(size) + rng.random()) * (n / size)).astype(np.int64)
+    return np.sort(order[places]).astype(np.int64)
+
+
+def strata_of(case: Case, *, decided: bool = True) -> NDArray[np.int64]:
+    """Return groups, crossed with the decision where wanted, as one code per row."""
+    parts = [values.astype(str) for values in case.groups.values()]
+    if decided and case.scores.favourable is not None:
+        parts.append(case.scores.favourable.astype(np.int64))
+    return join_strata(*parts) if parts else np.zeros(len(case.frame), dtype=np.int64)

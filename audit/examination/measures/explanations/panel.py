@@ -7,7 +7,7 @@ from a reference, so that they compare.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,18 +15,20 @@ from numpy.typing import NDArray
 
 from audit.errors import AuditError
 from audit.evidence import NotDone
-from audit.examination.data.split import join_strata, stratified_sample
+from audit.examination.data.split import stratified_sample
 from audit.examination.glassbox.fit import Fits
-from audit.examination.measures.effects.reasons import split_contributions
+from audit.examination.measures.attribution.attribution import Attribution
+from audit.examination.measures.attribution.control import explain_box
+from audit.examination.measures.attribution.gradients import integrate_gradients
+from audit.examination.measures.attribution.mixing import Link
+from audit.examination.measures.attribution.shapley import count_evaluations, sample_shapley
 from audit.examination.measures.effects.worked import make_typical
 
-from .graft import Link
-from .pace import choose_rows
+from .pace import choose_rows, draw_evenly, strata_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from audit.examination.measures.attribution.attribution import Attribution
     from audit.examination.measures.case import Case
 
 Floats = NDArray[np.float64]
@@ -74,7 +76,7 @@ class Panel:
     halves : tuple of two Attribution
         Shapley values from two independent sets of orders.
     surrogates : dict of str to ndarray, shape [n, columns]
-        Contributions of surrogates, less their means over the background.
+        Exact Shapley values of the surrogates themselves, over the same background.
     not_done : dict of str to str
         Method that could not be used, to the reason.
     """
@@ -129,9 +131,9 @@ def draw_panel(case: Case) -> Panel | NotDone:
     if len(box.columns) < 2:
         return NotDone(not_done="the model reads one column: there is nothing to share its score between")
     frame = case.frame[list(box.columns)]
-    each = 2 * PERMUTATIONS[case.config.effort] * (len(box.columns) + 1) * 3
+    each = 3 * count_evaluations(len(box.columns), PERMUTATIONS[case.config.effort])
     size, drawn = choose_rows(case, MOST_ROWS, each)
-    rows = stratified_sample(len(frame), size, case.rng("explained rows"), decision_strata(case))
+    rows = draw_evenly(size, case.rng("explained rows"), strata_of(case))
     others = stratified_sample(len(frame), BACKGROUND, case.rng("background of explanations"))
     people = frame.iloc[rows].reset_index(drop=True)
     link = np.asarray(box.link(people), dtype=np.float64)
@@ -155,38 +157,16 @@ def draw_panel(case: Case) -> Panel | NotDone:
     return panel
 
 
-def decision_strata(case: Case) -> NDArray[np.int64]:
-    """Return groups crossed with the decision as one code per row."""
-    parts = [values.astype(str) for values in case.groups.values()]
-    if case.scores.favourable is not None:
-        parts.append(case.scores.favourable.astype(np.int64))
-    return join_strata(*parts) if parts else np.zeros(len(case.frame), dtype=np.int64)
-
-
 def _explain(panel: Panel) -> None:
-    from audit.examination.measures.attribution.shapley import sample_shapley
-
     panel.gradients = explain_by_gradients(panel, panel.people)
     if panel.gradients is None:
         panel.not_done["Integrated gradients"] = "the model gives no gradients that reach all of its columns"
-    first, second = (
-        sample_shapley(
-            panel.ask,
-            panel.people,
-            panel.background,
-            permutations=panel.permutations,
-            rng=panel.case.rng(f"explanations: Shapley, {half} half"),
-        )
-        for half in ("first", "second")
-    )
-    panel.halves = (align(first, panel.columns), align(second, panel.columns))
+    panel.halves = (explain_by_shapley(panel, "first half"), explain_by_shapley(panel, "second half"))
     _add_surrogates(panel)
 
 
 def explain_by_gradients(panel: Panel, people: pd.DataFrame) -> Attribution | None:
     """Return integrated gradients of some rows from the typical row; None where the model gives none."""
-    from audit.examination.measures.attribution.gradients import integrate_gradients
-
     if panel.case.blackbox is None or not panel.case.blackbox.has_gradients:
         return None
     try:
@@ -196,10 +176,26 @@ def explain_by_gradients(panel: Panel, people: pd.DataFrame) -> Attribution | No
     return None if found is None else align(found, panel.columns)
 
 
+def explain_by_shapley(panel: Panel, use: str, people: pd.DataFrame | None = None) -> Attribution:
+    """Return Shapley values of the panel's rows, or of others, over the background.
+
+    Parameters
+    ----------
+    panel : Panel
+        Model, background and number of orders.
+    use : str
+        What they are for: the same orders are drawn for the same use.
+    people : pandas.DataFrame, optional
+        Other rows.
+    """
+    rows = panel.people if people is None else people
+    rng = panel.case.rng(f"explanations: Shapley values, {use}")
+    found = sample_shapley(panel.ask, rows, panel.background, permutations=panel.permutations, rng=rng)
+    return align(found, panel.columns)
+
+
 def align(found: Attribution, columns: tuple[str, ...]) -> Attribution:
     """Return attributions with their columns in this order; one that is not there has none."""
-    from dataclasses import replace
-
     if found.columns == columns:
         return found
     values = np.zeros((len(found.values), len(columns)))
@@ -215,12 +211,5 @@ def _add_surrogates(panel: Panel) -> None:
         panel.not_done["Surrogates"] = fits.not_done
         return
     for name, title in SURROGATES.items():
-        box = fits.models.get(name)
-        if box is None:
-            continue
-        own, usual = (split_contributions(box, box.encoder.encode(rows)) for rows in (panel.people, panel.background))
-        parts = own - usual.mean(axis=0)
-        places = {term.feature: place for place, term in enumerate(box.terms)}
-        panel.surrogates[title] = np.column_stack(
-            [parts[:, places[c]] if c in places else np.zeros(len(parts)) for c in panel.columns]
-        )
+        if name in fits.models:
+            panel.surrogates[title] = explain_box(fits.models[name], panel.people, panel.background, panel.columns)[0]

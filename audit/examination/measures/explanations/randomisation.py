@@ -16,7 +16,7 @@ from audit.evidence import Measurement
 from audit.examination.blackbox.shuffle import find_weights, shuffle_weights
 
 from .numbers import mean_over_rows
-from .panel import GRADIENTS, SHAPLEY, Panel, align, explain_by_gradients
+from .panel import GRADIENTS, SHAPLEY, Panel, explain_by_gradients, explain_by_shapley
 from .ranks import correlate_ranks
 from .stability import ALL_EQUAL
 
@@ -98,13 +98,4 @@ def _explain(panel: Panel, name: str) -> Floats | None:
     if name == GRADIENTS:
         found = explain_by_gradients(panel, panel.people)
         return None if found is None else found.values
-    from audit.examination.measures.attribution.shapley import sample_shapley
-
-    again = sample_shapley(
-        panel.ask,
-        panel.people,
-        panel.background,
-        permutations=panel.permutations,
-        rng=panel.case.rng("explanations: Shapley of shuffled weights"),
-    )
-    return align(again, panel.columns).values
+    return explain_by_shapley(panel, "shuffled weights").values

@@ -40,11 +40,11 @@ def top_places(values: Floats, few: int = FEW) -> NDArray[np.int64]:
 def share_top(first: Floats, second: Floats, few: int = FEW) -> Floats:
     """Return the share of the `few` largest features (by size) that two explanations of each row have in common."""
     here, there = (top_places(np.abs(values), few) for values in (first, second))
-    return (here[:, :, None] == there[:, None, :]).any(axis=2).mean(axis=1)
+    return np.asarray((here[:, :, None] == there[:, None, :]).any(axis=2).mean(axis=1))
 
 
 def share_signs(first: Floats, second: Floats, few: int = FEW) -> Floats:
     """Return the share of the `few` largest features of `first` to which `second` gives the same sign."""
     places = top_places(np.abs(first), few)
     a, b = (np.take_along_axis(values, places, axis=1) for values in (first, second))
-    return (np.sign(a) == np.sign(b)).mean(axis=1)
+    return np.asarray((np.sign(a) == np.sign(b)).mean(axis=1))

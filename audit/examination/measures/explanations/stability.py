@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from audit.evidence import Measurement
 
 from .numbers import mean_over_rows
-from .panel import GRADIENTS, SHAPLEY, Panel, explain_by_gradients
+from .panel import GRADIENTS, SHAPLEY, Panel, explain_by_gradients, explain_by_shapley
 from .ranks import FEW, correlate_ranks, share_top
 
 if TYPE_CHECKING:
@@ -108,15 +108,4 @@ def _explain_again(panel: Panel, name: str, people: pd.DataFrame) -> Floats | No
     if name == GRADIENTS:
         found = explain_by_gradients(panel, people) if panel.gradients is not None else None
         return None if found is None else found.values
-    from audit.examination.measures.attribution.shapley import sample_shapley
-
-    from .panel import align
-
-    again = sample_shapley(
-        panel.ask,
-        people,
-        panel.background,
-        permutations=panel.permutations,
-        rng=panel.case.rng("explanations: Shapley under noise"),
-    )
-    return align(again, panel.columns).values
+    return explain_by_shapley(panel, "noise", people).values

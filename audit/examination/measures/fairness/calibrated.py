@@ -13,7 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.evidence import Definition, Estimate, Measurement, undefined
-from audit.examination.measures.calibration import LEAST_PER_BIN, calibration_error, cut_bins, null_error
+from audit.examination.measures.calibration import (
+    LEAST_PER_BIN,
+    calibration_error,
+    calibration_slope,
+    cut_bins,
+    null_error,
+)
 from audit.examination.measures.data import FEWEST_SHOWN
 from audit.examination.measures.ordered import OrderedScores, join_notes, order_scores, split_groups, squared_errors
 from audit.statistics import mean_interval, pair_level, square_and_add, widest_gap, wilson
@@ -53,6 +59,14 @@ DEFINITIONS: tuple[Definition, ...] = (
         "bins of equal rows of this group; to be read beside its 95 % quantile under perfect calibration",
         better="lower",
         source="Naeini, Cooper and Hauskrecht (2015)",
+    ),
+    Definition(
+        id="fairness.calibration_slope",
+        title="Calibration slope in the group",
+        formula="coefficient of the score's log-odds in a logistic regression of the label among the group's people; "
+        "below 1: scores are too extreme for this group",
+        better="nearer_one",
+        source="Cox (1958); Wald's interval",
     ),
 )
 
@@ -249,7 +263,22 @@ def _errors(
     labelled = np.where(np.isfinite(label), ordered.find_cells(grouping.table), -1)
     for place, entries in enumerate(split_groups(labelled, len(grouping.groups))):
         estimate = _error(ordered, label, entries, _note(grouping, place, reading), rng)
-        yield Measurement(metric="fairness.calibration_error", estimate=estimate, group=grouping.groups[place].scope)
+        scope, note = grouping.groups[place].scope, _note(grouping, place, reading)
+        yield Measurement(metric="fairness.calibration_error", estimate=estimate, group=scope)
+        slope = _slope(ordered, label, entries, note)
+        yield Measurement(metric="fairness.calibration_slope", estimate=slope, group=scope)
+
+
+def _slope(ordered: OrderedScores, label: Floats, entries: NDArray[np.int64], note: str) -> Estimate:
+    """Return the calibration slope of one group."""
+    count = ordered.count[entries]
+    n = int(count.sum())
+    if n < 2 * LEAST_PER_BIN:
+        return undefined(f"{n} people have a score and a label; a slope needs {2 * LEAST_PER_BIN}", n=n)
+    estimate = calibration_slope(ordered.score[entries], label[entries], count)
+    if estimate.value is None or not note:
+        return estimate
+    return estimate.model_copy(update={"note": join_notes((note, estimate.note)), "assessable": False})
 
 
 def _error(

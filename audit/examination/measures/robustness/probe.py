@@ -39,7 +39,7 @@ ORDINARY_PACE = 10_000
 """Rows a second from which a model is never asked about fewer rows."""
 TRIALS = (64, 2_048)
 """Rows on which the pace is measured."""
-MOST_SPLITS = (3_000, 200)
+MOST_SPLITS = (1_000, 200)
 """Most further calls by which rows that the model cannot take are looked for, in all; of a slow model the second."""
 
 

@@ -1,0 +1,129 @@
+"""One prediction added up by hand: the steps with a bar each, running totals, the score, and how to read it oneself.
+
+Comes in: a worked sum. Goes out: lines for the template; what is printed adds up digit by digit.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+
+from markupsafe import Markup
+
+from audit.evidence import Effects, WorkedSum
+
+from . import words
+from .figures import draw_steps
+from .glyphs import shorten
+from .numbers import MINUS, number_text
+from .surfaces import pair_title
+
+SCORE = 4
+"""Decimals of a probability."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkedLine:
+    """One line of the sum, as text."""
+
+    feature: str
+    value: str
+    contribution: str
+    total: str
+    bar: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class WorkedShown:
+    """The sum as it is printed.
+
+    Parameters
+    ----------
+    model : str
+        Whose tables are read.
+    start, total, score, black_box : str
+        Numbers as text; `black_box` is empty where it could not be asked.
+    odds : str
+        The total put into the formula of the probability; empty for a value.
+    gap : str
+        How far the two scores are apart, in words.
+    lines : tuple of WorkedLine
+        Steps.
+    """
+
+    model: str
+    start: str
+    total: str
+    score: str
+    black_box: str
+    odds: str
+    gap: str
+    lines: tuple[WorkedLine, ...]
+
+
+def show_worked(effects: Effects) -> WorkedShown | None:
+    """Return the first worked sum as it is printed; None where there is none."""
+    return _show(effects.worked[0]) if effects.worked else None
+
+
+def _show(worked: WorkedSum) -> WorkedShown:
+    decimals = _decimals((worked.start, worked.total, *(step.contribution for step in worked.steps)))
+    bars = draw_steps(
+        "sum",
+        worked.start,
+        [step.contribution for step in worked.steps],
+        [f"{_name(step.feature)}: {_signed(step.contribution, decimals)}" for step in worked.steps],
+    )
+    lines, total = [], Decimal(str(worked.start))
+    for step, bar in zip(worked.steps, bars, strict=True):
+        total += Decimal(str(step.contribution))
+        lines.append(
+            WorkedLine(
+                _name(step.feature),
+                shorten(step.value, 60),
+                _signed(step.contribution, decimals),
+                number_text(float(total), decimals=decimals),
+                bar,
+            )
+        )
+    written = number_text(worked.total, decimals=decimals)
+    is_value = math.isclose(worked.score, worked.total)
+    places = decimals if is_value else SCORE
+    return WorkedShown(
+        model=words.model_name(worked.model),
+        start=number_text(worked.start, decimals=decimals),
+        total=written,
+        score=number_text(worked.score, decimals=places),
+        black_box="" if worked.black_box is None else number_text(worked.black_box, decimals=places),
+        odds="" if is_value else f"1 / (1 + exp({number_text(-worked.total, decimals=decimals)}))",
+        gap=_say_gap(worked, places),
+        lines=tuple(lines),
+    )
+
+
+def _decimals(values: tuple[float, ...]) -> int:
+    """Return how many decimals the sum was rounded to: those that its numbers need to be written whole."""
+    exponents = [Decimal(str(value)).normalize().as_tuple().exponent for value in values]
+    return min(6, max(0, *(-e for e in exponents if isinstance(e, int))))
+
+
+def _signed(value: float, decimals: int) -> str:
+    text = number_text(abs(value), decimals=decimals)
+    return f"{MINUS if value < 0 else '+'}{text}"
+
+
+def _name(feature: str) -> str:
+    first, joined, second = feature.partition(" and ")
+    return pair_title((first, second)) if joined else words.prettify(feature)
+
+
+def _say_gap(worked: WorkedSum, decimals: int) -> str:
+    if worked.black_box is None:
+        return "The black box could not be asked for this made-up person."
+    apart = abs(worked.black_box - worked.score)
+    far = number_text(apart, decimals=decimals)
+    if apart == 0:
+        return "It is the same."
+    side = "higher" if worked.black_box > worked.score else "lower"
+    return f"It is {far} {side}: what this glass box does not follow, for this one made-up person."

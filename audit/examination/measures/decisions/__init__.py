@@ -1,0 +1,1 @@
+"""Individual decisions: why they were made, and what would change them."""
