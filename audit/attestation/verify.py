@@ -211,7 +211,7 @@ def _check_individuals(folder: Path, dossier: dict[str, Any]) -> str:
         raise SealError("it is a link")
     known, kept = set(dossier.get("individuals", ())), 0
     for _, path in _walk(folder):
-        if f"sha256:{_read_plain(path, whole=False)}" not in known:
+        if "sha256:" + str(_read_plain(path, whole=False)) not in known:
             raise SealError("a file about a single person was changed or added")
         kept += 1
     return f"{kept} files are as written" + (f", {len(known) - kept} were deleted" if kept < len(known) else "")

@@ -109,8 +109,24 @@ def _check_model(config: Config) -> Iterator[Finding]:
         yield ("model",), "the model has no `inputs`", "list the columns that it reads, in its order"
     if model.sha256 is not None and not re.fullmatch(r"(sha256:)?[0-9a-fA-F]{64}", model.sha256):
         yield ("model", "sha256"), "is not a SHA-256 digest: 64 hexadecimal digits", ""
+    yield from _check_trust(config)
     if model.factory is not None and ":" not in model.factory:
         yield ("model", "factory"), f"'{model.factory}' does not say which function", "write module.py:name"
+
+
+def _check_trust(config: Config) -> Iterator[Finding]:
+    """Check what a pickle needs, and that what is asked of a model's process can be given."""
+    model = config.model
+    if model.format == "pickle" and not model.trust_code:
+        yield (
+            ("model", "trust_code"),
+            "a pickle runs whatever code is in it when it is loaded",
+            "write `trust_code: true` if you trust whoever wrote it, or export the net as .pt2",
+        )
+    if model.format == "pickle" and model.sha256 is None:
+        yield ("model", "sha256"), "a pickle is code, which must be pinned", "sha256: the digest of the file"
+    if model.isolation != "none" and not (model.path or model.factory):
+        yield ("model", "isolation"), "there is no model to keep apart", "leave `isolation` out"
 
 
 def _check_blocks(config: Config) -> Iterator[Finding]:

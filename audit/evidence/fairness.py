@@ -155,7 +155,7 @@ class ThresholdSweep(Record):
     curves: tuple[ThresholdCurve, ...]
     """One per group that is large enough."""
     impact_ratio: tuple[float | None, ...]
-    """Lowest impact ratio at each threshold; point estimates, exploratory."""
+    """Lowest impact ratio of the groups that are neither small nor unknown, at each threshold; point estimates."""
     selection_rate: tuple[float, ...]
     """Share of all people decided favourably."""
     accuracy: tuple[float | None, ...] = ()

@@ -22,6 +22,42 @@ class ContractCheck(Record):
     """What to do where it did not pass."""
 
 
+class StoredDifference(Record):
+    """Stored scores of one group that the model does not give."""
+
+    attribute: str
+    """Protected attribute."""
+    group: str
+    """Its level."""
+    rows: int
+    """Rows of the group with a stored score."""
+    differing: int
+    """Rows whose stored score is another one than the model's."""
+
+
+class StoredScores(Record):
+    """Stored scores held against those that the model gives."""
+
+    column: str
+    """Column of the stored scores."""
+    rows: int
+    """Rows with a stored score that were compared."""
+    missing: int
+    """Rows without one."""
+    differing: int
+    """Rows whose stored score differs by more than `tolerance`."""
+    tolerance: float
+    """Difference that rounding explains; on the scale of the score."""
+    largest: float | None
+    """Largest difference; None where no row has a stored score."""
+    mean: float | None
+    """Mean absolute difference of the rows that differ; None where none does."""
+    by_group: tuple[StoredDifference, ...] = ()
+    """By group of each protected attribute."""
+    sampled: str = ""
+    """What rows were compared, where not all."""
+
+
 class Intake(Section):
     """The black box as a file and as a function."""
 
@@ -47,5 +83,11 @@ class Intake(Section):
     """Task, scale, positive class in words."""
     columns: tuple[str, ...] = ()
     """Columns that the model reads, in order."""
+    pace: int | None = None
+    """Rows per second that the model scores, as a power of ten (100000: that or more); None without a model."""
+    unused: tuple[str, ...] = ()
+    """Columns that are read, but whose values, moved between the rows of the sample, changed no score."""
+    stored: StoredScores | None = None
+    """The column of stored scores beside a model, held against it."""
     checks: tuple[ContractCheck, ...] = ()
     """Contract checks in the order they ran."""

@@ -196,34 +196,6 @@ def worst_rate(counts: Sequence[tuple[int, int]], level: float = 0.95, *, highes
     return Envelope(rates[order[0]], *ends, len(counts), (order[0], order[-1]))
 
 
-def unknown_ratio_bounds(
-    group: tuple[int, int], reference: tuple[int, int], unknown: tuple[int, int]
-) -> tuple[float, float]:
-    """Bounds of the ratio of two groups over every way in which the people of unknown group may belong to them.
-
-    Parameters
-    ----------
-    group, reference, unknown : (k, n)
-        Selected and all people of each.
-
-    Returns
-    -------
-    tuple of float
-        Smallest and largest ratio, cut at 1; NaN where the reference could have no selection.
-
-    Notes
-    -----
-    Partial identification (Manski 2003): no assumption on who the unknown are, and no sampling error in it.
-    """
-    (k1, n1), (k2, n2), (k, n) = group, reference, unknown
-    rest = n - k
-    if n1 <= 0 or n2 <= 0 or k2 == 0:
-        return float("nan"), float("nan")
-    low = (k1 / (n1 + rest)) / ((k2 + k) / (n2 + k))
-    high = ((k1 + k) / (n1 + k)) / (k2 / (n2 + rest))
-    return min(low, 1.0), min(high, 1.0)
-
-
 def minimum_detectable_ratio(
     n: int, n_reference: int, rate: float, level: float = 0.95, power: float = 0.8
 ) -> float | None:

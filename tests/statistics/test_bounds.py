@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from audit.statistics import (
+    compare_to_best,
     minimum_detectable_ratio,
     newcombe_difference,
     pair_level,
@@ -13,7 +14,6 @@ from audit.statistics import (
     rows_needed,
     rows_to_decide,
     score_ratio,
-    unknown_ratio_bounds,
     widest_gap,
     wilson,
     worst_difference,
@@ -80,26 +80,17 @@ def test_widest_gap_of_wilson_is_worst_difference():
     assert widest_gap([0.5], [(0.4, 0.6)], 0).pairs == 0
 
 
-def test_unknown_people_bound_the_ratio():
-    # 260 of 600 against 300 of 600, with 100 unknown of whom 40 were selected
-    low, high = unknown_ratio_bounds((260, 600), (300, 600), (40, 100))
-    assert (round(low, 3), high) == (0.742, 1.0)
-    assert unknown_ratio_bounds((260, 600), (300, 600), (0, 0)) == pytest.approx((13 / 15, 13 / 15))
-    assert np.isnan(unknown_ratio_bounds((1, 5), (0, 5), (1, 2))).all()
+@pytest.mark.parametrize(("low", "high"), [((20, 30), (25, 30)), ((5, 30), (15, 72)), ((18, 30), (75, 100))])
+def test_four_fifths_in_people_are_not_a_hair_below(low, high):
+    assert (low[0] / low[1]) / (high[0] / high[1]) < 0.8  # what two roundings make of it
+    assert worst_ratio([low, high]).value == 0.8
+    assert ratio_reaches(*low, *high)
 
 
-def test_unknown_bounds_hold_for_every_assignment():
-    group, reference, unknown = (3, 8), (6, 9), (2, 4)
-    low, high = unknown_ratio_bounds(group, reference, unknown)
-    seen = []
-    for selected in range(unknown[0] + 1):
-        for others in range(unknown[1] - unknown[0] + 1):
-            a = (group[0] + selected) / (group[1] + selected + others)
-            rest = (unknown[0] - selected, unknown[1] - unknown[0] - others)
-            b = (reference[0] + rest[0]) / (reference[1] + sum(rest))
-            seen.append(a / b)
-    assert min(seen) == pytest.approx(low)
-    assert min(max(seen), 1.0) == pytest.approx(high)
+def test_a_tenth_in_people_is_a_tenth():
+    assert worst_difference([(30, 100), (40, 100)]).value == 0.1
+    found = compare_to_best([(30, 100), (40, 100)], ["a", "b"])
+    assert found[0].difference.value == 0.1
 
 
 def test_minimum_detectable_ratio_has_its_power():

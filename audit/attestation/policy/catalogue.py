@@ -94,8 +94,8 @@ _TABLE: tuple[Metric, ...] = (
     _performance("average_precision", "Average precision", "higher"),
     _performance("brier", "Brier score", "lower"),
     _performance("log_loss", "Log loss", "lower"),
-    Metric("performance.macro_f1", "Mean F1 over the classes", "higher", ("model",), (BLACK_BOX,)),
-    Metric("performance.macro_auc", "Mean area under the classes' ROC curves", "higher", ("model",), (BLACK_BOX,)),
+    _performance("macro_f1", "Mean F1 over the classes", "higher"),
+    _performance("macro_auc", "Mean area under the classes' ROC curves", "higher"),
     _performance("r2", "Variance explained", "higher"),
     _performance("rmse", "Root mean squared error", "lower"),
     _performance("mae", "Mean absolute error", "lower"),
@@ -270,6 +270,7 @@ _TABLE: tuple[Metric, ...] = (
     _rate("r2", "Variance explained in the group", "higher"),
     _fidelity("r2", "Variance of the black box's score explained", "higher"),
     _fidelity("decision_agreement", "Same decision as the black box", "higher"),
+    _fidelity("class_agreement", "Same class as the black box", "higher"),
     _fidelity("rmse", "Root mean squared gap to the black box's score", "lower"),
     _fidelity("rank_correlation", "Rank correlation with the black box's score", "higher"),
     Metric(

@@ -140,7 +140,13 @@ def find_groups(
     if metric.compares in ("ratio", "difference") and _needs_another(rule, by_group, left_out):
         return _compare_anew(rule, metric, item, groups, left_out, bench)
     scopes = [
-        _scope_of(group, by_group.get(frozenset(group.items())), metric, bench, feature, model) for group in groups
+        _scope_of(
+            Scope(group, feature=feature, model=model, measurement=by_group.get(frozenset(group.items()))),
+            rule,
+            metric,
+            bench,
+        )
+        for group in groups
     ]
     return _tell_ahead(scopes, metric, groups, bench) if rule.judged_on == "court" and metric.base else scopes
 
@@ -230,15 +236,17 @@ def _compare_once(
     return compare_to_best(counts, names, level, reference, best=best, assessable=assessable, candidates=candidates)
 
 
-def _scope_of(
-    group: dict[str, str], row: Measurement | None, metric: Metric, bench: Bench, feature: str | None, model: str | None
-) -> Scope | Ruling:
-    scope = Scope(group, feature=feature, model=model, measurement=row)
-    if metric.compares and UNKNOWN in group.values():
+def _scope_of(scope: Scope, rule: MeasureRule, metric: Metric, bench: Bench) -> Scope | Ruling:
+    """Return the scope, or why there is none: people of unknown group are reported, never judged as a group."""
+    if UNKNOWN in scope.group.values() and (metric.compares or scope.measurement is None or not _only_reports(rule)):
         return _not_a_group(scope, bench)
-    if row is None:
+    if scope.measurement is None:
         return Ruling(scope, "inconclusive", bench.reason(metric.id))
     return scope
+
+
+def _only_reports(rule: MeasureRule) -> bool:
+    return rule.must_be == "reported"
 
 
 def _not_a_group(scope: Scope, bench: Bench) -> Ruling:

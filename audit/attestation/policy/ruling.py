@@ -172,6 +172,8 @@ def say_interval(estimate: Estimate) -> str:
         return "no interval"
     low = "minus infinity" if estimate.low is None else f"{estimate.low:.3f}"
     high = "infinity" if estimate.high is None else f"{estimate.high:.3f}"
+    if estimate.level >= 1:
+        return f"certain bounds {low} to {high}"
     return f"{100 * estimate.level:.4g} % interval {low} to {high}"
 
 

@@ -20,6 +20,8 @@ from .numbers import count_text, p_text
 from .plots import FIGURE_ROWS, Block, JudgedBy, draw_groups, list_instead
 from .tables import Grid, Lexicon
 
+BOUNDS = "fairness.selection_rate_ratio_bounds"
+
 
 @dataclass(frozen=True, slots=True)
 class AttributeBlock:
@@ -180,7 +182,7 @@ def _show_block(index: int, block: Block, fairness: Fairness, lexicon: Lexicon, 
             {label: test.p_adjusted for label, test in tests.items() if test},
             least,
         ),
-        unknown=bound_unknown(block.counts, worst.label, block.reference) if worst and single else None,
+        unknown=_bound_unknown(block, worst.label) if worst and single else None,
         detectable=_detectable(block, lexicon),
         literal=next((line for line in fairness.literal if line.startswith((f"{name}:", f"{name}="))), "").replace(
             f"{name}=", ""
@@ -190,6 +192,11 @@ def _show_block(index: int, block: Block, fairness: Fairness, lexicon: Lexicon, 
         single=single,
         rows=len(block.rows),
     )
+
+
+def _bound_unknown(block: Block, label: str) -> UnknownBounds | None:
+    bounds = block.by_group[label].get(BOUNDS)
+    return bound_unknown(block.counts, label, block.reference, bounds.estimate if bounds else None)
 
 
 def _plain_verdict(verdict: Verdict, kind: tuple[str, ...]) -> Verdict:

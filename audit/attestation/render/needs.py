@@ -6,12 +6,11 @@ anything; the template says it in words.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from audit.evidence import CountTable, Verdict
-from audit.statistics.bounds import rows_to_decide, unknown_ratio_bounds
+from audit.evidence import CountTable, Estimate, Verdict
+from audit.statistics.bounds import rows_to_decide
 from audit.statistics.tests import as_fraction, flip_one, needed_for_ratio, ratio_reaches
 
 from .numbers import number_text
@@ -135,7 +134,9 @@ def _round_up(rows: int) -> int:
     return int(-(-rows // step) * step)
 
 
-def bound_unknown(counts: Mapping[str, Count], group: str, reference: str) -> UnknownBounds | None:
+def bound_unknown(
+    counts: Mapping[str, Count], group: str, reference: str, bounds: Estimate | None
+) -> UnknownBounds | None:
     """Return the bounds of one ratio over all that the people of unknown group may be; None where there are none.
 
     Parameters
@@ -144,11 +145,10 @@ def bound_unknown(counts: Mapping[str, Count], group: str, reference: str) -> Un
         Group to favourable and decided people.
     group, reference : str
         The two groups of the ratio.
+    bounds : Estimate or None
+        The bounds as they were measured, over all groups.
     """
     unknown = counts.get(UNKNOWN)
-    if not unknown or group not in counts or reference not in counts or group == reference:
+    if not unknown or group == reference or bounds is None or bounds.low is None or bounds.high is None:
         return None
-    low, high = unknown_ratio_bounds(counts[group], counts[reference], unknown)
-    if math.isnan(low):
-        return None
-    return UnknownBounds(group, reference, unknown[1], unknown[0], number_text(low), number_text(high))
+    return UnknownBounds(group, reference, unknown[1], unknown[0], number_text(bounds.low), number_text(bounds.high))

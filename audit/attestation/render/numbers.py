@@ -43,7 +43,7 @@ class Shown:
     assessable : bool
         Whether a verdict may rest on it.
     level : str
-        Level of the interval, ``95%``.
+        Level of the interval, ``95%``; empty for bounds that are certain.
     method : str
         How it was computed.
     mark : str
@@ -65,7 +65,7 @@ class Shown:
         """The number with its interval in one line."""
         if not self.measured:
             return f"not measured: {self.reason}"
-        return f"{self.value} ({self.level} {self.interval})" if self.interval else self.value
+        return f"{self.value} ({f'{self.level} {self.interval}'.strip()})" if self.interval else self.value
 
 
 def count_text(number: float | None) -> str:
@@ -212,10 +212,13 @@ def show(estimate: Estimate, metric: str = "", unit: str = "") -> Shown:
         Metric id and unit of its definition: they decide between per cent, whole and plain numbers.
     """
     n = "" if estimate.n is None else count_text(estimate.n)
-    level = f"{estimate.level * 100:g}%"
+    certain = estimate.level >= 1  # bounds that no sampling error enters
+    level = "" if certain else f"{estimate.level * 100:g}%"
     if estimate.value is None:
         return Shown("not measured", "", estimate.note, n, False, False, level, estimate.method)
     value, interval = _as_text(estimate, metric, unit)
+    if certain and interval:
+        interval = f"{words.BOUNDS} {interval}"
     if estimate.low is not None and estimate.low == estimate.high == estimate.value:
         interval = ""  # the reference against itself: nothing was estimated
         return Shown(

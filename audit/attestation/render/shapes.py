@@ -18,6 +18,7 @@ from .figures.looks import effect_range, key_of, short_name
 from .glyphs import shorten
 from .importance import LABELS, SURROGATES, importance_order
 from .numbers import count_text, number_text, share_text, show
+from .sentences import join_names
 
 DETAIL = 10
 """Features shown with their shapes; all others are little charts."""
@@ -261,11 +262,16 @@ def _declared_words(effects: Effects, name: str, declared: FeatureUsed | None) -
 def _found_words(effects: Effects, name: str) -> list[str]:
     """Return what else was found: protected attributes that the feature tells better than chance."""
     told = [
-        f"{words.lower_first(words.prettify(m.attribute))} (AUC {show(m.estimate).text})"
+        f"{words.lower_first(words.prettify(m.attribute))} ({_auc(m)})"
         for m in effects.measurements
         if m.metric == "effects.proxy_strength" and m.feature == name and m.attribute and (m.estimate.low or 0) > 0.5
     ]
-    return [f"Tells {' and '.join(told)} better than chance"] if told else []
+    return [f"Tells {join_names(told, 6)} better than chance"] if told else []
+
+
+def _auc(m: Measurement) -> str:
+    shown = show(m.estimate)
+    return f"AUC {shown.value}, {shown.level} {shown.interval}" if shown.interval else f"AUC {shown.value}"
 
 
 def _number_on(effects: Effects, metric: str, feature: str, model: str | None) -> Measurement | None:

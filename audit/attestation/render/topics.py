@@ -233,13 +233,16 @@ def _say_interactions(effects: Effects) -> str:
     if not numbers:
         return ""
     told = [
-        f"{share_text(value)} of importance in the {words.lower_first(words.model_name(model))}"
-        for model, value in numbers.items()
-        if model == "black_box" or model.endswith("_surrogate")
+        f"{share_text(value)} of importance in the {SHORT[model]}" for model, value in numbers.items() if model in SHORT
     ]
     return f"They hold {join_names(told, 4)}." if told else ""
 
 
+SHORT = {
+    "black_box": "black box",
+    "ebm_surrogate": "boosting machine",
+    "net_surrogate": "additive net",
+}
 PLACED = frozenset(
     {
         "effects.importance",

@@ -8,9 +8,34 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from audit.evidence import Dossier, Drift, Effects, Evidence, NotDone, Robustness, Section, Slices
+from audit.evidence import (
+    Attributions,
+    Dossier,
+    Drift,
+    Effects,
+    Evidence,
+    Explanations,
+    IndividualDecisions,
+    NotDone,
+    Robustness,
+    Section,
+    Slices,
+)
 
-from . import beside, claims, drift, fairness, fidelity, findings, panels, robustness, weak, words
+from . import (
+    attributions,
+    beside,
+    claims,
+    drift,
+    explained,
+    fairness,
+    fidelity,
+    findings,
+    panels,
+    robustness,
+    weak,
+    words,
+)
 from .glyphs import missing_signs, name_signs
 from .tables import Grid, Lexicon
 
@@ -71,8 +96,11 @@ class View:
     calibration: panels.Panels | None
     fidelity: fidelity.FidelityShown | None
     beside: beside.BesideShown | None
+    tested: explained.ExplainedBlock | None
+    decided: explained.DecidedBlock | None
     timings: tuple[Timing, ...]
     unshown: str
+    attributions: attributions.AttributionsShown | None
     robustness: robustness.RobustnessShown | None
     drift: drift.DriftShown | None
     claims: tuple[claims.ClaimShown, ...]
@@ -94,6 +122,9 @@ CHAPTERS: tuple[tuple[str, str], ...] = (
     ("fairness", "Fairness"),
     ("slices", "Weak slices"),
     ("glassbox", "Glass box beside black box"),
+    ("attributions", "What moves single scores"),
+    ("explanations", "Quality of explanations"),
+    ("decisions", "Individual decisions and reasons"),
     ("robustness", "Robustness"),
     ("drift", "Drift"),
     ("not-assessed", "What was not assessed"),
@@ -103,7 +134,14 @@ CHAPTERS: tuple[tuple[str, str], ...] = (
     ("reproduction", "Reproduction"),
 )
 """Chapters in the order of the report."""
-OPTIONAL: dict[str, type[Section]] = {"slices": Slices, "robustness": Robustness, "drift": Drift}
+OPTIONAL: dict[str, type[Section]] = {
+    "slices": Slices,
+    "attributions": Attributions,
+    "explanations": Explanations,
+    "decisions": IndividualDecisions,
+    "robustness": Robustness,
+    "drift": Drift,
+}
 """Chapters that are left out where their section was not carried out."""
 
 
@@ -143,8 +181,11 @@ def build_view(dossier: Dossier) -> View:
         calibration=panels.show_calibration(evidence, lexicon),
         fidelity=fidelity.show_fidelity(evidence, lexicon),
         beside=beside.show_beside(evidence, judgement, lexicon),
+        tested=explained.show_explanations(evidence, lexicon),
+        decided=explained.show_decisions(evidence, lexicon),
         timings=_timings(evidence),
         unshown=name_signs(missing_signs(dossier.model_dump_json())),
+        attributions=attributions.show_attributions(evidence, lexicon),
         robustness=robustness.show_robustness(evidence, lexicon),
         drift=drift.show_drift(evidence, lexicon),
         claims=claims.show_claims(judgement, lexicon),
@@ -160,6 +201,8 @@ def _chapters(packs: tuple[findings.PackShown, ...], evidence: Evidence, *, anne
     annexes += [("fairness-annex", "Further fairness numbers")] if annexed else []
     if isinstance(evidence.effects, Effects):
         annexes += [("glassbox-annex", "Further numbers about glass boxes")]
+    if attributions.has_annex(evidence):
+        annexes += [("attributions-annex", "Further methods of attribution")]
     annexes += [("definitions", "Definitions")]
     lettered = [(chr(ord("A") + index % 26), *annex) for index, annex in enumerate(annexes)]
     return (*main, *(Chapter(letter, anchor, f"Annex {letter}: {title}") for letter, anchor, title in lettered))

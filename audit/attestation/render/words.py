@@ -94,6 +94,7 @@ SECTION_PAGE: dict[str, str] = {
     "slices": "slices",
     "fidelity": "glassbox",
     "effects": "glassbox",
+    "attributions": "attributions",
     "robustness": "robustness",
     "drift": "drift",
 }
@@ -255,6 +256,8 @@ REFERENCE = "reference"
 PARITY = "1"
 ALL_GROUPS = "All groups"
 BY_CHANCE = "by chance up to "
+BOUNDS = "certainly"
+"""Before the ends of bounds in which there is no sampling error."""
 HEAT_ENDS = ("at parity", "half or less")
 HEAT_SMALL = "too few people to judge"
 SELECTED_OF = "Selected, all people"
@@ -286,6 +289,15 @@ SHARE_NAMES = frozenset(
         "negative_predictive_value",
         "label_missing_rate_favourable",
         "label_missing_rate_unfavourable",
+        "counterfactual_favourable_gain",
+        "counterfactual_favourable_loss",
+        "selection_rate_shrunk",
+        "worst_group_accuracy",
+        "outcome_precision",
+        "macro_precision",
+        "weighted_precision",
+        "weighted_accuracy",
+        "group_share",
     }
 )
 """Metrics (name without section) that are shares of people and are shown in per cent."""

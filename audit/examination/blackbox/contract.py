@@ -18,6 +18,7 @@ from .blackbox import BlackBox
 from .encode import numbers_of
 from .network import Network
 from .output import SEVERAL, OutputReading, check_outputs, log_odds
+from .usage import Usage, find_unused
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,6 +40,7 @@ TITLES: dict[str, str] = {
     "scale": "The scores are on the declared scale",
     "deterministic": "Two equal calls give equal scores",
     "varies": "The scores differ between rows",
+    "uses_columns": "Every column that is read can change a score",
     "row_independent": "A row's score does not depend on the rows beside it",
     "order_independent": "The order of the rows changes no score",
     "gradients": "Gradients reach every float input",
@@ -54,6 +56,7 @@ def check_contract(
     rows: pd.DataFrame,
     reading: OutputReading,
     expected: str | None,
+    usage: Usage | None = None,
 ) -> tuple[ContractCheck, ...]:
     """Try the contract of a model on some rows.
 
@@ -67,6 +70,8 @@ def check_contract(
         How its outputs are read.
     expected : str or None
         Column with scores that it is known to give.
+    usage : Usage, optional
+        Which columns it uses, where that was found before.
 
     Raises
     ------
@@ -75,10 +80,12 @@ def check_contract(
         from call to call.
     """
     raw = model.raw(rows)
+    usage = usage or find_unused(model, rows)
     checks = [
         *check_scores(raw, reading, rows),
         _check_deterministic(model, rows, raw),
         _check_varies(raw),
+        _check_usage(usage),
         _check_alone(model, rows),
         _check_order(model, rows),
         _check_gradients(model, rows),
@@ -194,6 +201,22 @@ def _check_varies(raw: np.ndarray) -> ContractCheck:
             "does the model get the columns it was trained on, scaled as in training?",
         )
     return _check("varies", "pass", f"{distinct:,} distinct outputs in {len(raw):,} rows")
+
+
+def _check_usage(usage: Usage) -> ContractCheck:
+    fixed = f"; one value alone in the sample: {_list_names(usage.constant)}" if usage.constant else ""
+    if usage.unused:
+        return _check(
+            "uses_columns",
+            "warn",
+            f"not used: {_list_names(usage.unused)}; moving their values between rows changed no score{fixed}",
+            "is a weight zero, or a column scaled away? a reason for a decision that names them would be wrong",
+        )
+    return _check("uses_columns", "pass", f"moving the values of a column between rows changes scores{fixed}")
+
+
+def _list_names(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
 def _check_alone(model: BlackBox, rows: pd.DataFrame) -> ContractCheck:

@@ -8,6 +8,7 @@ the like.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from audit.errors import AuditError, ConfigError, IntakeRefused
 from .digest import check_digest
 from .encode import check_columns
 from .factory import Factory, describe_error, find_factory
+from .failing import drop_failing
 from .isolation import IsolatedFunction
 from .output import OutputReading, Scale, read_output
 
@@ -134,8 +136,18 @@ def _trusted_function(source: ModelSource) -> Factory:
     return factory
 
 
-def call_function(predict: Callable[[Any], Any], frame: pd.DataFrame) -> np.ndarray:
+def call_function(predict: Callable[[Any], Any], frame: pd.DataFrame, *, tell: bool = False) -> np.ndarray:
     """Call a function on a frame and return float64 outputs, shape ``[n, outputs]``.
+
+    Parameters
+    ----------
+    predict : callable
+        The function.
+    frame : pandas.DataFrame, shape [n, ...]
+        Rows.
+    tell : bool
+        Repeat what the function raised. It may hold values of rows or paths, so a report never does; whoever wires a
+        model up needs it once.
 
     Raises
     ------
@@ -148,7 +160,8 @@ def call_function(predict: Callable[[Any], Any], frame: pd.DataFrame) -> np.ndar
         raise
     except Exception as error:
         raise IntakeRefused(
-            f"the model function failed on {len(frame)} rows: {describe_error(error)}",
+            f"the model function failed on {len(frame)} rows: "
+            f"{describe_error(error) if tell else type(error).__name__}",
             hint="it must take a frame of rows and return one score per row",
         ) from None
     try:
@@ -284,9 +297,13 @@ def _first_that_works(
         if not columns:
             continue
         try:
-            return columns, call_function(predict, rows[list(columns)].copy())
+            return columns, call_function(predict, rows[list(columns)].copy(), tell=True)
         except IntakeRefused as error:
             first = first or error
+    for columns in choices:  # a function may fail on a few rows alone, which are then named
+        with suppress(IntakeRefused):
+            good, _ = drop_failing(FunctionModel(predict, columns, OutputReading("value")), rows)
+            return columns, call_function(predict, good[list(columns)].copy())
     if first is None:
         raise ConfigError("no column is left that could be a feature", place="model.inputs", hint="list the columns")
     raise IntakeRefused(first.what, hint=f"{first.hint}; list the columns that it reads: model: {{inputs: [...]}}")

@@ -32,6 +32,8 @@ PASSED_ON = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "OMP_NUM_THREADS", "MK
 """Variables of the environment that the process gets; a password stands in none of them."""
 MOST_OUTPUTS = 100_000
 """Numbers per row that a model may return at most; more is no answer but an attack on the memory."""
+MOST_TEXT = 4_000
+"""Letters of an error that are read; none of them is printed."""
 ERRORS: dict[str, type[AuditError]] = {
     "ConfigError": ConfigError,
     "DataError": DataError,
@@ -254,14 +256,14 @@ def _remote_function() -> Any:
 
     class Remote(torch.autograd.Function):
         @staticmethod
-        def forward(ctx: Any, net: IsolatedNet, names: Sequence[str], *tensors: Any) -> Any:  # type: ignore[override]
+        def forward(ctx: Any, net: IsolatedNet, names: Sequence[str], *tensors: Any) -> Any:
             ctx.net, ctx.names = net, names
             ctx.save_for_backward(*tensors)
             return net.evaluate(names, tensors)
 
         @staticmethod
         @torch.autograd.function.once_differentiable
-        def backward(ctx: Any, weight: Any) -> Any:  # type: ignore[override]
+        def backward(ctx: Any, weight: Any) -> Any:
             return (None, None, *ctx.net.differentiate(ctx.names, ctx.saved_tensors, weight))
 
     if not _REMOTE:
@@ -305,7 +307,7 @@ def _raise_told(head: Any) -> None:
         kind = ERRORS.get(str(head["error"]), IntakeRefused)
         raise kind(_plain(head.get("what")), hint=_plain(head.get("hint")), place=_plain(head.get("place")))
     if "failed" in head:
-        raise RuntimeError(_plain(head["failed"]))
+        raise RuntimeError(_CONTROL.sub(" ", str(head["failed"]))[:MOST_TEXT])
 
 
 def _plain(text: Any) -> str:

@@ -73,7 +73,7 @@ def read_model(source: ModelSource) -> ModelFile:
     IntakeRefused
         Its digest is not the pinned one, or it is a format that is not let in.
     """
-    path, declared = check_path(source), source.format
+    path, declared = check_path(source), str(source.format)
     name, about = path.name, tuple[str, ...]()
     if path.is_dir():
         folder = open_folder(path, declared)

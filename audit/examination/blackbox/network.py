@@ -350,7 +350,7 @@ _BROADCAST = re.compile(
 )
 
 _DEVICE = re.compile(
-    r"CUDA|cuda:[0-9]|NVIDIA|'(?:cuda|mps|xpu|hip)'|same device|not compiled with|MPS|no kernel image", re.ASCII
+    r"from the '(?:CUDA|MPS|XPU|HIP)' backend|not compiled with|NVIDIA|on the same device|'(?:cuda|mps|xpu)'|cuda:[0-9]"
 )
 
 
@@ -368,15 +368,15 @@ def explain_failure(message: str, encoder: Encoder) -> IntakeRefused | TryAgain:
             "a code is larger than the model's table of levels",
             hint="check `levels` and `offset` of the codes blocks: the model knows fewer levels",
         )
-    if "Expected tensor for argument" in message or "scalar type" in message or "dtype" in message:
-        return IntakeRefused(
-            f"the model expects another type of input (it is fed {widths})",
-            hint="codes blocks give int64, numeric and one_hot blocks float32",
-        )
     if _DEVICE.search(message):
         return IntakeRefused(
             "the model asks for a device that is not here (a GPU), although its weights were placed on the CPU",
             hint="export it on the CPU: net.cpu() before exporting, and no device='cuda' inside forward",
+        )
+    if "Expected tensor for argument" in message or "scalar type" in message or "dtype" in message:
+        return IntakeRefused(
+            f"the model expects another type of input (it is fed {widths})",
+            hint="codes blocks give int64, numeric and one_hot blocks float32",
         )
     if "memory" in message and "alloc" in message:
         return TryAgain("the model ran out of memory")

@@ -164,9 +164,7 @@ def read_maps(found: Sequence[dict[Any, float]], classes: tuple[Level, ...]) -> 
             )
         keys = [known[level_text(level)] for level in classes]
     if any(len(row) != len(keys) for row in found):
-        raise IntakeRefused(
-            "the model gives other classes for some rows", hint="export it with zipmap: false"
-        )
+        raise IntakeRefused("the model gives other classes for some rows", hint="export it with zipmap: false")
     return np.array([[row[key] for key in keys] for row in found], dtype=np.float64)
 
 

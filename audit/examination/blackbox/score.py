@@ -6,17 +6,20 @@ Comes in: a `BlackBox` (or None) and the data. Goes out: `Scores`, in the row or
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from audit.config.schema import ExamineConfig
+from audit.errors import IntakeRefused
+from audit.examination.data.columns import groups_of
 
 from .blackbox import BlackBox
 from .conditions import apply_condition, assign_bands, favourable_of_bands
 from .contract import require_finite
 from .decision import DecisionPlan, Decisions, decide_rows, plan_decision, read_side
+from .failing import describe_failing, find_failing, most_unscored
 from .stored import read_scores
 
 if TYPE_CHECKING:
@@ -39,6 +42,8 @@ __all__ = [
 
 BATCH = 65_536
 """Rows per batch."""
+STEP = 8192
+"""Rows per call of the model, after which progress is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,8 @@ class Scores:
         Probability of each class, where there are several.
     notes : tuple of str
         What was inferred.
+    kept : ndarray of bool, shape [rows of the data], or None
+        Which rows got a score, where the model raised on a few; the arrays above hold these rows alone. None: all.
     """
 
     score: np.ndarray | None
@@ -81,6 +88,7 @@ class Scores:
     truth: np.ndarray | None = None
     probabilities: np.ndarray | None = None
     notes: tuple[str, ...] = ()
+    kept: np.ndarray | None = None
 
 
 def score_rows(
@@ -117,7 +125,12 @@ def score_rows(
     link: np.ndarray | None = None
     probabilities: np.ndarray | None = None
     if model is not None:
-        score, link, probabilities = _score_all(model, dataset, batch, progress)
+        score, link, probabilities, failing = _score_all(model, dataset, batch, progress)
+        if failing.any():
+            note = describe_failing(failing, groups_of(dataset.frame(), config))
+            rest = dataset.some_rows(dataset.frame()[~failing])
+            found = decide(config, rest, score, link, probabilities)
+            return replace(found, kept=~failing, notes=(note, *found.notes))
     elif config.model.scores is not None:
         raw, reading, _ = read_scores(config, dataset)
         score, link = reading.score(raw), reading.link(raw)
@@ -212,19 +225,35 @@ def _join(parts: Sequence[np.ndarray | None]) -> np.ndarray | None:
 
 def _score_all(
     model: BlackBox, dataset: Dataset, batch: int, progress: Progress | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    score, link = np.empty(dataset.rows), np.empty(dataset.rows)
-    probabilities: list[np.ndarray | None] = []
-    done = 0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]:
+    """Return score, link and probabilities of the rows that have them, and which rows of all have none."""
+    parts: list[tuple[np.ndarray, np.ndarray, np.ndarray | None]] = []
+    failing = np.zeros(dataset.rows, dtype=bool)
+    done, most = 0, most_unscored(dataset.rows)
     for frame in dataset.batches(batch):
-        here = slice(done, done + len(frame))
-        score[here], link[here], several = score_batch(model, frame)
-        require_finite(score[here], frame, model.columns)
-        probabilities.append(several)
-        done += len(frame)
-        if progress:
-            progress.step(done, dataset.rows)
-    return score[:done], link[:done], _join(probabilities)
+        for start in range(0, len(frame), STEP):
+            rows = frame.iloc[start : start + STEP]
+            here = slice(done, done + len(rows))
+            found: tuple[np.ndarray, np.ndarray, np.ndarray | None] | None
+            try:
+                found = score_batch(model, rows)
+            except IntakeRefused:
+                failing[here] = find_failing(model, rows, most - int(failing.sum()))
+                rows = rows[~failing[here]]
+                found = score_batch(model, rows) if len(rows) else None
+            if found is not None:
+                require_finite(found[0], rows, model.columns)
+                parts.append(found)
+            done = here.stop
+            if progress:
+                progress.step(done, dataset.rows)
+    scores, links, several = zip(*parts, strict=True) if parts else ((), (), ())
+    return (
+        np.concatenate([np.empty(0), *scores]),
+        np.concatenate([np.empty(0), *links]),
+        _join(several),
+        failing[:done],
+    )
 
 
 def score_batch(model: BlackBox, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:

@@ -83,7 +83,8 @@ def _describe(error: BaseException) -> dict[str, Any]:
         return {"error": type(error).__name__, "what": error.what, "hint": error.hint, "place": error.place}
     if isinstance(error, MemoryError):
         return {"error": "TryAgain", "what": "the model ran out of memory", "hint": "", "place": ""}
-    return {"failed": str(error)[:MAX_TEXT], "type": type(error).__name__}
+    text = str(error)  # what torch has to say stands at the end of a TorchScript traceback
+    return {"failed": text[:MAX_TEXT] + text[MAX_TEXT:][-MAX_TEXT:], "type": type(error).__name__}
 
 
 class _Room:

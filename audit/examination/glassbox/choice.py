@@ -20,7 +20,7 @@ from .basis import Basis, Draft, place
 from .curvature import RowMap
 from .encoder import Floats
 from .ground import Ground
-from .pairs import FAST_ROWS, PairPlan, build_pair_design, draft_pairs, plan_pair, rank_pairs
+from .pairs import FAST_ROWS, PairPlan, build_pair_design, count_columns, draft_pairs, plan_finer, plan_pair, rank_pairs
 from .smoothing import carry_strengths
 from .solver import Problem, Solution, begin, close, take_step
 
@@ -30,6 +30,12 @@ LEAST_GAIN = 0.005
 
 LEAST_GAIN_CLASS = 0.001
 JUDGES = 5
+USED_UP = 0.7
+"""A pair that uses more than this share of its coefficients gets a finer grid."""
+
+FINE_COLUMNS = 400
+"""Most coefficients of all finer grids together."""
+
 PAIR_STEPS = 12
 
 
@@ -92,12 +98,7 @@ def choose_pairs(
     if not plans:
         return (), solutions
     judged = rng.permutation(target.size) % JUDGES == 0 if not keep_all else np.zeros(target.size, dtype=bool)
-    design = build_pair_design(plans, ground.encoded)
-    mass = np.asarray(design.T @ ground.weights)
-    drafts = list(draft_pairs(plans, ground.encoded, mass, 0))
-    basis = place(drafts, design.shape[1], frozenset())
-    ones: Any = sp.csr_matrix(np.ones((target.size, 1)))
-    rows = RowMap(sp.hstack([design, ones], format="csr"), basis)
+    rows, drafts = _lay_pairs(ground, plans)
     curvatures = [rows.curvature(np.where(judged, 0.0, work.weights)) for work in works]
     kept = len(plans)
     if not keep_all:
@@ -112,10 +113,40 @@ def choose_pairs(
         _fit_pairs(rows, drafts[:kept], work, curvature, none)
         for work, curvature in zip(works, curvatures, strict=True)
     ]
-    whole = ground.with_plans(plans[:kept]).with_basis(solutions[0].basis)
+    plans = plans[:kept]
+    finer = _refine(ground, plans, fits)
+    if any(new is not old for new, old in zip(finer, plans, strict=True)):
+        plans, (rows, drafts) = finer, _lay_pairs(ground, finer)
+        fits = [_fit_pairs(rows, drafts, work, rows.curvature(work.weights), none) for work in works]
+    whole = ground.with_plans(plans).with_basis(solutions[0].basis)
     assert whole.rows is not None
     joined = [_join(s, fit, whole.rows.basis, ground.own) for s, fit in zip(solutions, fits, strict=True)]
-    return plans[:kept], joined
+    return plans, joined
+
+
+def _lay_pairs(ground: Ground, plans: Sequence[PairPlan]) -> tuple[RowMap, list[Draft]]:
+    """Return the rows as the pairs alone see them, with an intercept, and the pairs' coefficients."""
+    design = build_pair_design(plans, ground.encoded)
+    mass = np.asarray(design.T @ ground.weights)
+    drafts = list(draft_pairs(plans, ground.encoded, mass, 0))
+    ones: Any = sp.csr_matrix(np.ones((ground.weights.size, 1)))
+    basis = place(drafts, design.shape[1], frozenset())
+    return RowMap(sp.hstack([design, ones], format="csr"), basis), drafts
+
+
+def _refine(ground: Ground, plans: tuple[PairPlan, ...], fits: Sequence[Solution]) -> tuple[PairPlan, ...]:
+    """Return the pairs, those that use up their coefficients on a finer grid; the strongest first, while it lasts."""
+    found, spent = [], 0
+    for k, plan in enumerate(plans):
+        block = fits[0].basis.blocks[k]
+        used = max(float(fit.freedom[block.columns].sum()) for fit in fits)
+        # centred levels have a column more than they can use
+        there = np.linalg.matrix_rank(block.matrix) if block.matrix is not None and block.size else 0
+        finer = plan_finer(ground.encoder, ground.encoded, plan) if used > USED_UP * there else plan
+        cost = count_columns(finer) if finer is not plan else 0
+        found.append(finer if spent + cost <= FINE_COLUMNS else plan)
+        spent += cost if spent + cost <= FINE_COLUMNS else 0
+    return tuple(found)
 
 
 def rank_for(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -62,9 +62,9 @@ class Fits:
     broken : dict of str to str
         Name of a glass box whose fit failed by an error, to the error.
     by_class : dict of str to tuple of GlassBox
-        With several classes, instead of ``models``: one glass box per class.
+        With several classes: one glass box per class.
     class_scores : dict of str to ndarray of float64, shape [n, classes]
-        With several classes, instead of ``out_of_fold``: scores, to be put through a softmax.
+        With several classes: scores of every audited row by boxes that did not see it, to be put through a softmax.
     classes : tuple of str
         Classes, in the order of the boxes.
     """
@@ -112,7 +112,8 @@ def fit_glassboxes(
     label : ndarray of float64, shape [n], optional
         1, 0 (or numbers for a regression, or positions among `classes`), NaN where unknown.
     link : ndarray of float64, shape [n] or [n, classes], optional
-        The black box's score on the link scale; of several classes their log-probabilities.
+        The black box's score on the link scale; of several classes their log-probabilities, each less the row's mean:
+        of a softmax these are its logits, which its log-probabilities are not.
     kind : {"binary", "multiclass", "regression"}
         Kind of label.
     effort : {"fast", "standard", "thorough"}
@@ -259,6 +260,27 @@ def _describe_features(encoder: Encoder, rows: Floats, monotone: Mapping[str, st
             notes.append(f"{code.name}: {pooled} rare levels share one slot with levels that are unseen")
     notes += [f"{name}: {direction} was imposed on the glass boxes" for name, direction in monotone.items()]
     return tuple(notes)
+
+
+def join_classes(one: Fits, several: Fits) -> Fits:
+    """Put the glass boxes of one class against the rest and those of all classes together.
+
+    Parameters
+    ----------
+    one : Fits
+        As fitted to the positive class against the rest: what curves and log-odds are about.
+    several : Fits
+        As fitted to all classes at once: what predicted classes are about.
+    """
+    words = {name: f"over all classes: {reason}" for name, reason in several.not_done.items()}
+    return replace(
+        one,
+        by_class=several.by_class,
+        class_scores=several.class_scores,
+        classes=several.classes,
+        notes=(*one.notes, *(f"{name} {reason}" for name, reason in words.items() if name not in several.broken)),
+        broken={**{name: words[name] for name in several.broken}, **one.broken},
+    )
 
 
 def tables_of(fits: Fits | NotDone) -> dict[str, bytes]:

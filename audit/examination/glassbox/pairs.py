@@ -22,6 +22,13 @@ from .shapes import PairTerm, Term, mix_rows
 
 PAIR_KNOTS = 12
 PAIR_RANK = 3
+"""Smoothest directions from either penalty of a number: most interactions are no more than slopes that change."""
+
+FINE_KNOTS = 24
+FINE_RANK, FINE_RANK_LEVELS = 5, 9
+"""What a pair gets that uses up its directions, as an hour of the day beside a kind of day does; beside a category more
+of them, because there they cost less."""
+
 PAIR_LEVELS = 12
 """Levels with a row of their own in a pair's table, the most frequent; the others share one."""
 
@@ -60,9 +67,12 @@ class PairPlan:
     ----------
     sides : tuple of two Side
         The two features.
+    rank : int
+        Directions per penalty of a number.
     """
 
     sides: tuple[Side, Side]
+    rank: int = PAIR_RANK
 
     @property
     def size(self) -> int:
@@ -152,6 +162,30 @@ def plan_pair(encoder: Encoder, encoded: Floats, pair: tuple[int, int], knots: i
     return PairPlan((first, second))
 
 
+def plan_finer(encoder: Encoder, encoded: Floats, plan: PairPlan) -> PairPlan:
+    """Return the same pair on a finer grid and with more directions.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        The codes.
+    encoded : ndarray of float64, shape [n, features]
+        Rows.
+    plan : PairPlan
+        The pair.
+    """
+    first, second = (side.column for side in plan.sides)
+    numbers = sum(side.knots.size > 0 for side in plan.sides)
+    rank = FINE_RANK if numbers == 2 else FINE_RANK_LEVELS
+    return replace(plan_pair(encoder, encoded, (first, second), FINE_KNOTS), rank=rank) if numbers else plan
+
+
+def count_columns(plan: PairPlan) -> int:
+    """Return how many coefficients a pair has at most."""
+    first, second = (min(side.size - 1, 2 * plan.rank) if side.knots.size else side.size for side in plan.sides)
+    return first * second
+
+
 def _plan_side(code: Code, column: int, x: Floats, knots: int) -> Side:
     if isinstance(code, LevelCode):
         kept = min(len(code.levels), PAIR_LEVELS)
@@ -200,9 +234,7 @@ def build_pair_design(plans: Sequence[PairPlan], encoded: Floats) -> Any:
     return found
 
 
-def draft_pairs(
-    plans: Sequence[PairPlan], encoded: Floats, mass: Floats, start: int, rank: int = PAIR_RANK
-) -> tuple[Draft, ...]:
+def draft_pairs(plans: Sequence[PairPlan], encoded: Floats, mass: Floats, start: int) -> tuple[Draft, ...]:
     """Return the coefficients of the pairs' tables: products of the two features' smoothest directions.
 
     Parameters
@@ -215,14 +247,12 @@ def draft_pairs(
         Weight of the rows that touch each slot of the pairs.
     start : int
         First slot among all tables.
-    rank : int
-        Directions per penalty of a number.
     """
     drafts, at = [], 0
     for plan in plans:
         held = mass[at : at + plan.size].reshape(plan.sides[0].size, plan.sides[1].size)
         first, second = (
-            _directions_of(side, encoded[:, side.column], held.sum(axis=1 - k), rank)
+            _directions_of(side, encoded[:, side.column], held.sum(axis=1 - k), plan.rank)
             for k, side in enumerate(plan.sides)
         )
         matrix: Floats = np.asarray(np.kron(first[0], second[0]), dtype=np.float64)

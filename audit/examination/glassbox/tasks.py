@@ -41,7 +41,7 @@ class TrainRows:
     label : ndarray of float64, shape [m], or None
         1, 0 (or numbers, or positions of classes), NaN where unknown.
     link : ndarray of float64, shape [m] or [m, classes], or None
-        The black box's score, link scale; of several classes their log-probabilities.
+        The black box's score, link scale; of several classes their log-probabilities, each less the row's mean.
     weights : ndarray of float64, shape [m], or None
         Row weights.
     """

@@ -26,6 +26,7 @@ from audit.statistics.residuals import log_bounds, sample_of
 
 from .departures import find_departures
 from .explained import CONSTANT, explained_share
+from .multiclass import compare_classes
 from .performance import take_highest
 from .prediction import root_mean_square, share_estimate
 
@@ -66,6 +67,14 @@ DEFINITIONS: tuple[Definition, ...] = (
         id="fidelity.decision_agreement",
         title="Same decision",
         formula="rows that surrogate and black box decide alike / rows",
+        better="higher",
+        source="elementary; interval: Wilson 1927",
+    ),
+    Definition(
+        id="fidelity.class_agreement",
+        title="Same class",
+        formula="rows for which surrogate and black box predict the same of several classes / rows; the surrogate's is "
+        "the class with the highest of its additive scores",
         better="higher",
         source="elementary; interval: Wilson 1927",
     ),
@@ -143,13 +152,17 @@ def measure_fidelity(case: Case) -> Fidelity | NotDone:
 
 def _measure_model(case: Case, name: str, surrogate: Floats, black: Floats) -> list[Measurement]:
     """Return all numbers of one surrogate, of all rows, by group, and by attribute."""
-    same = _same_decision(surrogate, case)
+    same_class, same = compare_classes(case, name)
+    if same is None:
+        same = _same_decision(surrogate, case)
     measurements = _measure_rows(name, surrogate, black, same, {})
+    measurements += _measure_class(name, same_class, {})
     for attribute, groups in case.groups.items():
         members = {str(value): groups == value for value in np.unique(groups.astype(str))}
         for value, rows in members.items():
             here = None if same is None else same[rows]
             measurements += _measure_rows(name, surrogate[rows], black[rows], here, {attribute: value})
+            measurements += _measure_class(name, None if same_class is None else same_class[rows], {attribute: value})
         least = max(2, case.subject.small_count)
         judged = {value: rows for value, rows in members.items() if value != UNKNOWN and rows.sum() >= least}
         gaps = {
@@ -238,6 +251,13 @@ def _measure_rows(
         else share_estimate(int(same.sum()), same.size),
     }
     return [Measurement(metric=f"fidelity.{k}", estimate=v, model=model, group=group) for k, v in numbers.items()]
+
+
+def _measure_class(model: str, same: Flags | None, group: dict[str, str]) -> list[Measurement]:
+    if same is None:
+        return []
+    agreement = share_estimate(int(same.sum()), same.size)
+    return [Measurement(metric="fidelity.class_agreement", estimate=agreement, model=model, group=group)]
 
 
 def _same_decision(surrogate: Floats, case: Case) -> Flags | None:

@@ -1,8 +1,8 @@
 """How good predictions of several classes are: the numbers of `Performance` over all classes at once.
 
 Comes in: the case, with the predicted and true class of everybody and the probabilities of its rows. Goes out:
-measurements of the black box. What looks at one class alone (AUC, average precision, Brier score) is measured like any
-other model's, for the positive class against the rest.
+measurements of the black box, and of glass boxes that were fitted to all classes. What looks at one class alone (AUC,
+average precision, Brier score) is measured like any other model's, for the positive class against the rest.
 """
 
 from __future__ import annotations
@@ -11,11 +11,15 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
 
-from audit.evidence import Definition, Estimate, Measurement, undefined
+from audit.evidence import Definition, Estimate, Measurement, NotDone, undefined
+from audit.examination.blackbox.decision import plan_decision
 from audit.statistics.confusion import macro_auc, macro_f1, macro_recall
 from audit.statistics.figures import Figure
 
+from .paired import paired_share_gap
 from .prediction import mean_estimate_of, share_estimate
 
 if TYPE_CHECKING:
@@ -70,9 +74,71 @@ def measure_classes(case: Case) -> list[Measurement]:
         "accuracy": share_estimate(int(np.trace(counts)), rows),
         "balanced_accuracy": _estimate(macro_recall(counts, roll.outcomes)),
         "macro_f1": _estimate(macro_f1(counts, roll.outcomes)),
-        **_measure_probabilities(case),
+        **_measure_probabilities(case.scores.probabilities, case),
     }
     return [Measurement(metric=f"performance.{k}", estimate=v, model="black_box") for k, v in numbers.items()]
+
+
+def measure_glass_classes(case: Case) -> list[Measurement]:
+    """Measure the glass boxes that were fitted to the labels of all classes, by scores of fits without the row.
+
+    Parameters
+    ----------
+    case : Case
+        The case.
+    """
+    truth = case.scores.truth
+    if isinstance(case.fits, NotDone) or truth is None or not (truth >= 0).any():
+        return []
+    known, names, found = truth >= 0, case.scores.outcomes, []
+    for model in ("ebm_label", "net_label"):
+        scores = case.fits.class_scores.get(model)
+        if scores is None:
+            continue
+        chosen = scores.argmax(axis=1)
+        counts = np.zeros((len(names), len(names)), dtype=np.int64)
+        np.add.at(counts, (truth[known], chosen[known]), 1)
+        numbers = {
+            "accuracy": share_estimate(int(np.trace(counts)), int(counts.sum())),
+            "balanced_accuracy": _estimate(macro_recall(counts, names)),
+            "macro_f1": _estimate(macro_f1(counts, names)),
+            **_measure_probabilities(softmax(scores, axis=1), case),
+        }
+        if case.scores.outcome is not None:
+            both = known & (case.scores.outcome >= 0)
+            hits = (case.scores.outcome == truth)[both], (chosen == truth)[both]
+            numbers["accuracy_gap"] = paired_share_gap(*hits)
+        found += [Measurement(metric=f"performance.{k}", estimate=v, model=model) for k, v in numbers.items()]
+    return found
+
+
+def compare_classes(case: Case, model: str) -> tuple[NDArray[np.bool_] | None, NDArray[np.bool_] | None]:
+    """Return where a surrogate of all classes predicts the black box's class, and where it favours as the box does.
+
+    Parameters
+    ----------
+    case : Case
+        The case.
+    model : {"ebm_surrogate", "net_surrogate"}
+        The surrogate.
+
+    Returns
+    -------
+    same_class, same_side : ndarray of bool, shape [n], or None
+        None where there is no such surrogate, or (`same_side`) the decision is none between classes.
+    """
+    outcome = case.scores.outcome
+    scores = None if isinstance(case.fits, NotDone) else case.fits.class_scores.get(model)
+    if scores is None or outcome is None:
+        return None, None
+    chosen = scores.argmax(axis=1)
+    plan = plan_decision(case.config, case.dataset)
+    if plan.kind != "class" or not plan.favoured or case.scores.favourable is None or plan.rule is None:
+        return chosen == outcome, None
+    if plan.rule.column is not None:
+        return chosen == outcome, None
+    favoured = np.isin(np.array(case.scores.outcomes), plan.favoured)
+    return chosen == outcome, favoured[chosen] == case.scores.favourable
 
 
 def put_in_place(measurements: Iterable[Measurement], case: Case) -> list[Measurement]:
@@ -88,7 +154,8 @@ def put_in_place(measurements: Iterable[Measurement], case: Case) -> list[Measur
     if not case.subject.classes:
         return list(measurements)
     two = {f"performance.{name}" for name in (*OVER_ALL, "accuracy_gap")}
-    return [*measure_classes(case), *(item for item in measurements if item.metric not in two)]
+    own = (*measure_classes(case), *measure_glass_classes(case))
+    return [*own, *(item for item in measurements if item.metric not in two)]
 
 
 def note_classes(case: Case) -> tuple[str, ...]:
@@ -101,9 +168,9 @@ def note_classes(case: Case) -> tuple[str, ...]:
     )
 
 
-def _measure_probabilities(case: Case) -> dict[str, Estimate]:
+def _measure_probabilities(probabilities: np.ndarray | None, case: Case) -> dict[str, Estimate]:
     """Return what needs the probabilities of all classes, over the rows of the case."""
-    probabilities, truth = case.scores.probabilities, case.scores.truth
+    truth = case.scores.truth
     if probabilities is None or truth is None:
         why = "there are predicted classes, but no probabilities"
         return {"macro_auc": undefined(why), "log_loss": undefined(why)}

@@ -6,9 +6,9 @@ import logging
 from collections.abc import Callable
 
 from audit.errors import AuditError, TryAgain
-from audit.evidence import Definition, Intake, NotDone, Section
+from audit.evidence import Definition, NotDone, Section
 
-from . import attributions, calibration, data, fidelity, multiclass, performance, slices
+from . import attributions, calibration, data, fidelity, intake, multiclass, performance, slices
 from .case import Case
 from .decisions import measure as decisions
 from .drift import measure as drift
@@ -22,11 +22,6 @@ _LOG = logging.getLogger(__name__)
 Measure = Callable[[Case], Section | NotDone]
 
 
-def measure_intake(case: Case) -> Intake:
-    """Return how the model was taken in; it was measured at the door."""
-    return case.intake
-
-
 def _put_off(reason: str) -> Measure:
     def measure(case: Case) -> NotDone:
         return NotDone(not_done=reason)
@@ -35,7 +30,7 @@ def _put_off(reason: str) -> Measure:
 
 
 MEASURES: dict[str, Measure] = {
-    "intake": measure_intake,
+    "intake": intake.measure_intake,
     "data": data.measure_data,
     "performance": performance.measure_performance,
     "calibration": calibration.measure_calibration,

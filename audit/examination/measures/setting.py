@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from audit.config.schema import ExamineConfig
 from audit.errors import AuditError, TryAgain
 from audit.evidence import Intake, NotDone, Subject
+from audit.examination.data.classes import class_names, truth_of
 from audit.examination.data.columns import label_of, weights_of
 from audit.examination.data.kinds import LARGE_ROWS
 from audit.examination.data.read import read_dataset
@@ -18,13 +22,19 @@ from audit.examination.sweep.sample import SAMPLE_ROWS, sample_table
 from .case import Case
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from audit.examination.blackbox.blackbox import BlackBox
     from audit.examination.data.dataset import Dataset
     from audit.examination.glassbox.fit import Fits
+    from audit.examination.glassbox.solver import Family
     from audit.examination.glassbox.tasks import TrainRows
     from audit.examination.sweep.people import People
 
 _LOG = logging.getLogger(__name__)
+
+MOST_FITTED = 12
+"""Most classes that glass boxes are fitted to at once: every class costs as much as a whole fit."""
 
 
 def open_case(
@@ -90,30 +100,78 @@ def _fit_safely(case: Case, progress: Progress) -> Fits | NotDone:
 
 
 def _fit(case: Case, progress: Progress) -> Fits:
-    from audit.examination.glassbox.fit import fit_glassboxes
+    """Fit the positive class against the rest, and where there are several, all of them at once as well."""
+    from audit.examination.glassbox.fit import fit_glassboxes, join_classes
 
-    return fit_glassboxes(
+    train, train_classes = _training_rows(case)
+    fit = partial(
+        fit_glassboxes,
         case.frame,
         case.subject.features,
-        label=case.label,
-        link=case.scores.link,
-        kind="regression" if case.subject.task == "regression" else "binary",
         effort=case.config.effort,
         seed=case.seed,
         weights=case.weights,
-        train=_training_rows(case),
         progress=progress,
     )
+    kind: Family = "regression" if case.subject.task == "regression" else "binary"
+    fits = fit(label=case.label, link=case.scores.link, kind=kind, train=train)
+    classes = class_names(case.config)
+    if not classes or case.scores.outcomes != classes:
+        return fits
+    if len(classes) > MOST_FITTED:
+        note = f"glass boxes over all {len(classes)} classes are left out: the most is {MOST_FITTED}"
+        return replace(fits, notes=(*fits.notes, note))
+    label = place_classes(case.frame, case.config)
+    ratios = log_ratios(case.scores.probabilities)
+    several = fit(label=label, link=ratios, kind="multiclass", train=train_classes, classes=classes)
+    return join_classes(fits, several)
 
 
-def _training_rows(case: Case) -> TrainRows | None:
-    """Return the rows of the separate training file, scored by the black box; None where none is named."""
+def _training_rows(case: Case) -> tuple[TrainRows | None, TrainRows | None]:
+    """Return the rows of the separate training file, scored by the black box: by the positive class, by all classes."""
     if case.training is None:
-        return None
+        return None, None
+    from audit.examination.blackbox.score import score_batch
     from audit.examination.glassbox.tasks import TrainRows
 
     size = SAMPLE_ROWS[case.config.effort]
     large = case.training.rows >= LARGE_ROWS
     rows = sample_table(case.training, size, case.seed) if large else case.training.frame()
-    link = case.blackbox.link(rows) if case.blackbox is not None else None
-    return TrainRows(rows, label_of(rows, case.config), link, weights_of(rows, case.config))
+    weights = weights_of(rows, case.config)
+    _, link, probabilities = (None, None, None) if case.blackbox is None else score_batch(case.blackbox, rows)
+    one = TrainRows(rows, label_of(rows, case.config), link, weights)
+    if not class_names(case.config):
+        return one, None
+    return one, TrainRows(rows, place_classes(rows, case.config), log_ratios(probabilities), weights)
+
+
+def place_classes(rows: pd.DataFrame, config: ExamineConfig) -> np.ndarray | None:
+    """Return the place of each row's class as a number, float64 of shape ``[n]``, NaN where unknown.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Rows of a `Dataset`.
+    config : ExamineConfig
+        Names the label column and the classes.
+    """
+    truth = truth_of(rows, config, class_names(config))
+    return None if truth is None else np.where(truth < 0, np.nan, truth)
+
+
+def log_ratios(probabilities: np.ndarray | None) -> np.ndarray | None:
+    """Return the log-probabilities of the classes less their mean, float64 of shape ``[n, classes]``.
+
+    Parameters
+    ----------
+    probabilities : ndarray of float, shape [n, classes], or None
+        Probability of each class; below 1e-12 they count as 1e-12.
+
+    Notes
+    -----
+    The centred log-ratio (Aitchison 1982, J. R. Stat. Soc. B 44:139).
+    """
+    if probabilities is None:
+        return None
+    logs = np.log(np.maximum(np.asarray(probabilities, dtype=np.float64), 1e-12))
+    return np.asarray(logs - logs.mean(axis=1, keepdims=True))

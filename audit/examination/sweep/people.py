@@ -226,6 +226,8 @@ def _hold_all(
 ) -> People:
     scores = score_rows(blackbox, dataset, config, progress=progress)
     frame = dataset.frame()
+    if scores.kept is not None:
+        frame = frame[scores.kept].reset_index(drop=True)
     groups, label, weights = groups_of(frame, config), label_of(frame, config), weights_of(frame, config)
     # a value is no class, also where all its values happen to be 0 and 1
     classes = None if config.model.output.task == "regression" else label
@@ -244,7 +246,7 @@ def _hold_all(
             outcomes=scores.outcomes,
             outcome=scores.outcome,
             truth=scores.truth,
-            rows=dataset.rows,
+            rows=len(frame),
         ),
         tally=build_tally(groups, classes, scores.favourable, scores.score, weights, intersections),
     )

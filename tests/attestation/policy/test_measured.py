@@ -163,6 +163,20 @@ def test_people_of_unknown_group_are_never_compared(stage, verdict):
     assert found["sex=M"].observed.value == 1
 
 
+def test_people_of_unknown_group_are_no_group_to_judge(stage, verdict):
+    """Their rate stands in the evidence; a limit for groups neither passes nor fails on them."""
+    rate = "measure: fairness.selection_rate, for_each: sex, must_be: {}, threshold_basis: guidance"
+    evidence = stage({"sex": {"M": (300, 600), "F": (290, 600), "unknown": (2, 100)}})
+    found = verdict(f"{rate.format('at least 0.40')}, judged_on: interval", evidence)
+    assert {name: v.status for name, v in found.items()} == {
+        "sex=M": "pass",
+        "sex=F": "pass",
+        "sex=unknown": "not_applicable",
+    }
+    reported = verdict(rate.format("reported"), evidence)
+    assert reported["sex=unknown"].status == "pass"
+
+
 def test_confidence_and_exact_intervals(stage, verdict):
     rate = (
         "measure: fairness.selection_rate, for_each: sex, must_be: at least 0.40, threshold_basis: guidance, "

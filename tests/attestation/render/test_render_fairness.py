@@ -23,14 +23,15 @@ from audit.attestation.render.html import render_html, shipped_text
 from audit.attestation.render.junit import render_junit
 from audit.attestation.render.markdown import render_markdown
 from audit.attestation.render.needs import bound_unknown, find_needs
-from audit.attestation.render.numbers import Shown
+from audit.attestation.render.numbers import Shown, show
 from audit.attestation.render.sarif import render_sarif
 from audit.attestation.render.sentences import join_names, say_chance
 from audit.attestation.render.sweeps import show_sweeps
 from audit.attestation.render.tables import Lexicon
 from audit.attestation.render.view import build_view
-from audit.evidence import Verdict
+from audit.evidence import Estimate, Verdict
 from audit.statistics.tests import ratio_reaches
+from audit.statistics.unknown import impact_ratio_bounds
 
 
 @pytest.fixture(scope="module")
@@ -329,9 +330,17 @@ def test_a_gap_that_may_be_noise_says_how_many_people_would_show_it():
 
 def test_unknown_people_bound_the_ratio_as_published():
     """300 of 600 against 260 of 600 with 100 unknown, 40 of them selected: the ratio lies in .742 to 1."""
-    found = bound_unknown({"b": (260, 600), "a": (300, 600), "unknown": (40, 100)}, "b", "a")
+    counts = {"b": (260, 600), "a": (300, 600), "unknown": (40, 100)}
+    ((low, high), _) = impact_ratio_bounds([counts["b"], counts["a"]], counts["unknown"], [True, True])
+    found = bound_unknown(counts, "b", "a", Estimate(value=260 / 300, low=low, high=high, level=1.0))
     assert (found.people, found.favourable, found.low, found.high) == (100, 40, "0.742", "1.00")
-    assert bound_unknown({"a": (1, 2), "b": (1, 2)}, "a", "b") is None
+    assert bound_unknown({"a": (1, 2), "b": (1, 2)}, "a", "b", None) is None
+
+
+def test_bounds_that_are_certain_stand_without_a_level():
+    """They hold no sampling error: 95 % or 100 % beside them would mislead."""
+    shown = show(Estimate(value=0.867, low=0.742, high=1.0, level=1.0), "fairness.selection_rate_ratio_bounds")
+    assert shown.text == "0.867 (certainly 0.742 to 1.000)"
 
 
 @pytest.mark.parametrize(

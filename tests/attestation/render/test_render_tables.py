@@ -7,7 +7,7 @@ from dossier_fixture import make_dossier, make_evidence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.attestation.render import findings, shapes
+from audit.attestation.render import findings, importance
 from audit.attestation.render.attribute import COMPARED, GroupRow, show_tables
 from audit.attestation.render.figures import draw_importance
 from audit.attestation.render.figures.style import text_width
@@ -104,7 +104,7 @@ def test_tiny_importance_reads_as_less_than():
     tiny = first.model_copy(update={"estimate": Estimate(value=4.74e-8, method="mean absolute contribution")})
     rest = tuple(m for m in evidence.effects.measurements if m is not first)
     effects = evidence.effects.model_copy(update={"measurements": (*rest, tiny)})
-    grid = shapes.importance_grid(effects, Lexicon(evidence))
+    grid = importance.importance_grid(effects, Lexicon(evidence))
     assert "< 0.001" in {c.value for row in grid.rows for c in row.cells if c}
 
 

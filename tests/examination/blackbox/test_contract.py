@@ -32,8 +32,10 @@ def test_honest_model_passes_every_clause(hand_in):
     assert {name: check.status for name, check in checks.items()} == {
         **dict.fromkeys(list(TITLES)[:-2], "pass"),
         "gradients": "not_done",
+        "uses_columns": "warn",  # it reads the age, and makes nothing of it
     }
     assert intake.notes == ()
+    assert intake.unused == ("age",)
 
 
 def test_random_model_is_refused(hand_in):

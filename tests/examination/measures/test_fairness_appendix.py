@@ -8,6 +8,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from sklearn.neighbors import NearestNeighbors
 
 from audit.evidence import FeatureUsed
+from audit.examination.measures.fairness import appendix
 from audit.examination.measures.fairness.appendix import (
     DEFINITIONS,
     NEIGHBOURS,
@@ -15,6 +16,7 @@ from audit.examination.measures.fairness.appendix import (
     measure_consistency,
     neighbour_consistency,
 )
+from audit.statistics import draw_splits
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +70,19 @@ def test_the_area_between_curves_is_scikit_learns(people, found):
         assert estimate.value == pytest.approx(np.trapezoid(np.abs(heights[0] - heights[1]), grid), abs=4e-3)
         assert not estimate.has_interval
         assert estimate.assessable
+
+
+def test_groups_too_small_to_judge_are_not_dealt_anew(monkeypatch):
+    groups, label, score = draw_people(900, seed=6)
+    groups["race"][:20] = "tiny"
+    dealt = []
+    monkeypatch.setattr(appendix, "draw_splits", lambda *given: dealt.append(given) or draw_splits(*given))
+    found = measure_appendix(make_scene(groups, label, score))
+    assert len(dealt) == 2 * 3  # each label of A, B and C
+    tiny = estimate_of(found, "abroca", race="tiny")
+    assert (tiny.assessable, tiny.chance) == (False, None)
+    assert tiny.value > 0
+    assert "fewer than 30" in tiny.note
 
 
 def test_chance_alone_seldom_exceeds_its_quantile():
@@ -172,7 +187,6 @@ def test_a_decision_by_features_is_consistent_and_one_by_sex_is_not():
 
 
 def test_many_rows_are_sampled_and_it_is_said(monkeypatch):
-    from audit.examination.measures.fairness import appendix
 
     monkeypatch.setattr(appendix, "MOST_ROWS", 600)
     scene = scene_with_features(1500, lambda frame: (frame["b"] > 0).to_numpy())

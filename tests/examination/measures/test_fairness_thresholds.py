@@ -6,6 +6,7 @@ from score_material import HIGH, LOW, draw_people, make_scene
 from sklearn.metrics import accuracy_score
 
 from audit.evidence import Decision, ThresholdSweep
+from audit.examination.measures.fairness.measure import state_four_fifths
 from audit.examination.measures.fairness.thresholds import THRESHOLDS, sweep_thresholds
 
 DECISIONS = {
@@ -70,6 +71,20 @@ def test_small_and_unknown_groups_have_no_curve():
     groups["race"][:6] = "X"
     sweep = sweep_of(make_scene(groups, label, score))
     assert [curve.values for curve in sweep.curves] == [("A",), ("B",)]
+
+
+def test_the_ratio_is_that_of_the_literal_sentence():
+    """A group large enough to judge and below the small share is drawn, and is no reference of the lowest ratio."""
+    rng = np.random.default_rng(5)
+    race = np.array(["A"] * 1500 + ["B"] * 1500 + ["tiny"] * 40, object)
+    score = np.concatenate([rng.uniform(0, 1, 3000), np.full(40, 0.99)])
+    scene = make_scene({"race": race}, (score > 0.5).astype(float), score)
+    sweep = sweep_of(scene)
+    assert [curve.values for curve in sweep.curves] == [("A",), ("B",), ("tiny",)]
+    place = sweep.thresholds.index(0.5)
+    said = state_four_fifths(scene.singles[0], scene.reading)
+    assert f"lowest impact ratio {sweep.impact_ratio[place]:.3f}" in said
+    assert sweep.impact_ratio[place] > 0.8
 
 
 def test_without_labels_there_are_shares_alone():

@@ -2,6 +2,7 @@
 
 from .bars import draw_importance
 from .curves import draw_feature
+from .dots import draw_dots
 from .flips import FlipLine, draw_flips
 from .forest import ForestPanel, ForestPoint, ForestRow, draw_forest
 from .heatmap import HeatField, HeatScale, draw_heatmap, fits_heatmap
@@ -24,6 +25,7 @@ __all__ = [
     "SurfacePanel",
     "SweepLine",
     "SweepWords",
+    "draw_dots",
     "draw_feature",
     "draw_flips",
     "draw_forest",

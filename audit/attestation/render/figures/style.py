@@ -195,7 +195,7 @@ class Drawing:
         weight = ' font-weight="600"' if bold else ""
         place = "" if anchor == "start" else f' text-anchor="{anchor}"'
         self._parts.append(
-            f'<text x="{number(x)}" y="{number(y)}" font-family="Inter" font-size="{number(size)}"{weight}{place} '
+            f'<text x="{number(x)}" y="{number(y)}" font-size="{number(size)}"{weight}{place} '
             f'fill="{COLOURS[colour]}" class="f-{colour}">{escape(shown)}</text>'
         )
 
@@ -241,14 +241,20 @@ class Drawing:
         """
         return Markup(  # noqa: S704 - every text above went through escape()
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {number(self.width)} {number(self.height)}" '
-            f'width="{number(self.width)}" height="{number(self.height)}" role="img" '
+            f'width="{number(self.width)}" height="{number(self.height)}" font-family="Inter" role="img" '
             f'aria-labelledby="{name}-t {name}-d"><title id="{name}-t">{escape(clean_text(title))}</title>'
             f'<desc id="{name}-d">{escape(clean_text(description))}</desc>{"".join(self._parts)}</svg>'
         )
 
 
 def _way(points: Iterable[tuple[float, float]]) -> str:
-    return "M" + "L".join(f"{number(x)} {number(y)}" for x, y in points)
+    return "M" + "L".join(f"{_place(x)} {_place(y)}" for x, y in points)
+
+
+def _place(value: float) -> str:
+    """Return a coordinate of a line with one decimal: a fortieth of a millimetre in print."""
+    text = f"{value:.1f}".removesuffix(".0")
+    return "0" if text == "-0" else text
 
 
 class Axis:

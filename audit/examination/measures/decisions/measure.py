@@ -116,12 +116,11 @@ def _measure_reasons(denied: Denied, reasons: Reasons, most: int) -> Iterator[Me
         overlap = np.where(size > 0, same / np.maximum(size, 1), np.nan)
         estimate = mean_over_rows(overlap, least=0.0, most=1.0, without="have no reason", note=halves)
         yield Measurement(metric="decisions.reason_stability", estimate=estimate)
-    yield Measurement(
-        metric="decisions.first_reason_stability", estimate=share_of_rows(np.asarray(first[:, 0] == second[:, 0]), halves)
-    )
+    alike: NDArray[np.bool_] = np.equal(first[:, 0], second[:, 0])
+    yield Measurement(metric="decisions.first_reason_stability", estimate=share_of_rows(alike, halves))
     flagged = [j for j, name in enumerate(denied.columns) if name in flag_features(denied.case)]
     if flagged:
-        loud = np.isin(reasons.given, flagged).any(axis=1)
+        loud = np.asarray(np.isin(reasons.given, flagged).any(axis=1))
         yield Measurement(metric="decisions.protected_reason_rate", estimate=share_of_rows(loud))
 
 

@@ -30,6 +30,8 @@ Ask = Callable[["pd.DataFrame"], Answer]
 MOST_CHANGES = 3
 HALVINGS = 6
 """Times the gap between two values of the grid is halved to find a smaller change."""
+DIGITS = 4
+"""Digits of a changed number: nobody can aim at more."""
 TINY = 1e-12
 
 
@@ -260,7 +262,17 @@ class _Search:
             turned[moves] = self._still_turned(state, rows[moves], j, middle[moves])
             far = np.where(moves & turned, middle, far)
             low = np.where(moves & ~turned, middle, low)
-        return far
+        return self._round(state, rows, j, far)
+
+    def _round(self, state: list[NDArray[Any]], rows: Whole, j: int, far: Floats) -> Floats:
+        """Return values of few digits, rounded away from the own one, where the decision is still turned."""
+        own, tried = self.own[j][rows].astype(np.float64), self.levers[j].values.astype(np.float64)
+        with np.errstate(divide="ignore"):
+            step = 10.0 ** np.nan_to_num(np.floor(np.log10(np.abs(far))) - DIGITS + 1, neginf=0.0)
+        plain = np.where(far > own, np.ceil(far / step), np.floor(far / step)) * step
+        inside = (far != own) & (plain != far) & (plain >= tried.min()) & (plain <= tried.max())
+        inside[inside] = self._still_turned(state, rows[inside], j, plain[inside])
+        return np.where(inside, plain, far)
 
     def _still_turned(self, state: list[NDArray[Any]], rows: Whole, j: int, values: NDArray[Any]) -> Flags:
         tried = self.rows_with(state, rows).assign(**{self.levers[j].name: values})

@@ -316,7 +316,10 @@ def _list_notes(case: Case, fits: Fits, gathered: Gathered) -> list[str]:
         notes.append(f"the black box was asked on a sample of {asked:,} rows (seed {case.seed})")
     if fits.by_class:
         names = ", ".join(fits.by_class)
-        notes.append(f"{names}: one table per class, which stand with the report and are not drawn beside log-odds")
+        notes.append(
+            f"the curves are those of the class {case.subject.positive} against the rest; {names}: one table per class "
+            "stands with the report besides"
+        )
     notes += [
         f"{axis.feature}: the {axis.shown} most frequent of {len(axis.levels)} levels are shown"
         for axis in gathered.axes.values()

@@ -146,7 +146,8 @@ def _measure_crossed(
     for place in places:
         here = _count_labels(ordered, entries[place])
         sides = _Sides(*here, everybody[0] - here[0], everybody[1] - here[1])
-        note = join_notes((note_small_side(grouping, place, sides.rest, reading), reading.selective))
+        small = note_small_side(grouping, place, sides.rest, reading)
+        note = join_notes((small, reading.selective))
         if why := sides.empty:
             yield from (_measurement(metric, grouping, place, undefined(why)) for metric in _BY_GROUP)
             continue
@@ -156,7 +157,7 @@ def _measure_crossed(
         estimates = (
             _xauc(first, note),
             _xauc_difference(first, second, family, note),
-            _abroca(sides, note, rng),
+            _abroca(sides, note, None if small else rng),
         )
         for metric, estimate in zip(_BY_GROUP, estimates, strict=True):
             yield _measurement(metric, grouping, place, estimate)
@@ -206,22 +207,26 @@ def _xauc_difference(first: GroupAuc, second: GroupAuc, family: int, note: str) 
     )
 
 
-def _abroca(sides: _Sides, note: str, rng: np.random.Generator) -> Estimate:
-    """Return the area between the two ROC curves with what it shows by chance."""
+def _abroca(sides: _Sides, note: str, rng: np.random.Generator | None) -> Estimate:
+    """Return the area between the two ROC curves with what it shows by chance; without a source of chance, alone."""
     every = sides.positive + sides.negative + sides.other_positive + sides.other_negative
     places = pool_places(every, PLACES)
     here = [np.bincount(places, part).astype(np.int64) for part in (sides.positive, sides.negative)]
     rest = [np.bincount(places, part).astype(np.int64) for part in (sides.other_positive, sides.other_negative)]
+    value = area_between_rocs((here[0], here[1]), (rest[0], rest[1]))
+    n, method = int(every.sum()), f"ROC curves with corners at up to {PLACES} scores"
+    if rng is None:
+        return Estimate(value=value, level=LEVEL, n=n, method=method, note=note, assessable=False)
     pooled = [a + b for a, b in zip(here, rest, strict=True)]
     dealt = [draw_splits(both, int(part.sum()), DRAWS, rng) for both, part in zip(pooled, here, strict=True)]
-    areas = [area_between_rocs((p, n), (pooled[0] - p, pooled[1] - n)) for p, n in zip(dealt[0], dealt[1], strict=True)]
+    areas = [area_between_rocs((p, q), (pooled[0] - p, pooled[1] - q)) for p, q in zip(*dealt, strict=True)]
     chance = float(np.quantile(areas, LEVEL))
     words = f"no interval: it is above 0 by chance; with no difference it stays below {chance:.3g} in 95 % of samples"
     return Estimate(
-        value=area_between_rocs((here[0], here[1]), (rest[0], rest[1])),
+        value=value,
         level=LEVEL,
-        n=int(every.sum()),
-        method=f"ROC curves with corners at up to {PLACES} scores, chance from {DRAWS} permutations within each label",
+        n=n,
+        method=f"{method}, chance from {DRAWS} permutations within each label",
         note=join_notes((note, words)),
         chance=chance,
         assessable=not note,

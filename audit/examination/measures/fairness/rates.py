@@ -19,7 +19,6 @@ from audit.statistics import (
     minimum_detectable_ratio,
     pooled_z,
     shortfall,
-    unknown_ratio_bounds,
     wilson,
     worst_difference,
     worst_ratio,
@@ -147,7 +146,7 @@ def compared_measurement(
     fields = figure.fields()
     notes = [small_note(grouping, place, reading) or fields["note"], caution]
     if metric.rate == "selection_rate" and figure.value is not None and not comparison.is_reference:
-        notes += _selection_notes(grouping, comparison, metric)
+        notes.append(_selection_note(comparison))
     fields |= {"note": "; ".join(filter(None, notes)), "assessable": figure.assessable and not caution}
     return Measurement(
         metric=f"fairness.{metric.name}",
@@ -158,20 +157,10 @@ def compared_measurement(
     )
 
 
-def _selection_notes(grouping: Grouping, comparison: Comparison, metric: ComparedMetric) -> list[str]:
-    """Say what one person, and the people of unknown group, could change."""
-    notes = []
-    if flip_one(*comparison.group_counts, *comparison.reference_counts):
-        notes.append("one different selection would put this group ahead")
-    unknown = grouping.unknown_cell
-    if unknown is not None and metric.kind == "ratio":
-        low, high = unknown_ratio_bounds(
-            comparison.group_counts, comparison.reference_counts, (unknown.favourable, unknown.n)
-        )
-        notes.append(
-            f"with {unknown.n} people of unknown group, the ratio of these rows lies between {low:.3f} and {high:.3f}"
-        )
-    return notes
+def _selection_note(comparison: Comparison) -> str:
+    """Say whether one person could turn the order round; what people of unknown group could change is measured."""
+    flips = flip_one(*comparison.group_counts, *comparison.reference_counts)
+    return "one different selection would put this group ahead" if flips else ""
 
 
 def _measure_adverse_impact(

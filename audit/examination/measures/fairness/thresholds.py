@@ -133,6 +133,8 @@ def _sweep(grouping: Grouping, scene: Scene, ordered: OrderedScores, rule: _Rule
     shown = [place for place, yes in enumerate(grouping.assessable) if yes and ordered.count[entries[place]].any()]
     tails = {place: _count_above(ordered, entries[place], cuts, rule) for place in shown}
     rates = [_selected(tails[place], rule) / tails[place].total for place in shown]
+    # as in the literal sentence: a group of a small share is drawn, but neither compared nor the reference
+    compared = [rate for place, rate in zip(shown, rates, strict=True) if grouping.candidates[place]]
     whole = _count_above(ordered, everybody, cuts, rule)
     return ThresholdSweep(
         attribute=grouping.name,
@@ -147,7 +149,7 @@ def _sweep(grouping: Grouping, scene: Scene, ordered: OrderedScores, rule: _Rule
             )
             for place, rate in zip(shown, rates, strict=True)
         ),
-        impact_ratio=_worst_ratios(rates, len(cuts)),
+        impact_ratio=_worst_ratios(compared, len(cuts)),
         selection_rate=_plain(_selected(whole, rule) / whole.total),
         accuracy=_share(
             whole.positives_above + whole.negatives - whole.negatives_above, whole.positives + whole.negatives

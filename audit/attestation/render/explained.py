@@ -1,0 +1,199 @@
+"""Quality of explanations and individual decisions as a reader meets them: a message and small tables.
+
+Comes in: the two sections. Goes out: `ExplainedBlock` and `DecidedBlock`, or None where they were not carried out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from audit.evidence import Evidence, Explanations, IndividualDecisions, Measurement
+
+from . import words
+from .footnotes import annotate
+from .numbers import count_text, show
+from .panels import value_grid
+from .tables import Grid, GridRow, Lexicon, TableCell, make_grid, metrics_of
+
+GAINS = ("deletion_gain", "insertion_gain", "completeness_error", "incomplete_share")
+STABLE = ("seed_correlation", "seed_overlap", "sensitivity")
+AGREE = ("agreement_correlation", "agreement_overlap", "agreement_sign")
+RANDOM = ("randomisation_correlation", "randomisation_floor", "randomisation_excess")
+HEADS = {
+    "deletion_gain": "Deletion (sd)",
+    "insertion_gain": "Insertion (sd)",
+    "completeness_error": "Misses the score by (sd)",
+    "incomplete_share": "Sums that miss",
+    "seed_correlation": "Seeds: rank correlation",
+    "seed_overlap": "Seeds: same top 3",
+    "sensitivity": "Noise: change (sd per sd)",
+    "agreement_correlation": "Rank correlation",
+    "agreement_overlap": "Same top 3",
+    "agreement_sign": "Same sign",
+    "randomisation_correlation": "Still the same",
+    "randomisation_floor": "By the distance alone",
+    "randomisation_excess": "Beyond it",
+    "recourse_rate": "Have a way",
+    "recourse_cost": "Cost (sd)",
+    "recourse_rate_difference": "Having a way",
+    "recourse_cost_difference": "Cost (sd)",
+}
+"""Short heads of columns."""
+VALID = (
+    "reason_validity",
+    "reasons_suffice",
+    "first_reason_stability",
+    "reason_stability",
+    "protected_reason_rate",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedBlock:
+    """Tests of explanations."""
+
+    message: str
+    methods: tuple[tuple[str, str], ...]
+    faithful: Grid | None
+    stable: Grid | None
+    agree: Grid | None
+    random: Grid | None
+    expected: Grid | None
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedBlock:
+    """Reasons and recourse."""
+
+    message: str
+    loud: str
+    valid: Grid | None
+    shares: tuple[tuple[str, Grid], ...]
+    recourse: tuple[tuple[str, Grid], ...]
+    gaps: Grid | None
+
+
+def show_explanations(evidence: Evidence, lexicon: Lexicon) -> ExplainedBlock | None:
+    """Return the tests of explanations; None where there are none."""
+    part = evidence.explanations
+    if not isinstance(part, Explanations):
+        return None
+
+    def grid(names: Sequence[str], corner: str) -> Grid | None:
+        chosen = _named(part.measurements, "explanations", names)
+        return _grid(chosen, lexicon, corner, lambda m: m.outcome or "")
+
+    expected = _named(part.measurements, "explanations", ("expected_share",))
+    return ExplainedBlock(
+        _say_explanations(part),
+        tuple((item.name[0].upper() + item.name[1:], f"measured from {item.reference}") for item in part.methods),
+        grid(GAINS, "Method"),
+        grid(STABLE, "Method"),
+        grid(AGREE, "Methods"),
+        grid(RANDOM, "Method"),
+        _grid(expected, lexicon, "Feature", lambda m: f"{words.prettify(m.feature or '')}, by {m.outcome}"),
+    )
+
+
+def _say_explanations(part: Explanations) -> str:
+    """Return whether every method beats a random order, in a sentence."""
+    gains = _named(part.measurements, "explanations", ("deletion_gain", "insertion_gain"))
+    methods = dict.fromkeys(m.outcome or "" for m in gains)
+    good = [name for name in methods if all((m.estimate.low or 0.0) > 0 for m in gains if m.outcome == name)]
+    if not methods:
+        return "Explanations of single scores, put to the test."
+    if len(good) == len(methods):
+        return (
+            f"All {len(methods)} methods name features that the score depends on, clearly better than a random order."
+        )
+    if not good:
+        return "No method names the features that the score depends on better than a random order does."
+    return f"Only {', '.join(good)} clearly beat a random order of the features."
+
+
+def show_decisions(evidence: Evidence, lexicon: Lexicon) -> DecidedBlock | None:
+    """Return reasons and recourse; None where there are none."""
+    part = evidence.decisions
+    if not isinstance(part, IndividualDecisions):
+        return None
+    valid = _named(part.measurements, "decisions", VALID)
+    loud = next((m for m in valid if m.metric.endswith("protected_reason_rate")), None)
+    gaps = [m for m in part.measurements if m.attribute]
+    return DecidedBlock(
+        _say_decisions(part, lexicon),
+        f"This holds for {lexicon.show(loud).text} of those decided against." if loud else "",
+        value_grid(valid, lexicon),
+        _by_attribute(_named(part.measurements, "decisions", ("reason_share",)), lexicon, "Reason"),
+        _by_attribute(_named(part.measurements, "decisions", ("recourse_rate", "recourse_cost")), lexicon, "Group"),
+        _grid(gaps, lexicon, "Attribute", lambda m: words.prettify(m.attribute or "")),
+    )
+
+
+def _say_decisions(part: IndividualDecisions, lexicon: Lexicon) -> str:
+    """Return the most frequent reason, and how many have a way, in a sentence."""
+    shares = [m for m in part.measurements if m.metric == "decisions.reason_share" and not m.group]
+    known = [m for m in shares if m.estimate.value is not None]
+    said = ""
+    if known:
+        first = max(known, key=lambda m: m.estimate.value or 0.0)
+        said = (
+            f"The most frequent reason is {words.prettify(first.feature or '')}: {lexicon.show(first).value} hear it."
+        )
+    rate = next((m for m in part.measurements if m.metric == "decisions.recourse_rate" and not m.group), None)
+    if rate is not None and rate.estimate.value is not None:
+        said += f" A way to the other decision was found for {lexicon.show(rate).value} of those decided against."
+    return said.strip() or f"Reasons for {count_text(part.rows)} decisions."
+
+
+def _named(measurements: Sequence[Measurement], section: str, names: Sequence[str]) -> list[Measurement]:
+    """Return the measurements of these metrics, in the order of the names."""
+    order = {f"{section}.{name}": place for place, name in enumerate(names)}
+    return sorted((m for m in measurements if m.metric in order), key=lambda m: order[m.metric])
+
+
+def _grid(
+    measurements: Sequence[Measurement], lexicon: Lexicon, corner: str, key: Callable[[Measurement], str]
+) -> Grid | None:
+    if not measurements:
+        return None
+    grid = make_grid(measurements, lexicon, corner=corner, key=key, label=lambda name: name[:1].upper() + name[1:])
+    metrics = metrics_of(measurements)
+    heads = tuple(HEADS.get(m.rpartition(".")[2], head) for m, head in zip(metrics, grid.heads, strict=True))
+    return annotate(replace(grid, heads=heads))
+
+
+def _by_attribute(measurements: Sequence[Measurement], lexicon: Lexicon, corner: str) -> tuple[tuple[str, Grid], ...]:
+    """Return a table per attribute: by feature with a column per group, or by group with a column per metric."""
+    attributes = list(dict.fromkeys(name for m in measurements for name in m.group))
+    found = []
+    for name in attributes or [""]:
+        mine = [m for m in measurements if not m.group or name in m.group]
+        grid = (
+            _across(mine, name, lexicon)
+            if any(m.feature for m in mine)
+            else _grid(mine, lexicon, corner, partial(_group_of, name))
+        )
+        if grid is not None:
+            found.append((words.prettify(name) if name else "Everybody", grid))
+    return tuple(found)
+
+
+def _group_of(attribute: str, measurement: Measurement) -> str:
+    return measurement.group.get(attribute, "All")
+
+
+def _across(measurements: Sequence[Measurement], attribute: str, lexicon: Lexicon) -> Grid:
+    """Return features down, groups across."""
+    groups = list(dict.fromkeys(m.group.get(attribute, "All") for m in measurements))
+    features = list(dict.fromkeys(m.feature or "" for m in measurements))
+    cells = {
+        (m.feature, m.group.get(attribute, "All")): show(m.estimate, m.metric, lexicon.unit(m.metric))
+        for m in measurements
+    }
+    rows = []
+    for feature in features:
+        shown: tuple[TableCell, ...] = tuple(cells.get((feature, group)) for group in groups)
+        rows.append(GridRow(words.prettify(feature), "", shown))
+    return annotate(Grid("Reason", tuple(groups), tuple(rows)))
