@@ -177,10 +177,12 @@ def test_renamed_file_is_called_renamed(folder):
     assert detail == "glassboxes/net.json is now called glassboxes/ebm.json"
 
 
-def test_reasons_for_single_people_may_come_and_go(folder):
+def test_reasons_for_single_people_may_go_and_none_may_come(folder):
     (folder / "individuals").mkdir()
-    (folder / "individuals/17.json").write_bytes(b"{}")
     assert verify_report(folder).word == "INTACT"
+    (folder / "individuals/17.json").write_bytes(b"{}")
+    assert verify_report(folder).word == "TAMPERED"
+    (folder / "individuals/17.json").unlink()
     (folder / "glassboxes/individuals").mkdir()
     (folder / "glassboxes/individuals/17.json").write_bytes(b"{}")
     assert verify_report(folder).word == "TAMPERED"

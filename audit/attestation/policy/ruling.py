@@ -15,6 +15,7 @@ from audit.evidence.judgement import SEVERITY_ORDER
 from .phrase import Limit
 
 _ID_LENGTH = 12
+_TINY = 5e-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +160,14 @@ def say_number(value: float | Fraction) -> str:
     --------
     >>> say_number(0.59083), say_number(30.0)
     ('0.5908', '30')
+    >>> say_number(2e-23)
+    '2.0e-23'
     """
     number = float(value)
     if number == int(number) and abs(number) < 1e15:
         return f"{int(number):,}"
+    if abs(number) < _TINY:
+        return f"{number:.1e}"  # 0.0000 would read as nothing
     return f"{number:,.1f}" if abs(number) >= 1000 else f"{number:.4f}"
 
 

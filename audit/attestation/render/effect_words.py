@@ -21,8 +21,7 @@ EFFECT_TOPICS: dict[str, tuple[str, str]] = {
     "concurvity": (
         "Features that repeat each other",
         "R\u00b2 of a feature's contribution on those of all others: near 1, which of them has the effect is the fit's "
-        "choice and no finding. Of the feature itself, below 0: the "
-        "others tell it worse than its mean does.",
+        "choice and no finding. In the second table, below 0: the others tell the feature worse than its mean does.",
     ),
     "directions": (
         "Expected directions",

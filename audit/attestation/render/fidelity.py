@@ -15,8 +15,8 @@ from . import words
 from .footnotes import annotate
 from .glyphs import shorten
 from .numbers import Shown, count_text, number_text, p_text, show
-from .panels import group_grid, model_grid
-from .tables import Grid, GridRow, Lexicon, TableCell
+from .panels import group_grid, model_grid, value_grid
+from .tables import Grid, GridRow, Lexicon, TableCell, metrics_of
 
 SHOWN = 5
 """Departures in the chapter."""
@@ -57,8 +57,8 @@ class FidelityShown:
         Rows of `further`.
     by_group : Grid or None
         Every number by model and group.
-    rest : Grid or None
-        Numbers about attributes and departures.
+    compared_grid, rest : Grid or None
+        Numbers about attributes, and about departures.
     """
 
     message: str
@@ -71,6 +71,7 @@ class FidelityShown:
     further: Grid | None
     hidden: int
     by_group: Grid | None
+    compared_grid: Grid | None
     rest: Grid | None
 
 
@@ -106,8 +107,23 @@ def show_fidelity(evidence: Evidence, lexicon: Lexicon) -> FidelityShown | None:
         further=_departure_grid(clearest[SHOWN:]),
         hidden=len(clearest[SHOWN:]),
         by_group=group_grid(grouped, lexicon),
-        rest=group_grid(rest, lexicon),
+        compared_grid=_compared_grid([m for m in rest if m.attribute], lexicon),
+        rest=value_grid([m for m in rest if not m.attribute], lexicon),
     )
+
+
+def _compared_grid(numbers: Sequence[Measurement], lexicon: Lexicon) -> Grid | None:
+    """Return numbers about attributes: a row per attribute below each model, a column per metric."""
+    metrics = metrics_of(numbers)
+    found: dict[tuple[str, str], dict[str, Shown]] = {}
+    for m in numbers:
+        found.setdefault((m.model or "", m.attribute or ""), {})[m.metric] = lexicon.show(m)
+    rows, last = [], ""
+    for (model, attribute), cells in found.items():
+        opens = words.model_name(model) if model != last else ""
+        rows.append(GridRow(words.prettify(attribute), "", tuple(map(cells.get, metrics)), opens=opens))
+        last = model
+    return annotate(Grid("Attribute", tuple(map(lexicon.head, metrics)), tuple(rows))) if rows else None
 
 
 def _drop_bands(grid: Grid | None) -> Grid | None:

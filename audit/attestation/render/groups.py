@@ -15,7 +15,7 @@ from audit.evidence import Fairness, Group, Judgement, Measurement, RuleFinding,
 
 from . import sentences, words
 from .attribute import GAP, RATE, RATIO, GroupRow, label_of, show_body, show_brief, show_tables
-from .needs import Count, Need, UnknownBounds, bound_unknown, count_decided, find_needs
+from .needs import UNKNOWN, Count, Need, UnknownBounds, bound_unknown, count_decided, find_needs
 from .numbers import count_text, p_text
 from .plots import FIGURE_ROWS, Block, JudgedBy, draw_groups, list_instead
 from .tables import Grid, Lexicon
@@ -229,13 +229,16 @@ def _say(block: Block) -> tuple[str, str]:
 
 
 def _say_instead(block: Block, lexicon: Lexicon) -> str:
-    metric = next(iter(list_instead(block)), None)
-    if metric is None:
-        return ""
+    return " ".join(_say_range(metric, block, lexicon) for metric in list_instead(block))
+
+
+def _say_range(metric: str, block: Block, lexicon: Lexicon) -> str:
     known = [
         (numbers[metric].estimate.value, row.label, lexicon.show(numbers[metric]).text)
         for row in block.rows
-        if (numbers := block.by_group.get(row.label, {})).get(metric) and not row.small
+        if (numbers := block.by_group.get(row.label, {})).get(metric)
+        and not row.small
+        and UNKNOWN not in row.label.split(" · ")
         if numbers[metric].estimate.value is not None
     ]
     ends = (min(known), max(known)) if len(known) > 1 else None

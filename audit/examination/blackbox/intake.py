@@ -16,23 +16,21 @@ import numpy as np
 
 from audit.config.schema import ExamineConfig
 from audit.errors import ConfigError
-from audit.evidence import ContractCheck, Intake
+from audit.evidence import Intake
 from audit.examination.data.kinds import LARGE_ROWS
 
 from .blackbox import BlackBox
-from .contract import SAMPLE, check_contract, check_scores
+from .contract import SAMPLE, check_scores
 from .encode import Encoder, check_columns
-from .failing import drop_failing
 from .function import FunctionModel, adopt_function, default_columns, open_function
 from .load import check_path, load_model
 from .loaded import Loaded
 from .mlflow import settle_inputs
 from .network import Network
 from .output import OutputReading, read_output
-from .pace import Pace, check_time, measure_pace, shrink_sample
 from .stored import name_favourable, read_decisions, read_extremes, read_scores
 from .survey import describe_survey, survey_facts
-from .usage import find_unused
+from .trial import Trial, try_model
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -220,49 +218,9 @@ def _take_in_loaded(
     survey = survey_facts(encoder, dataset) if dataset.rows >= LARGE_ROWS else None
     survey = survey or encoder.survey(_heard(dataset, progress))
     encoder.refuse_unlisted(survey)
-    trial = _try_model(network, sample_rows(dataset, config.seed), reading, config, dataset.rows)
+    trial = try_model(network, sample_rows(dataset, config.seed), reading, config, dataset.rows)
     notes = (*trial.notes, *describe_survey(survey))
     return network, _write_intake(identity, encoder.columns, encoder.describe(), config, reading, trial, notes)
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """What trying a model on a sample showed.
-
-    Parameters
-    ----------
-    checks : tuple of ContractCheck
-        Its contract.
-    pace : Pace or None
-        How fast it is; None where there is no model.
-    unused : tuple of str
-        Columns that changed no score.
-    notes : tuple of str
-        What a reader must know.
-    """
-
-    checks: tuple[ContractCheck, ...]
-    pace: Pace | None = None
-    unused: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-def _try_model(
-    model: BlackBox, sample: pd.DataFrame, reading: OutputReading, config: ExamineConfig, rows: int
-) -> Trial:
-    """Try a model on a sample: does it fail on rows, is it slow, does it hold its contract."""
-    shrunk = shrink_sample(model, sample)
-    tried, failed = drop_failing(model, shrunk)
-    pace = measure_pace(model, tried)
-    check_time(pace, rows, config.model.time_limit)
-    usage = find_unused(model, tried)
-    checks = check_contract(model, tried, reading, config.model.expected_score, usage)
-    notes = []
-    if failed:
-        notes.append(f"the model raises an error on {failed:,} of {len(shrunk):,} rows of the sample, left out of it")
-    if len(shrunk) < len(sample):
-        notes.append(f"the model is slow: its contract was tried on {len(shrunk):,} rows instead of {len(sample):,}")
-    return Trial(checks, pace, usage.unused, tuple(notes))
 
 
 def _heard(dataset: Dataset, progress: Progress | None) -> Iterator[pd.DataFrame]:
@@ -323,7 +281,7 @@ def _take_in_function(
     model, note = adopt_function(predict, config, dataset, rows)
     if config.model.expected_score:
         check_columns([config.model.expected_score], dataset.columns, "model.expected_score")
-    trial = _try_model(model, rows, model.reading, config, dataset.rows)
+    trial = try_model(model, rows, model.reading, config, dataset.rows)
     line = f"a frame with the columns {', '.join(model.columns)}"
     notes = (*trial.notes, *([note] if note else []))
     return model, _write_intake(identity, model.columns, (line,), config, model.reading, trial, notes)

@@ -8,6 +8,8 @@ reaches its fixed point in about a third of the steps.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.linalg import cholesky, lapack
 
@@ -15,6 +17,8 @@ from .encoder import Floats
 from .penalty import Smooth
 
 POWER = 1.7
+FLAT = 1e-12
+"""Share of the largest eigenvalue below which a direction counts as unpunished."""
 
 
 def carry_strengths(smooths: tuple[Smooth, ...], before: tuple[Smooth, ...], strengths: Floats) -> Floats:
@@ -76,7 +80,12 @@ def penalty_matrix(smooths: tuple[Smooth, ...], strengths: Floats, width: int) -
 
 
 def update_strengths(
-    smooths: tuple[Smooth, ...], strengths: Floats, coefficients: Floats, inverse: Floats, scale: float
+    smooths: tuple[Smooth, ...],
+    spectra: Sequence[Floats],
+    strengths: Floats,
+    coefficients: Floats,
+    inverse: Floats,
+    scale: float,
 ) -> tuple[Floats, float]:
     """Return new strengths and the largest logarithm of a change that still matters to the fit.
 
@@ -84,6 +93,8 @@ def update_strengths(
     ----------
     smooths : tuple of Smooth
         Penalties.
+    spectra : sequence of ndarray of float64
+        The `joint_spectrum` of each.
     strengths : ndarray of float64
         Their strengths.
     coefficients : ndarray of float64, shape [p]
@@ -94,13 +105,13 @@ def update_strengths(
         Residual variance.
     """
     fresh, k, moved = strengths.copy(), 0, 0.0
-    for smooth in smooths:
+    for smooth, spectrum in zip(smooths, spectra, strict=True):
         part = coefficients[smooth.columns]
         block = inverse[np.ix_(smooth.columns, smooth.columns)]
         own = strengths[k : k + len(smooth.matrices)]
-        prior = _prior_covariance(smooth, own)
-        for matrix, strength in zip(smooth.matrices, own, strict=True):
-            free, bound = float(np.sum(prior * matrix)), float(np.sum(block * matrix))
+        prior = 1.0 / (own @ spectrum)
+        for matrix, strength, along in zip(smooth.matrices, own, spectrum, strict=True):
+            free, bound = float(along @ prior), float(np.sum(block * matrix))
             gained = max(free - bound, 1e-12 * free)
             ratio = scale * gained / max(float(part @ matrix @ part), 1e-300)
             factor = float(np.clip(ratio, 0.1, 10.0)) ** POWER
@@ -112,16 +123,34 @@ def update_strengths(
     return fresh, moved
 
 
-def _prior_covariance(smooth: Smooth, strengths: Floats) -> Floats:
-    """Return the pseudo-inverse of a group's penalty; a constant, where free, is projected out."""
-    size = smooth.columns.size
-    if len(smooth.matrices) == 1 and np.count_nonzero(smooth.matrices[0]) == size:
-        ridge: Floats = np.diag(1.0 / (float(strengths[0]) * np.diag(smooth.matrices[0])))
-        return ridge
-    total = np.full((size, size), float(strengths.sum()) / size) if smooth.constant_free else np.zeros((size, size))
-    for strength, matrix in zip(strengths, smooth.matrices, strict=True):
-        total += strength * matrix
-    return invert(total)[0]
+def joint_spectrum(smooth: Smooth) -> Floats:
+    """Return what each matrix of a group contributes along directions that make all of them diagonal.
+
+    Parameters
+    ----------
+    smooth : Smooth
+        One or two matrices.
+
+    Returns
+    -------
+    ndarray of float64, shape [matrices, r]
+        Columns sum to one; a direction that no matrix punishes is left out. With strengths `s`, the trace of the
+        pseudo-inverse of the whole penalty times matrix `k` is then the sum over directions of
+        ``spectrum[k] / (s @ spectrum)``, without inverting anything.
+
+    Notes
+    -----
+    Two symmetric matrices, one of them positive definite, are diagonalised together (Golub & Van Loan 2013, Matrix
+    Computations, 8.7).
+    """
+    total = np.sum(smooth.matrices, axis=0)
+    values, vectors = np.linalg.eigh(total)
+    kept = values > FLAT * values[-1]
+    if len(smooth.matrices) == 1:
+        return np.ones((1, int(kept.sum())))
+    turned = vectors[:, kept] / np.sqrt(values[kept])
+    first = np.clip(np.linalg.eigvalsh(turned.T @ smooth.matrices[0] @ turned), 0.0, 1.0)
+    return np.stack([first, 1.0 - first])
 
 
 def invert(matrix: Floats) -> tuple[Floats, Floats]:
@@ -141,7 +170,10 @@ def invert(matrix: Floats) -> tuple[Floats, Floats]:
     inverse, info = lapack.dpotri(factor, lower=1)
     if info != 0:
         raise np.linalg.LinAlgError("the curvature of the additive net is not positive definite")
-    return np.tril(inverse) + np.tril(inverse, -1).T, factor
+    # the other triangle of a factor is zero, and so is that of its inverse
+    whole = inverse + inverse.T
+    np.fill_diagonal(whole, np.diag(inverse))
+    return whole, factor
 
 
 def _factorise(matrix: Floats) -> Floats:

@@ -16,7 +16,7 @@ from .basis import Basis
 from .constraint import Chain, solve_within
 from .curvature import RowMap
 from .encoder import Floats
-from .smoothing import carry_strengths, first_strengths, invert, penalty_matrix, update_strengths
+from .smoothing import carry_strengths, first_strengths, invert, joint_spectrum, penalty_matrix, update_strengths
 
 Family = Literal["binary", "multiclass", "regression"]
 
@@ -137,6 +137,7 @@ class State:
     strengths: Floats
     score: Floats
     fixed: Floats
+    spectra: tuple[Floats, ...]
     curvature: Floats = field(default_factory=lambda: np.empty((0, 0)))
     spread: Floats = field(default_factory=lambda: np.empty(0))
     inverse: Floats = field(default_factory=lambda: np.empty((0, 0)))
@@ -194,7 +195,8 @@ def begin(problem: Problem, start: Solution | None) -> State:
         coefficients = start.coefficients.copy() if same else basis.project(start.tables)
     before = ((), np.empty(0)) if start is None else (start.basis.smooths, start.strengths)
     strengths = carry_strengths(basis.smooths, *before)
-    return State(coefficients, strengths, problem.score(coefficients), _fixed_curvature(problem))
+    spectra = tuple(joint_spectrum(smooth) for smooth in basis.smooths)
+    return State(coefficients, strengths, problem.score(coefficients), _fixed_curvature(problem), spectra)
 
 
 def take_step(problem: Problem, state: State, *, learn: bool) -> bool:
@@ -228,7 +230,7 @@ def take_step(problem: Problem, state: State, *, learn: bool) -> bool:
     moved = 0.0
     if learn:
         state.strengths, moved = update_strengths(
-            smooths, state.strengths, state.coefficients, state.inverse, state.scale
+            smooths, state.spectra, state.strengths, state.coefficients, state.inverse, state.scale
         )
     shift = float(np.sqrt(np.mean((state.score - before) ** 2)))
     state.stalled, state.shift = shift > STALL * state.shift, shift

@@ -47,9 +47,14 @@ def make_fidelity(departures=(), *, low=1.2, account="net_surrogate"):
             metric="fidelity.rmse_ratio",
             estimate=Estimate(value=1.5, low=low, high=1.9, n=90, method="envelope", note=NOTE),
             model=model,
-            attribute="sex",
+            attribute=attribute,
         )
         for model in models
+        for attribute in ("sex", "age")
+    ]
+    numbers += [
+        Measurement(metric=f"fidelity.{name}", estimate=number(1.8), model=account)
+        for name in ("confirmed_departures", "worst_departure_ratio")
     ]
     return Fidelity(
         rows=90, protocol="out of fold", account=account, departures=departures, measurements=tuple(numbers)
@@ -68,7 +73,8 @@ def count(grid):
 def test_every_number_about_fidelity_stands_in_a_table():
     part = make_fidelity()
     found = shown(part)
-    assert count(found.models) + count(found.by_group) + count(found.rest) == len(part.measurements)
+    tables = (found.models, found.by_group, found.compared_grid, found.rest)
+    assert sum(map(count, tables)) == len(part.measurements)
     assert count(found.groups) == 4
     assert found.groups.heads[0] == "Same decision"
     assert found.account == "Additive net, fitted on the black box"
@@ -76,7 +82,8 @@ def test_every_number_about_fidelity_stands_in_a_table():
 
 @pytest.mark.parametrize(("low", "chance"), [(1.2, False), (1.0, True)])
 def test_groups_are_compared_in_words(low, chance):
-    (line,) = shown(make_fidelity(low=low)).compared
+    line, other = shown(make_fidelity(low=low)).compared
+    assert other.startswith("Age: ")
     assert "Sex: scores of birch are missed by more than those of alder, 1.50 times" in line
     assert ("chance alone may explain it" in line) == chance
 

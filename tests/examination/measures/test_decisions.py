@@ -18,7 +18,10 @@ from audit.examination.measures.decisions.reasons import choose_reasons, find_re
 from audit.examination.measures.decisions.recourse import search_recourse
 from audit.examination.measures.robustness.probe import Answer
 
-MUTABLE = "features:\n  income: {mutable: true, reason: Income too low}\n  debts: {mutable: true}\n  age: {role: prohibited}\n"
+MUTABLE = (
+    "features:\n  income: {mutable: true, reason: Income too low}\n"
+    "  debts: {mutable: true}\n  age: {role: prohibited}\n"
+)
 NAMED = "explain: {rows: [a00001, a00002, a00003, a00007, nobody], reasons: 2}\n"
 
 
@@ -113,8 +116,7 @@ def test_whole_numbers_stay_whole_and_missing_ones_are_not_moved():
     ask = linear((1.0, 0.0), cut=0.4)
 
     def patient(rows):
-        answer = ask(rows.fillna({"a": -5.0}))
-        return answer
+        return ask(rows.fillna({"a": -5.0}))
 
     found = search_recourse(patient, people, whole, 1.0, is_value=False)
     assert found.people["a"].iloc[0] == 1

@@ -161,7 +161,7 @@ def _draw_down(drawing: Drawing, panel: SurfacePanel, left: float, tall: float) 
 
 def _labelled(count: int, room: float, size: float) -> list[int]:
     """Return the positions that have room for a label, evenly spread, both ends among them."""
-    fit = max(2, min(count, int(room / (size + 6))))
+    fit = max(2, min(count, int(room / (size + 11))))
     return sorted({round(index * (count - 1) / (fit - 1)) for index in range(fit)}) if count > 1 else [0]
 
 

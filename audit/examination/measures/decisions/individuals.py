@@ -124,7 +124,7 @@ def name_files(ids: list[str]) -> list[str]:
     for row in ids:
         plain = _UNSAFE.sub("_", row)[:60].strip("_")
         digest = hashlib.sha256(row.encode()).hexdigest()[:8]
-        names.append(plain if plain == row else f"{plain or 'row'}-{digest}")
+        names.append(plain if plain and plain == row else f"{plain or 'row'}-{digest}")
     lowered = [name.lower() for name in names]
     return [name if lowered.count(name.lower()) == 1 else f"{name}-{place + 1}" for place, name in enumerate(names)]
 

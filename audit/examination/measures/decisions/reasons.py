@@ -13,17 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.errors import AuditError
-from audit.examination.glassbox.fit import Fits
-from audit.examination.glassbox.glassbox import GlassBox
 from audit.examination.measures.attribution.shapley import sample_shapley
+from audit.examination.measures.explanations.panel import choose_control
 from audit.examination.measures.explanations.ranks import top_places
 
 from .denied import Denied
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from audit.examination.measures.case import Case
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -99,13 +96,6 @@ def find_reasons(denied: Denied, people: pd.DataFrame, most: int, use: str) -> R
     harm = (first + second) / 2
     error = np.sqrt(errors[0] ** 2 + errors[1] ** 2) / 2
     return Reasons(people, harm, error, (first, second), choose_reasons(harm, most), parts[0].link)
-
-
-def choose_control(case: Case) -> GlassBox | None:
-    """Return the surrogate that takes chance out of Shapley values; None where none was fitted."""
-    if not isinstance(case.fits, Fits):
-        return None
-    return case.fits.models.get("ebm_surrogate") or case.fits.models.get("net_surrogate")
 
 
 def choose_reasons(harm: Floats, most: int) -> Whole:

@@ -28,8 +28,8 @@ Whole = NDArray[np.int64]
 Ask = Callable[["pd.DataFrame"], Answer]
 
 MOST_CHANGES = 3
-HALVINGS = 6
-"""Times the gap between two values of the grid is halved to find a smaller change."""
+HALVINGS = 10
+"""Times the way from the own value is halved to find a smaller change."""
 DIGITS = 4
 """Digits of a changed number: nobody can aim at more."""
 TINY = 1e-12
@@ -195,8 +195,8 @@ class _Search:
             self._pull(state, order, todo[turns], lever[turns], offers.turn_value[at, lever][turns], step)
             found[todo[turns]] = True
             gain = np.where(pulled, -np.inf, offers.gain)
-            worth = gain / np.maximum(offers.gain_cost, TINY) if per_cost else gain
-            lever = np.where(np.isfinite(gain) & (gain > 0), worth, -np.inf).argmax(axis=1)
+            price = np.where(gain > 0, np.maximum(offers.gain_cost, TINY), 1.0) if per_cost else 1.0
+            lever = np.where(gain > 0, gain / price, -np.inf).argmax(axis=1)
             goes_on = ~turns & (gain[at, lever] > 0)
             self._pull(state, order, todo[goes_on], lever[goes_on], offers.gain_value[at, lever][goes_on], step)
             todo = todo[goes_on]

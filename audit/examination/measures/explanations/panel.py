@@ -17,6 +17,7 @@ from audit.errors import AuditError
 from audit.evidence import NotDone
 from audit.examination.data.split import stratified_sample
 from audit.examination.glassbox.fit import Fits
+from audit.examination.glassbox.glassbox import GlassBox
 from audit.examination.measures.attribution.attribution import Attribution
 from audit.examination.measures.attribution.control import explain_box
 from audit.examination.measures.attribution.gradients import integrate_gradients
@@ -176,7 +177,9 @@ def explain_by_gradients(panel: Panel, people: pd.DataFrame) -> Attribution | No
     return None if found is None else align(found, panel.columns)
 
 
-def explain_by_shapley(panel: Panel, use: str, people: pd.DataFrame | None = None) -> Attribution:
+def explain_by_shapley(
+    panel: Panel, use: str, people: pd.DataFrame | None = None, *, follows: bool = True
+) -> Attribution:
     """Return Shapley values of the panel's rows, or of others, over the background.
 
     Parameters
@@ -187,11 +190,21 @@ def explain_by_shapley(panel: Panel, use: str, people: pd.DataFrame | None = Non
         What they are for: the same orders are drawn for the same use.
     people : pandas.DataFrame, optional
         Other rows.
+    follows : bool
+        Whether the surrogate follows the model, so that it may take chance out of the values.
     """
     rows = panel.people if people is None else people
     rng = panel.case.rng(f"explanations: Shapley values, {use}")
-    found = sample_shapley(panel.ask, rows, panel.background, permutations=panel.permutations, rng=rng)
+    control = choose_control(panel.case) if follows else None
+    found = sample_shapley(panel.ask, rows, panel.background, permutations=panel.permutations, rng=rng, control=control)
     return align(found, panel.columns)
+
+
+def choose_control(case: Case) -> GlassBox | None:
+    """Return the surrogate that takes chance out of Shapley values; None where none was fitted."""
+    if not isinstance(case.fits, Fits):
+        return None
+    return case.fits.models.get("ebm_surrogate") or case.fits.models.get("net_surrogate")
 
 
 def align(found: Attribution, columns: tuple[str, ...]) -> Attribution:

@@ -98,4 +98,4 @@ def _explain(panel: Panel, name: str) -> Floats | None:
     if name == GRADIENTS:
         found = explain_by_gradients(panel, panel.people)
         return None if found is None else found.values
-    return explain_by_shapley(panel, "shuffled weights").values
+    return explain_by_shapley(panel, "shuffled weights", follows=False).values
