@@ -103,7 +103,8 @@ def _say_best(best: Worth, unit: str, *, alone: bool) -> str:
             f"at least {best.told(best.low)} and at most {best.told(best.high)}."
         )
     if best.high <= 0:
-        lost = f"{best.told(-best.value)} in {unit}"
+        interval = f"95% {best.told(-best.high)} to {best.told(-best.low)}"
+        lost = f"{best.told(-best.value)} in {unit} ({interval})"
         return f"The black box is worth nothing here: the {better}{who} predicts better, by {lost}."
     return (
         f"No loss is shown by giving up the black box: over the {better}{who} it is worth at most "

@@ -130,7 +130,13 @@ def gap(model, value, low, high, metric="performance.auc_gap"):
 PRICES = [
     (0.03, 0.01, 0.05, "it is worth 0.0300 in AUC, at least 0.0100 and at most 0.0500"),
     (0.01, -0.01, 0.03, "No loss is shown by giving up the black box", "at most 0.0300 in AUC"),
-    (-0.03, -0.05, -0.01, "The black box is worth nothing here", "predicts better, by 0.0300 in AUC"),
+    (
+        -0.03,
+        -0.05,
+        -0.01,
+        "The black box is worth nothing here",
+        "predicts better, by 0.0300 in AUC (95% 0.0100 to 0.0500)",
+    ),
 ]
 
 

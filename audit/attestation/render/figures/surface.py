@@ -153,7 +153,7 @@ def _draw_across(drawing: Drawing, panel: SurfacePanel, axis: str, box: tuple[fl
 
 def _draw_down(drawing: Drawing, panel: SurfacePanel, left: float, tall: float) -> None:
     labels = tuple(reversed(panel.down)) if panel.upward else panel.down
-    for place in _labelled(len(labels), tall * len(labels), 14):
+    for place in _labelled(len(labels), tall * len(labels), 3):
         drawing.text(
             left - 6, HEAD + tall * (place + 0.5) + 3.2, labels[place], "soft", size=9, anchor="end", within=left - 8
         )
