@@ -1,6 +1,7 @@
 """Additive net beside EBM, in one run on the same splits: error, CPU seconds, shapes, bands, fidelity, speed.
 
-    OMP_NUM_THREADS=1 python tests/benchmarks/glassboxes.py [--seeds 5] [--first-seed 100] [--quick] [accuracy shapes fidelity predict ...]
+    OMP_NUM_THREADS=1 python tests/benchmarks/glassboxes.py [accuracy shapes fidelity predict large] [--seeds 5]
+        [--first-seed 100] [--sets compas adult ...] [--quick]
 
 Every fit uses one thread; ratios hold on any machine, seconds do not. The reference line is a plain neural additive
 model, one little network per feature in a loop, trained row by row. Where a figure is a goal of this project it is
@@ -348,7 +349,9 @@ def large(rows=300_000):
             _, cpu = net(encoder, encoded, y, family, pairs)
             wall = time.perf_counter() - begun
             words = f"ACS income, {len(y):,} rows, {len(kinds)} features, at most {pairs} pairs"
-            print(f"\n{words}: CPU {cpu:.1f} s, wall {wall:.1f} s, besides {ready:.1f} s encoding (goal 10)", flush=True)
+            print(
+                f"\n{words}: CPU {cpu:.1f} s, wall {wall:.1f} s, besides {ready:.1f} s encoding (goal 10)", flush=True
+            )
     for binary in (True, False):
         frame, kinds, y, family, _ = make_wide(12, rows, binary=binary)
         encoder = fit_encoder(frame, kinds, knots=128)

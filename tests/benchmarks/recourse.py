@@ -30,7 +30,7 @@ def main(rows: int = 1_000) -> None:
     names = [f"x{j}" for j in range(FEATURES)]
     everybody = pd.DataFrame(rng.standard_normal((20 * rows, FEATURES)), columns=names)
     with torch.no_grad():
-        base = net(torch.from_numpy(everybody.to_numpy(np.float32)))[:, 0].double().numpy()
+        base = net(torch.tensor(everybody.to_numpy(np.float32)))[:, 0].double().numpy()
     cut = float(np.quantile(base, 0.6))
     asked = 0
 
@@ -38,7 +38,7 @@ def main(rows: int = 1_000) -> None:
         nonlocal asked
         asked += len(people)
         with torch.no_grad():
-            link = net(torch.from_numpy(people[names].to_numpy(np.float32)))[:, 0].double().numpy() - cut
+            link = net(torch.tensor(people[names].to_numpy(np.float32)))[:, 0].double().numpy() - cut
         return Answer(1 / (1 + np.exp(-20 * link)), link >= 0)
 
     denied = everybody[base < cut].iloc[:rows].reset_index(drop=True)
@@ -49,7 +49,8 @@ def main(rows: int = 1_000) -> None:
     seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu
     changes = (found.order >= 0).sum(axis=1)[found.found]
     sys.stdout.write(
-        f"{len(denied):,} people, {MUTABLE} of {FEATURES} features mutable: {seconds:.2f} s ({cpu:.2f} s of processor), "
+        f"{len(denied):,} people, {MUTABLE} of {FEATURES} features mutable: {seconds:.2f} s ({cpu:.2f} s of "
+        f"processor), "
         f"{asked:,} rows asked; a way for {found.found.mean():.1%}, cost {np.nanmean(found.cost):.2f} sd, "
         f"{changes.mean():.2f} features\n"
     )

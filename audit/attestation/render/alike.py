@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from audit.evidence import Fairness, Measurement, StratifiedTable
 
-from . import sentences, words
+from . import fairness_words, sentences, words
 from .footnotes import annotate
 from .numbers import Shown, count_text, number_text
 from .plots import Block
@@ -101,7 +101,7 @@ def _grid(found: Mapping[str, Mapping[str, Measurement]], reference: str, block:
         numbers = found.get(row.label, {})
         cells += [lexicon.show(numbers[metric]) if metric in numbers else None for metric in metrics]
         lines.append(GridRow(row.label, words.REFERENCE if row.label == reference else "", tuple(cells), row.small))
-    heads = (words.SELECTED_OF, words.RATIO_OVER_ALL, *map(lexicon.head, metrics))
+    heads = (fairness_words.SELECTED_OF, fairness_words.RATIO_OVER_ALL, *map(lexicon.head, metrics))
     return annotate(Grid(block.title, heads, tuple(lines)))
 
 

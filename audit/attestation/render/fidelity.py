@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from audit.evidence import Departure, Evidence, Fidelity, Measurement
 
-from . import words
+from . import fairness_words, words
 from .footnotes import annotate
 from .glyphs import shorten
 from .numbers import Shown, count_text, number_text, p_text, show
@@ -216,7 +216,7 @@ def _departure_grid(departures: Sequence[Departure]) -> Grid | None:
             show(item.rmse),
             show(item.rest),
             _plain(p_text(item.p_adjusted)),
-            _plain(words.CONFIRMED[item.holds]),
+            _plain(fairness_words.CONFIRMED[item.holds]),
         )
         rows.append(GridRow(words.sentence(departure_name(item)).rstrip("."), "", cells))
     return annotate(Grid("Where", DEPARTURE_HEADS, tuple(rows)))

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from audit.evidence import Group, Measurement
 
-from . import sentences, words
+from . import fairness_words, sentences, words
 from .attribute import RATIO, GroupRow
 from .figures import HeatField, HeatScale, draw_heatmap, fits_heatmap
 from .figures.style import HEAT_STEPS
@@ -108,8 +108,9 @@ def _draw(
     described = "; ".join(
         f"{shorten(row.label, 80)}: {_text_of(row, block, metric, lexicon)}, n = {row.n}" for row in block.rows
     )
-    first, last = words.HEAT_ENDS if metric == RATIO else (_end_text(end, block, metric, lexicon) for end in ends)
-    hatched = words.HEAT_SMALL if any(field and field.small for line in fields for field in line) else ""
+    own_ends = (_end_text(end, block, metric, lexicon) for end in ends)
+    first, last = fairness_words.HEAT_ENDS if metric == RATIO else own_ends
+    hatched = fairness_words.HEAT_SMALL if any(field and field.small for line in fields for field in line) else ""
     axes = (words.prettify(block.kind[0]), words.prettify(block.kind[1]))
     return draw_heatmap(
         name, title, described, axes, labels, fields, HeatScale(lexicon.head(metric), (first, last), hatched)

@@ -50,6 +50,11 @@ class Need:
     flips: bool = False
 
     @property
+    def alone(self) -> bool:
+        """Whether more people in this group alone would decide nothing."""
+        return "would not decide" in self.decide
+
+    @property
     def anything(self) -> bool:
         """Whether there is anything to say."""
         return bool(self.decisions or self.people or self.decide or self.flips)

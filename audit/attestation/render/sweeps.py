@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from audit.evidence import Fairness, ThresholdSweep
 
-from . import sentences, words
+from . import fairness_words, sentences, words
 from .figures import SweepLine, SweepWords, draw_sweep
 from .glyphs import shorten
 from .numbers import number_text, share_text
@@ -34,6 +34,7 @@ class SweepBlock:
     hidden: int
     error: str
     limited: bool
+    in_use: bool
 
 
 def show_sweeps(fairness: Fairness, blocks: dict[str, Block]) -> dict[str, SweepBlock]:
@@ -72,10 +73,12 @@ def _show(index: int, sweep: ThresholdSweep, block: Block | None) -> SweepBlock:
         sweep.impact_ratio,
         sweep.today,
         limit,
-        SweepWords(*words.SWEEP),
+        SweepWords(*fairness_words.SWEEP),
     )
     error = share_text(sweep.error) if sweep.error else ""
-    return SweepBlock(title, message, figure, max(0, len(sweep.curves) - MOST), error, limit is not None)
+    return SweepBlock(
+        title, message, figure, max(0, len(sweep.curves) - MOST), error, limit is not None, sweep.today is not None
+    )
 
 
 def _ratio_at(sweep: ThresholdSweep, cut: float) -> float | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from audit.evidence import CountTable, Evidence, Fairness, Slice, Slices
 
-from . import sentences, words
+from . import fairness_words, sentences, words
 from .footnotes import annotate
 from .numbers import Shown, count_text, p_text, share_text, show
 from .panels import value_grid
@@ -72,12 +72,12 @@ def _slice_grid(part: Slices, slices: Sequence[Slice], lexicon: Lexicon) -> Grid
                 show(item.rest, "", unit),
                 show(item.excess, "", unit),
                 _text(p_text(item.p_adjusted)),
-                _text(words.CONFIRMED[item.holds]),
+                _text(fairness_words.CONFIRMED[item.holds]),
             ),
         )
         for item in slices
     )
-    return annotate(Grid(words.SLICE_HEADS[0], words.SLICE_HEADS[1:], rows))
+    return annotate(Grid(fairness_words.SLICE_HEADS[0], fairness_words.SLICE_HEADS[1:], rows))
 
 
 def _who(item: Slice) -> SliceShown:
@@ -119,7 +119,7 @@ def _unlabelled_grid(table: CountTable) -> Grid:
             _part(cell.unlabelled_unfavourable, cell.decided - cell.favourable),
         )
         rows.append(GridRow(" · ".join(cell.values), "", cells))
-    return Grid(words.prettify(table.name), words.UNLABELLED_HEADS, tuple(rows))
+    return Grid(words.prettify(table.name), fairness_words.UNLABELLED_HEADS, tuple(rows))
 
 
 def _part(count: int, people: int) -> Shown:

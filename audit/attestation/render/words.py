@@ -258,15 +258,6 @@ ALL_GROUPS = "All groups"
 BY_CHANCE = "by chance up to "
 BOUNDS = "certainly"
 """Before the ends of bounds in which there is no sampling error."""
-HEAT_ENDS = ("at parity", "half or less")
-HEAT_SMALL = "too few people to judge"
-SELECTED_OF = "Selected, all people"
-RATIO_OVER_ALL = "Ratio, all people"
-SWEEP = ("Selection rate by group", "Lowest impact ratio", "Cut on the score", "today")
-"""Texts of the figure over all thresholds: above, below, axis, cut in use."""
-SLICE_HEADS = ("Part of the rows", "Rows", "There", "Elsewhere", "Excess", "p, corrected", "Confirmed")
-CONFIRMED = {True: "yes", False: "no"}
-UNLABELLED_HEADS = ("People", "Without label", "Among favourable", "Among unfavourable")
 FRACTIONS: dict[float, str] = {0.8: "four fifths", 0.5: "half", 0.75: "three quarters", 0.9: "nine tenths", 1.0: "all"}
 
 SHARE_UNITS = frozenset({"share", "rate", "%", "percent", "proportion"})

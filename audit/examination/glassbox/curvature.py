@@ -19,7 +19,7 @@ CHUNK = 8_192
 KEEP = 40_000_000
 """Most numbers of the dense part that are kept between two steps."""
 
-SINGLE_FROM = 1e9
+SINGLE_FROM = 4e8
 """Multiplications from which on a curvature is summed in single precision. Its entries are then right to seven digits
 each; where a fit ends is decided by gradients, which are always summed in double precision."""
 

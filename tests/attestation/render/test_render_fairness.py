@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_render_html import check
 
-from audit.attestation.render import words
+from audit.attestation.render import fairness_words
 from audit.attestation.render.fairness import show_fairness
 from audit.attestation.render.figures import HeatField, HeatScale, StackRow, draw_heatmap, draw_stacks
 from audit.attestation.render.figures.style import COLOURS, HEAT_STEPS, PARTS, text_width
@@ -247,7 +247,7 @@ def test_nothing_leaves_the_heat_map(down, across):
         ("Sex", "Age"),
         (down, across),
         fields,
-        HeatScale("Impact ratio", words.HEAT_ENDS, words.HEAT_SMALL),
+        HeatScale("Impact ratio", fairness_words.HEAT_ENDS, fairness_words.HEAT_SMALL),
     )
     ET.fromstring(str(figure))
     for text, x, size, anchor in texts_of(figure):
@@ -289,6 +289,28 @@ def test_the_sweep_marks_the_cut_in_use_and_the_nearest_one_that_meets_the_limit
     assert f"It would reach 0.8 at a cut of {meets:.3f}" in block.message
     assert "today" in texts_of(block.figure)[[t[0] for t in texts_of(block.figure)].index("today")][0]
     assert show_sweeps(dossier.evidence.fairness.model_copy(update={"sweeps": ()}), {}) == {}
+
+
+def test_without_a_decision_no_cut_is_in_use_and_the_class_of_the_score_is_named():
+    full = make_full()
+    sweeps = tuple(item.model_copy(update={"today": None}) for item in full.fairness.sweeps)
+    subject = full.subject.model_copy(update={"decision": None, "positive": "decline"})
+    changes = {"subject": subject, "fairness": full.fairness.model_copy(update={"sweeps": sweeps, "literal": ()})}
+    html = render_html(make_dossier(full.model_copy(update=changes))).decode()
+    assert "The dashed line is the cut in use" not in html
+    assert "No cut is in use." in html
+    assert "are those of the class <code>decline</code> against the rest" in html
+
+
+def test_a_decision_that_predicts_no_class_has_no_side_of_the_label():
+    full = make_full()
+    sides = "the label&#39;s positive class is the favourable side", "rates follow the label's positive class"
+    before = render_html(make_dossier(full)).decode()
+    assert all(words_ in before for words_ in sides)
+    decision = full.subject.decision.model_copy(update={"predicts": False})
+    subject = full.subject.model_copy(update={"decision": decision})
+    html = render_html(make_dossier(full.model_copy(update={"subject": subject}))).decode()
+    assert not any(words_ in html for words_ in sides)
 
 
 # What each group would need

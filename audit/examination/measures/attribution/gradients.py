@@ -23,6 +23,8 @@ TOLERANCE = 0.01
 """Largest distance of a sum from its score, in standard deviations of the scores."""
 FIRST_NODES = 8
 MOST_NODES = 512
+STUCK = 0.9
+"""What is left of the distance after the nodes were doubled, from which on more of them are of no use; kinks halve."""
 TRIAL_NODES = 64
 """Nodes after which a sum that has not come nearer will not."""
 
@@ -110,7 +112,7 @@ def _integrate_adaptively(line: Line, allowed: float) -> tuple[Floats, int]:
         asked += nodes * todo.size
         distance = np.abs(line.base[todo] + found.sum(axis=1) - line.link[todo])
         better = distance < error[todo]
-        if nodes >= TRIAL_NODES and np.median(distance) > 0.5 * np.median(error[todo]) and 2 * todo.size > line.rows:
+        if nodes >= TRIAL_NODES and np.median(distance) > STUCK * np.median(error[todo]) and 2 * todo.size > line.rows:
             # most rows do not come nearer with more nodes: what they lack does not lie on the line
             nodes = MOST_NODES
         values[todo[better]], error[todo[better]] = found[better], distance[better]

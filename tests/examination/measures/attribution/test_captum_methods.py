@@ -1,6 +1,8 @@
-"""What captum is asked: right numbers where it can answer, a reason where it cannot. Without captum, the reason alone."""
+"""What captum is asked: right numbers where it can answer, a reason where it cannot; without captum the reason."""
 
 from __future__ import annotations
+
+import warnings
 
 import numpy as np
 import pytest
@@ -94,6 +96,8 @@ class TestWithCaptum:
         frame = frame_of(4, numbers=2)
         formula = Formula(lambda f: f["n0"], ("n0", "n1"))
         assert "no gradients" in borrowed.attribute_saliency(formula, frame, frame.iloc[:1]).not_done
-        traced = torch.jit.trace(make_number_net(2, hidden=3, seed=0), torch.zeros(2, 2))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            traced = torch.jit.trace(make_number_net(2, hidden=3, seed=0), torch.zeros(2, 2))
         scripted = open_net(traced, numbers=2)
         assert borrowed.attribute_deep_lift(scripted, frame, frame.iloc[:1]).not_done == borrowed.NO_LAYERS

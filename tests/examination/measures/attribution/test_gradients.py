@@ -1,4 +1,4 @@
-"""Integrated gradients: exact where theory says so, equal to captum, complete to a tolerance, honest where they fail."""
+"""Integrated gradients: exact where theory says so, equal to captum, complete to a tolerance, honest where not."""
 
 from __future__ import annotations
 
