@@ -38,7 +38,6 @@ def test_every_computed_metric_is_in_a_real_audit(small_report):
     """A metric that no audit of a binary model ever holds would make its rules inconclusive for ever."""
     found = {measurement.metric for measurement in small_report.dossier.evidence.measurements()}
     other_tasks = {"performance.rmse", "performance.mae", "performance.r2", "performance.rmse_gap"}
-    other_tasks |= {"fidelity.class_agreement"}
     needs_more = {"data.split_overlap", "data.representation_ratio", "effects.reversal"}
     needs_more |= {f"fairness.label_missing_rate_{side}" for side in ("favourable", "unfavourable")}  # labels missing
     needs_more |= {definition.id for definition in conditional.DEFINITIONS}  # strata

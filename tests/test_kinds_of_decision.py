@@ -183,6 +183,14 @@ def test_several_classes_from_a_file(softmax_model, tmp_path, run_cli):
         for name, wanted in zip(CLASSES, recalls, strict=True):
             rate = pick(evidence, "fairness.outcome_true_positive_rate", outcome=name, sex=group)
             assert rate.value == pytest.approx(wanted)
+    for model in ("ebm_label", "net_label"):
+        assert pick(evidence, "performance.balanced_accuracy", model=model).value > 0.45
+        assert abs(pick(evidence, "performance.accuracy_gap", model=model).value) < 0.06
+    for model in ("ebm_surrogate", "net_surrogate"):
+        assert pick(evidence, "fidelity.class_agreement", model=model).value > 0.95
+        assert pick(evidence, "fidelity.decision_agreement", model=model, sex="F").value > 0.95
+    files = {path.name for path in (tmp_path / "report" / "glassboxes").iterdir()}
+    assert {"net_label.json", *(f"net_label_class{c}.json" for c in range(3))} <= files
     tables = {table.attributes: table for table in evidence.fairness.outcome_tables}
     assert tables["sex",].kind == "class"
     assert sum(cell.n for cell in tables["region",].cells) == len(PEOPLE)

@@ -204,6 +204,16 @@ class AdditiveNetClassifier(ClassifierMixin, _AdditiveNet):  # type: ignore[misc
         Classes.
     boxes_ : tuple of TableBox
         Lookup tables, one box per output.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.linspace(-3, 3, 400)[:, None]
+    >>> net = AdditiveNetClassifier().fit(x, np.where(np.sin(3 * x[:, 0]) + np.cos(40 * x[:, 0]) > 0, "yes", "no"))
+    >>> net.predict(x[100:103]).tolist()
+    ['yes', 'yes', 'yes']
+    >>> sorted(net.export_tables())
+    ['net.json', 'net.parquet']
     """
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -257,7 +267,24 @@ class AdditiveNetClassifier(ClassifierMixin, _AdditiveNet):  # type: ignore[misc
 
 
 class AdditiveNetRegressor(RegressorMixin, _AdditiveNet):  # type: ignore[misc]
-    """Additive neural net for numbers; parameters and attributes as in `AdditiveNetClassifier`."""
+    """Additive neural net for numbers; parameters and attributes as in `AdditiveNetClassifier`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.linspace(-3, 3, 400)[:, None]
+    >>> net = AdditiveNetRegressor().fit(x, np.sin(x[:, 0]))
+    >>> bool(net.score(x, np.sin(x[:, 0])) > 0.999)
+    True
+
+    A loss of one's own, here one that large errors hardly move, goes with gradient descent:
+
+    >>> def robust(score, target):
+    ...     return (1 + (score - target) ** 2).log()
+    >>> net = AdditiveNetRegressor(solver="adam", loss=robust, steps=100, replicas=1)
+    >>> bool(net.fit(x, np.sin(x[:, 0])).score(x, np.sin(x[:, 0])) > 0.9)
+    True
+    """
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to numbers.

@@ -71,14 +71,6 @@ DEFINITIONS: tuple[Definition, ...] = (
         source="elementary; interval: Wilson 1927",
     ),
     Definition(
-        id="fidelity.class_agreement",
-        title="Same class",
-        formula="rows for which surrogate and black box predict the same of several classes / rows; the surrogate's is "
-        "the class with the highest of its additive scores",
-        better="higher",
-        source="elementary; interval: Wilson 1927",
-    ),
-    Definition(
         id="fidelity.decision_agreement_gap",
         title="Same decision: largest gap between groups",
         formula="largest difference of any two groups' shares of rows that surrogate and black box decide alike",

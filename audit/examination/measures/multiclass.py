@@ -44,6 +44,14 @@ DEFINITIONS: tuple[Definition, ...] = (
         source="Provost and Domingos 2001, unweighted; interval: DeLong 1988, joined over the classes",
     ),
     Definition(
+        id="fidelity.class_agreement",
+        title="Same class",
+        formula="rows for which surrogate and black box predict the same of several classes / rows; the surrogate's is "
+        "the class with the highest of its additive scores",
+        better="higher",
+        source="elementary; interval: Wilson 1927",
+    ),
+    Definition(
         id="performance.r2",
         title="Variance explained",
         formula="1 - mean of (prediction - label)^2 / variance of the label",

@@ -1,4 +1,4 @@
-"""Attributions as they read: one figure of all methods, one table that compares them, reasons of those that did not run."""
+"""Attributions as they read: one figure of all methods, one table that compares them, reasons why one did not run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def importance(unit: float, **values: float) -> tuple[ColumnImportance, ...]:
     made = [
         ColumnImportance(
             feature=name,
-            estimate=Estimate(value=v * unit, low=v * unit * 0.9, high=v * unit * 1.1, n=300, method="mean"),
+            estimate=Estimate(value=v * unit, low=v * unit - 0.02, high=v * unit + 0.02, n=300, method="mean"),
         )
         for name, v in values.items()
     ]
@@ -154,7 +154,6 @@ def test_shares_of_a_method_sum_to_one_in_the_words_of_the_figure(report):
 
 
 def test_methods_are_told_apart_without_colour():
-    assert len({(shape, hollow, index) for index, (shape, _, hollow) in enumerate(LOOKS)}) == len(LOOKS)
     assert len({(shape, hollow) for shape, _, hollow in LOOKS}) == len(LOOKS)
     assert sum(not item.lesser for item in METHODS.values()) + len(GLASS) <= len(LOOKS)
 

@@ -313,6 +313,16 @@ def test_a_decision_that_predicts_no_class_has_no_side_of_the_label():
     assert not any(words_ in html for words_ in sides)
 
 
+def test_a_value_has_no_share_of_positives():
+    full = make_full()
+    assert "are positive" in render_html(make_dossier(full)).decode()
+    values = full.subject.model_copy(update={"task": "regression"})
+    assert "are positive" not in render_html(make_dossier(full.model_copy(update={"subject": values}))).decode()
+    several = full.subject.model_copy(update={"classes": ("approve", "decline"), "positive": "decline"})
+    html = render_html(make_dossier(full.model_copy(update={"subject": several}))).decode()
+    assert "are of the class <code>decline</code>" in html
+
+
 # What each group would need
 
 
@@ -349,6 +359,15 @@ def test_a_gap_that_may_be_noise_says_how_many_people_would_show_it():
     assert 100 < need.people < 3000
     assert need.decisions == 0
     assert find_needs({"a": (45, 100), "b": (500, 1000)}, {"a": "b"}, {}, {"a": 0.01}, 30) == ()
+
+
+def test_what_more_people_would_not_decide_is_said_as_a_sentence():
+    words_ = "more people in a alone would not decide it"
+    counts = {"a": (83, 100), "b": (500, 500)}
+    (need,) = find_needs(counts, {"a": "b"}, {"a": verdict(0.8, "inconclusive", words_)}, {"a": 0.01}, 30)
+    assert need.alone
+    (need,) = find_needs(counts, {"a": "b"}, {"a": verdict(0.8, "inconclusive", "about 40 more people")}, {}, 30)
+    assert not need.alone
 
 
 def test_unknown_people_bound_the_ratio_as_published():

@@ -168,7 +168,7 @@ def test_strange_tables_are_fitted_and_stay_finite(name, frame, solver):
     signal = np.random.default_rng(7).normal(size=300)[:n]
     y = 2 * signal + 0.3 * rng.normal(size=n)
     label = (y > np.median(y)).astype(int)
-    settings = {"solver": solver, "steps": 150, "replicas": 2}
+    settings = {"solver": solver, "steps": 80, "replicas": 2}
     value = AdditiveNetRegressor(**settings, interactions=2).fit(frame, y)
     found = value.predict(frame)
     assert np.isfinite(found).all()

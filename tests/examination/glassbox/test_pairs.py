@@ -179,3 +179,24 @@ def test_a_feature_with_an_imposed_direction_stays_out_of_pairs():
     )
     assert not any("a" in pair.features for pair in box.pairs)
     assert (np.diff(box.terms[0].y) >= 0).all()
+
+
+def test_an_interaction_of_spikes_gets_a_grid_as_fine_as_it_needs(monkeypatch):
+    """Rush hours on working days: a few smooth directions cannot follow them, and are seen to be used up."""
+    from audit.examination.glassbox import choice
+
+    rng = np.random.default_rng(0)
+    hour, work = rng.integers(0, 24, 5000), rng.choice(["yes", "no"], 5000)
+    rush = np.exp(-((hour - 8) ** 2) / 2) + 1.3 * np.exp(-((hour - 17.5) ** 2) / 3)
+    truth = np.where(work == "yes", rush, np.exp(-((hour - 14) ** 2) / 18))
+    frame = pd.DataFrame({"hour": hour.astype(float), "work": work.astype(object)})
+    encoder = fit_encoder(frame, {"hour": "number", "work": "category"}, knots=48)
+    encoded, target = encoder.encode(frame), truth + 0.3 * rng.normal(size=5000)
+    errors = []
+    for used_up in (choice.USED_UP, np.inf):
+        monkeypatch.setattr(choice, "USED_UP", used_up)
+        order = NetOrder("net", "regression", "none", pairs=3)
+        box, _ = fit_additive(encoder, encoded, target, order, rng=np.random.default_rng(0))
+        errors.append(np.sqrt(np.mean((box.link_encoded(encoded) - truth) ** 2)))
+    assert errors[0] < 0.05
+    assert errors[1] > 2 * errors[0]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from attribution_material import frame_of, make_mixed_net, open_net
 from glass_material import Formula, make_case, make_truth, true_link
+from torch import nn
 
 from audit.errors import DataError
 from audit.evidence import FeatureUsed, NotDone
@@ -138,3 +140,30 @@ def test_selective_labels_bar_verdicts_on_permutation_alone():
     found = measure_attributions(make_case(frame, link=truth, label=label, blackbox=Formula(true_link)))
     assert not any(item.assessable for item in by_metric(found, "permutation").values())
     assert by_metric(found, "shapley")["age"].assessable
+
+
+def test_of_several_classes_the_positive_one_is_explained_against_the_rest():
+    torch.manual_seed(0)
+    box = open_net(
+        nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 3)).eval(), numbers=3, scale="logits", index=1
+    )
+    frame = frame_of(400, numbers=3)
+    link = box.link(frame)
+    features = tuple(FeatureUsed(name=name, kind="number") for name in frame.columns)
+    groups = {"half": np.where(frame["n0"] > 0, "up", "down")}
+    label = (box.raw(frame).argmax(axis=1) == 1).astype(float)
+    case = make_case(
+        frame,
+        link=link,
+        label=label,
+        blackbox=box,
+        groups=groups,
+        features=features,
+        task="multiclass",
+        config={"effort": "fast"},
+    )
+    found = measure_attributions(case)
+    told = {item.method: item for item in found.methods}
+    assert not any(item.not_done for item in found.methods)
+    assert told["integrated_gradients"].completeness.value <= 0.01
+    assert told["permutation"].unit == "AUC lost"
