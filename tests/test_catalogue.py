@@ -34,6 +34,17 @@ def test_every_metric_belongs_to_a_section_that_is_measured():
     assert {d.id.partition(".")[0] for d in DEFINITIONS} <= set(MEASURES)
 
 
+_OF_MANY_FEATURES = ("agreement_overlap", "agreement_sign", "expected_share", "seed_overlap")
+_OF_DECLARED_FEATURES = (
+    "reason_stability",
+    "protected_reason_rate",
+    "recourse_rate",
+    "recourse_cost",
+    "recourse_rate_difference",
+    "recourse_cost_difference",
+)
+
+
 def test_every_computed_metric_is_in_a_real_audit(small_report):
     """A metric that no audit of a binary model ever holds would make its rules inconclusive for ever."""
     found = {measurement.metric for measurement in small_report.dossier.evidence.measurements()}
@@ -46,4 +57,12 @@ def test_every_computed_metric_is_in_a_real_audit(small_report):
     needs_more |= {definition.id for definition in (*weighted.DEFINITIONS, *unknown.DEFINITIONS)}  # weights, unknown
     needs_more |= {definition.id for definition in drift.DEFINITIONS}  # rows to compare with
     needs_more |= {f"robustness.missing_{what}" for what in ("flip_rate", "drop")}  # a model that takes gaps
+    needs_more |= {f"explanations.{what}" for what in ("seed_overlap", "agreement_overlap", "agreement_sign")}
+    needs_more |= {"explanations.expected_share", "decisions.reason_stability", "decisions.protected_reason_rate"}
+    # features declared mutable
+    needs_more |= {f"decisions.recourse_{what}" for what in ("rate", "cost", "changes")}
+    needs_more |= {f"decisions.recourse_{what}_difference" for what in ("rate", "cost")}
+    # more features than two, declared directions, declared mutable features, a protected input
+    needs_more |= {f"explanations.{what}" for what in _OF_MANY_FEATURES}
+    needs_more |= {f"decisions.{what}" for what in _OF_DECLARED_FEATURES}
     assert set(catalogued()) - found <= other_tasks | needs_more

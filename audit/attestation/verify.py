@@ -272,7 +272,7 @@ def _read_folder(folder: Path, findings: _Findings) -> tuple[dict[str, str], dic
     """
     digests: dict[str, str] = {}
     whole: dict[str, bytes] = {}
-    for name, path in _walk(folder):
+    for name, path in _walk(folder, OUTSIDE):
         try:
             data = _read_plain(path, name in _READ_WHOLE)
         except (OSError, SealError) as error:
@@ -285,14 +285,14 @@ def _read_folder(folder: Path, findings: _Findings) -> tuple[dict[str, str], dic
     return digests, whole
 
 
-def _walk(folder: Path) -> Iterator[tuple[str, Path]]:
+def _walk(folder: Path, outside: str = "") -> Iterator[tuple[str, Path]]:
     """Yield name and path of everything in a folder that is not a folder, links not followed."""
     for above, folders, names in os.walk(folder):
         here = Path(above)
         links = [name for name in folders if (here / name).is_symlink()]
         folders[:] = sorted(name for name in folders if name not in links)
-        if here == folder and OUTSIDE in folders:
-            folders.remove(OUTSIDE)
+        if here == folder and outside in folders:
+            folders.remove(outside)
         for name in sorted([*names, *links]):
             yield (here / name).relative_to(folder).as_posix(), here / name
 

@@ -19,10 +19,12 @@ from audit.evidence import (
     Effects,
     Estimate,
     Evidence,
+    Explanations,
     Fairness,
     FeatureUsed,
     Fidelity,
     Group,
+    IndividualDecisions,
     Measurement,
     NotDone,
     Parity,
@@ -40,7 +42,8 @@ from .bench import UNKNOWN
 from .pack import Part
 
 Row = Mapping[str, str | int]
-_PUT_OFF = ("attributions", "explanations", "decisions", "robustness", "drift")
+_ABOUT_EXPLANATIONS = ("explanations", "decisions")
+_PUT_OFF = ("attributions", "robustness", "drift")
 
 
 class MetricEntry(Part):
@@ -150,7 +153,7 @@ def stage_evidence(stage: Stage) -> Evidence:
         fairness=fairness or nothing,
         **{
             name: _stage_section(name, sections.get(name, [])) or nothing
-            for name in ("data", "performance", "calibration", "slices", "fidelity", "effects")
+            for name in ("data", "performance", "calibration", "slices", "fidelity", "effects", *_ABOUT_EXPLANATIONS)
         },
         **dict.fromkeys(_PUT_OFF, nothing),
     )
@@ -176,7 +179,16 @@ def _stage_section(name: str, measurements: list[Measurement]) -> Section | None
         return Slices(of="policy test", searched=0, tested=0, found_on=rows, tested_on=rows, **numbers)
     if name == "fidelity":
         return Fidelity(rows=rows, protocol="policy test", **numbers)
+    if name in _ABOUT_EXPLANATIONS:
+        return _stage_explained(name, rows, numbers)
     return Effects(scale="log-odds", rows=rows, curves=(), rugs=(), **numbers)
+
+
+def _stage_explained(name: str, rows: int, numbers: dict[str, Any]) -> Section:
+    drawn: dict[str, Any] = {"rows": rows, "rows_of": rows, "drawn": "policy test", "background_rows": 0, **numbers}
+    if name == "explanations":
+        return Explanations(replacements=0, methods=(), **drawn)
+    return IndividualDecisions(background="policy test", reasons=4, permutations=0, evaluations=0, **drawn)
 
 
 def _stage_fairness(stage: Stage, extra: list[Measurement]) -> Fairness | None:

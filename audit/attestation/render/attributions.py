@@ -80,12 +80,6 @@ def show_attributions(evidence: Evidence, lexicon: Lexicon) -> AttributionsShown
     )
 
 
-def has_annex(evidence: Evidence) -> bool:
-    """Whether a method that stands in the annex was run."""
-    part = evidence.attributions
-    return isinstance(part, Attributions) and any(_words_of(m).lesser and m.importance for m in part.methods)
-
-
 def _words_of(item: Explainer) -> MethodWords:
     title = words.prettify(item.method)
     return METHODS.get(item.method, MethodWords(title, title, "", "", lesser=True))

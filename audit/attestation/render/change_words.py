@@ -18,6 +18,7 @@ NOISE_AND_ATTACK = (
     "that turns the decision was found for {attack}."
 )
 NOISE_ALONE = "Random noise of {size:g} standard deviations flips {noise} of the decisions."
+EMPTIED = "Of all inputs that were left empty, {feature} turns most decisions: {share}."
 ROBUSTNESS_PARTLY = "What small changes of the inputs do to scores, and what sets of predictions promise."
 CONFORMAL_MESSAGE = "Sets that promise 90% hold the truth for {coverage}; their mean size is {size}."
 ROBUSTNESS_HEADS = {

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from audit.evidence import Evidence, Explanations, IndividualDecisions, Measurement
 
@@ -41,6 +40,8 @@ HEADS = {
     "recourse_cost_difference": "Cost (sd)",
 }
 """Short heads of columns."""
+TOGETHER = 6
+"""Most columns of a table with the groups of all attributes; where there are more, each attribute has its own."""
 VALID = (
     "reason_validity",
     "reasons_suffice",
@@ -70,9 +71,10 @@ class DecidedBlock:
     message: str
     loud: str
     valid: Grid | None
-    shares: tuple[tuple[str, Grid], ...]
-    recourse: tuple[tuple[str, Grid], ...]
+    shares: Grid | None
+    recourse: Grid | None
     gaps: Grid | None
+    annex: tuple[tuple[str, Grid], ...]
 
 
 def show_explanations(evidence: Evidence, lexicon: Lexicon) -> ExplainedBlock | None:
@@ -121,13 +123,18 @@ def show_decisions(evidence: Evidence, lexicon: Lexicon) -> DecidedBlock | None:
     valid = _named(part.measurements, "decisions", VALID)
     loud = next((m for m in valid if m.metric.endswith("protected_reason_rate")), None)
     gaps = [m for m in part.measurements if m.attribute]
+    heard = _named(part.measurements, "decisions", ("reason_share",))
+    together = _across(heard, _attributes_of(heard), lexicon) if heard else None
+    fits = together is not None and len(together.heads) <= TOGETHER
+    apart = [(words.prettify(name), _across(heard, [name], lexicon)) for name in _attributes_of(heard)]
     return DecidedBlock(
         _say_decisions(part, lexicon),
         f"This holds for {lexicon.show(loud).text} of those decided against." if loud else "",
         value_grid(valid, lexicon),
-        _by_attribute(_named(part.measurements, "decisions", ("reason_share",)), lexicon, "Reason"),
-        _by_attribute(_named(part.measurements, "decisions", ("recourse_rate", "recourse_cost")), lexicon, "Group"),
+        together if fits or not apart else apart[0][1],
+        _by_group(_named(part.measurements, "decisions", ("recourse_rate", "recourse_cost")), lexicon),
         _grid(gaps, lexicon, "Attribute", lambda m: words.prettify(m.attribute or "")),
+        () if fits else tuple(apart[1:]),
     )
 
 
@@ -164,36 +171,39 @@ def _grid(
     return annotate(replace(grid, heads=heads))
 
 
-def _by_attribute(measurements: Sequence[Measurement], lexicon: Lexicon, corner: str) -> tuple[tuple[str, Grid], ...]:
-    """Return a table per attribute: by feature with a column per group, or by group with a column per metric."""
-    attributes = list(dict.fromkeys(name for m in measurements for name in m.group))
-    found = []
-    for name in attributes or [""]:
-        mine = [m for m in measurements if not m.group or name in m.group]
-        grid = (
-            _across(mine, name, lexicon)
-            if any(m.feature for m in mine)
-            else _grid(mine, lexicon, corner, partial(_group_of, name))
-        )
-        if grid is not None:
-            found.append((words.prettify(name) if name else "Everybody", grid))
-    return tuple(found)
+def _attributes_of(measurements: Sequence[Measurement]) -> list[str]:
+    return list(dict.fromkeys(name for m in measurements for name in m.group))
 
 
-def _group_of(attribute: str, measurement: Measurement) -> str:
-    return measurement.group.get(attribute, "All")
+def _by_group(measurements: Sequence[Measurement], lexicon: Lexicon) -> Grid | None:
+    """Return a column per metric: everybody first, then the groups of each attribute below its name."""
+    blocks = ["", *_attributes_of(measurements)]
+    ranked = sorted(measurements, key=lambda m: blocks.index(next(iter(m.group), "")))
+    grid = _grid(ranked, lexicon, "Group", lambda m: "\n".join(next(iter(m.group.items()), ("", "Everybody"))))
+    if grid is None:
+        return None
+    rows, last = [], ""
+    for row in grid.rows:
+        attribute, _, group = row.label.partition("\n")
+        name = words.prettify(attribute) if attribute else ""
+        rows.append(replace(row, label=group, opens=name if name != last else ""))
+        last = name
+    return replace(grid, rows=tuple(rows))
 
 
-def _across(measurements: Sequence[Measurement], attribute: str, lexicon: Lexicon) -> Grid:
-    """Return features down, groups across."""
-    groups = list(dict.fromkeys(m.group.get(attribute, "All") for m in measurements))
+def _across(measurements: Sequence[Measurement], attributes: Sequence[str], lexicon: Lexicon) -> Grid:
+    """Return features down, everybody and the groups of these attributes across."""
+    scopes = {
+        tuple(m.group.items()): next(iter(m.group.values()), "All")
+        for m in measurements
+        if not m.group or set(m.group) & set(attributes)
+    }
     features = list(dict.fromkeys(m.feature or "" for m in measurements))
     cells = {
-        (m.feature, m.group.get(attribute, "All")): show(m.estimate, m.metric, lexicon.unit(m.metric))
-        for m in measurements
+        (m.feature, tuple(m.group.items())): show(m.estimate, m.metric, lexicon.unit(m.metric)) for m in measurements
     }
     rows = []
     for feature in features:
-        shown: tuple[TableCell, ...] = tuple(cells.get((feature, group)) for group in groups)
+        shown: tuple[TableCell, ...] = tuple(cells.get((feature, scope)) for scope in scopes)
         rows.append(GridRow(words.prettify(feature), "", shown))
-    return annotate(Grid("Reason", tuple(groups), tuple(rows)))
+    return annotate(Grid("Reason", tuple(scopes.values()), tuple(rows)))

@@ -57,7 +57,11 @@ class FairnessShown:
     @property
     def annexed(self) -> bool:
         """Whether any number stands in the annex."""
-        return any(block.annex for block in self.attributes) or any(block.annex for block in self.outcomes)
+        return (
+            any(block.annex for block in self.attributes)
+            or any(block.annex for block in self.outcomes)
+            or any(not block.beyond for block in self.sweeps.values())
+        )
 
 
 def show_fairness(evidence: Evidence, judgement: Judgement, lexicon: Lexicon) -> FairnessShown | None:

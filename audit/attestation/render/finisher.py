@@ -25,6 +25,14 @@ UA_MARK = b"""<rdf:Description xmlns:rdf="http://www.w3.org/1999/02/22-rdf-synta
 """ISO 14289-1, 5: the conformance mark; ISO 19005-3, 6.6.2.3: a property outside PDF/A needs its schema."""
 
 
+BARE = frozenset({"/Span", "/NonStruct"})
+BARE_KEYS = {"Type", "S", "K", "Pg", "P"}
+HOLDERS = BARE | {
+    f"/{name}" for name in ("P", "TD", "TH", "Caption", "LBody", "Lbl", *(f"H{level}" for level in range(1, 7)))
+}
+"""What text may hang in directly (ISO 32000-1, 14.8.4.3 and 14.8.4.4)."""
+
+
 def finish_pdf(document: Any, pdf: Any) -> None:
     """Mend a PDF before it is written.
 
@@ -39,6 +47,7 @@ def finish_pdf(document: Any, pdf: Any) -> None:
     _name_attachments_once(pdf)
     _place_figures(document, pdf)
     _give_headers_scope(document)
+    _drop_bare_spans(pdf)
 
 
 def _mark_accessible(pdf: Any) -> None:
@@ -71,6 +80,33 @@ def _give_headers_scope(document: Any) -> None:
             if mark is not None and mark.get("S") == "/TH":
                 row = box.element is not None and box.element.get("scope") == "row"
                 mark["A"]["Scope"] = "/Row" if row else "/Column"
+
+
+def _drop_bare_spans(pdf: Any) -> None:
+    """Hang text into the paragraph, heading or cell that holds it: marks that say nothing are half of the structure.
+
+    Notes
+    -----
+    Objects are looked at from the last to the first, so that children come before their parents.
+    """
+    root = _object(pdf, _object(pdf, pdf.catalog["StructTreeRoot"])["ParentTree"])["Nums"]
+    owners = {pdf.page_references[root[i]]: root[i + 1] for i in range(0, 2 * len(pdf.page_references), 2)}
+    for item in reversed(pdf.objects):
+        if not isinstance(item, dict) or item.get("S") not in BARE or set(item) != BARE_KEYS:
+            continue
+        parent = _object(pdf, item["P"])
+        whole = all(isinstance(kid, int) for kid in item["K"])
+        if not whole or parent.get("S") not in HOLDERS or parent.get("Pg") != item["Pg"]:
+            continue
+        place = parent["K"].index(item.reference)
+        parent["K"][place : place + 1] = item["K"]
+        for kid in item["K"]:
+            owners[item["Pg"]][kid] = parent.reference
+        item.free, item.generation, item.number = "f", 1, 0  # else it would count among the compressed objects
+
+
+def _object(pdf: Any, reference: bytes) -> Any:
+    return pdf.objects[int(reference.split()[0])]
 
 
 def _descend(box: Any) -> Iterator[Any]:

@@ -244,7 +244,8 @@ def _as_text(estimate: Estimate, metric: str, unit: str) -> tuple[str, str]:
         return count_text(value), ""
     decimals = _shared_decimals(value * scale, low, high, scale)
     text = number_text(value * scale, decimals=decimals) if value else "0"
-    if 0 < abs(value * scale) < TINY and not estimate.has_interval:
+    ends = [abs(end) * scale for end in (low, high) if end is not None]
+    if 0 < abs(value * scale) < TINY and all(end < TINY for end in ends):
         text = number_text(value * scale)
     return text + sign, _interval_text(low, high, scale, decimals, sign)
 
@@ -267,5 +268,7 @@ def _interval_text(low: float | None, high: float | None, scale: float, decimals
         return f"at least {number_text(low * scale, decimals=decimals)}{sign}"
     assert low is not None
     assert high is not None
+    if 0 < max(abs(low), abs(high)) * scale < TINY:
+        return f"within {TINY:.4f}{sign}{NBSP}of{NBSP}0"
     first, last = (number_text(end * scale, decimals=decimals) for end in (low, high))
     return f"{first}{NBSP}to{NBSP}{last}{sign}"

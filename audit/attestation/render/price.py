@@ -105,7 +105,7 @@ def _say_best(best: Worth, unit: str, *, alone: bool) -> str:
     if best.high <= 0:
         interval = f"95% {best.told(-best.high)} to {best.told(-best.low)}"
         lost = f"{best.told(-best.value)} in {unit} ({interval})"
-        return f"The black box is worth nothing here: the {better}{who} predicts better, by {lost}."
+        return f"The black box predicts no better than the {better}{who}: the glass box predicts better, by {lost}."
     return (
         f"No loss is shown by giving up the black box: over the {better}{who} it is worth at most "
         f"{best.told(best.high)} in {unit}."

@@ -29,6 +29,9 @@ class RobustnessShown:
 
     message: str
     figure: Markup | None
+    size: str
+    at_once: Grid | None
+    empty: str
     by_size: Grid | None
     by_group: Grid | None
     missing: Grid | None
@@ -53,12 +56,17 @@ def show_robustness(evidence: Evidence, lexicon: Lexicon) -> RobustnessShown | N
     if not isinstance(part, Robustness):
         return None
     numbers = part.measurements
+    middle = _sizes(part)[MIDDLE : MIDDLE + 1] or _sizes(part)[:1]
+    missing = _by_feature(numbers, lexicon)
     return RobustnessShown(
         message=_message(part, lexicon),
         figure=_figure(part, lexicon),
+        size=middle[0].removesuffix(" sd") if middle else "",
+        at_once=_by_group(numbers, lexicon, _flip_columns(middle, sized=False)),
+        empty=_say_empty(missing),
         by_size=_by_size(part, lexicon),
-        by_group=_by_group(numbers, lexicon, _flip_columns(part)),
-        missing=_by_feature(numbers, lexicon),
+        by_group=_by_group(numbers, lexicon, _flip_columns(_sizes(part))),
+        missing=missing,
         near=_by_group(numbers, lexicon, _near_columns(numbers)),
         conformal=_by_group(numbers, lexicon, _CONFORMAL),
         conformal_message=_conformal_message(numbers, lexicon),
@@ -129,12 +137,23 @@ def _cell(measurement: Measurement | None, lexicon: Lexicon) -> TableCell:
     return lexicon.show(measurement) if measurement is not None else None
 
 
-def _flip_columns(part: Robustness) -> tuple[Column, ...]:
+def _flip_columns(sizes: Sequence[str], *, sized: bool = True) -> tuple[Column, ...]:
     return tuple(
-        (f"{kind}_flip_rate", size, f"{label} {size.removesuffix(' sd')}")
+        (f"{kind}_flip_rate", size, f"{label} {size.removesuffix(' sd')}" if sized else label)
         for kind, label in zip(("noise", "attack"), change_words.FLIP_LINES, strict=True)
-        for size in _sizes(part)
+        for size in sizes
     )
+
+
+def _say_empty(missing: Grid | None) -> str:
+    """Return which input, left empty, turns most decisions; nothing where that was not measured."""
+    first = missing.rows[0] if missing else None
+    cell = first.cells[0] if first else None
+    if missing is None or missing.heads[0] != change_words.ROBUSTNESS_HEADS["missing_flip_rate"]:
+        return ""
+    if first is None or not isinstance(cell, Shown) or not cell.measured:
+        return ""
+    return change_words.EMPTIED.format(feature=first.label, share=cell.text)
 
 
 def _near_columns(numbers: Sequence[Measurement]) -> tuple[Column, ...]:

@@ -35,6 +35,7 @@ class SweepBlock:
     error: str
     limited: bool
     in_use: bool
+    beyond: bool
 
 
 def show_sweeps(fairness: Fairness, blocks: dict[str, Block]) -> dict[str, SweepBlock]:
@@ -77,7 +78,14 @@ def _show(index: int, sweep: ThresholdSweep, block: Block | None) -> SweepBlock:
     )
     error = share_text(sweep.error) if sweep.error else ""
     return SweepBlock(
-        title, message, figure, max(0, len(sweep.curves) - MOST), error, limit is not None, sweep.today is not None
+        title,
+        message,
+        figure,
+        hidden=max(0, len(sweep.curves) - MOST),
+        error=error,
+        limited=limit is not None,
+        in_use=sweep.today is not None,
+        beyond=limit is not None and today is not None and today < limit,
     )
 
 

@@ -143,6 +143,12 @@ OPTIONAL: dict[str, type[Section]] = {
     "drift": Drift,
 }
 """Chapters that are left out where their section was not carried out."""
+ANNEXES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("glassbox-annex", "Further numbers about glass boxes", ("effects",)),
+    ("explained-annex", "Further numbers about explanations", ("attributions", "explanations", "decisions")),
+    ("robustness-annex", "Further numbers about robustness", ("robustness",)),
+)
+"""Annexes that hold what the chapters leave out, and the sections of which any must have been carried out."""
 
 
 def build_view(dossier: Dossier) -> View:
@@ -199,13 +205,14 @@ def _chapters(packs: tuple[findings.PackShown, ...], evidence: Evidence, *, anne
     main = [Chapter(str(index), anchor, title) for index, (anchor, title) in enumerate(shown, start=1)]
     annexes = [(pack.anchor, pack.policy.title) for pack in packs]
     annexes += [("fairness-annex", "Further fairness numbers")] if annexed else []
-    if isinstance(evidence.effects, Effects):
-        annexes += [("glassbox-annex", "Further numbers about glass boxes")]
-    if attributions.has_annex(evidence):
-        annexes += [("attributions-annex", "Further methods of attribution")]
-    annexes += [("definitions", "Definitions")]
+    annexes += [(anchor, title) for anchor, title, sections in ANNEXES if _any_done(evidence, sections)]
+    annexes += [("sources", "Data, parameters and files"), ("definitions", "Definitions")]
     lettered = [(chr(ord("A") + index % 26), *annex) for index, annex in enumerate(annexes)]
     return (*main, *(Chapter(letter, anchor, f"Annex {letter}: {title}") for letter, anchor, title in lettered))
+
+
+def _any_done(evidence: Evidence, sections: tuple[str, ...]) -> bool:
+    return any(isinstance(getattr(evidence, name), OPTIONAL.get(name, Effects)) for name in sections)
 
 
 def _not_assessed(evidence: Evidence) -> tuple[NotAssessed, ...]:

@@ -17,7 +17,7 @@ from .panels import value_grid
 from .tables import Grid, GridRow, Lexicon, TableCell
 
 CLEAREST = 5
-"""Slices shown at once where none was confirmed; all others stand behind them."""
+"""Slices shown at once, confirmed ones where there are any; all others stand behind them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class WeakBlock:
     table: Grid | None
     more: Grid | None
     hidden: int
+    hidden_held: int
     who: tuple[SliceShown, ...]
     rest: Grid | None
 
@@ -48,14 +49,15 @@ def show_slices(evidence: Evidence, lexicon: Lexicon) -> WeakBlock | None:
     if not isinstance(part, Slices):
         return None
     held = [item for item in part.slices if item.holds]
-    shown = held or list(part.slices[:CLEAREST])
+    shown = (held or list(part.slices))[:CLEAREST]
     more = [item for item in part.slices if item not in shown]
     return WeakBlock(
         sentences.say_slices(len(held), part.tested, part.of),
         _slice_grid(part, shown, lexicon) if shown else None,
         _slice_grid(part, more, lexicon) if more else None,
         len(more),
-        tuple(_who(item) for item in held if item.groups),
+        sum(item.holds for item in more),
+        tuple(_who(item) for item in shown if item.holds and item.groups),
         value_grid(part.measurements, lexicon),
     )
 

@@ -178,8 +178,9 @@ def _sign_sums(sums: bytes, signer: Signer, moment: datetime) -> dict[str, bytes
 
 def _check_files(files: Mapping[str, bytes], dossier: Dossier, signer: Signer | None) -> dict[str, bytes]:
     """Return a copy of the files with audit.json in it, all of them fit to be sealed."""
-    sealed = {DOSSIER_FILE: dossier.canonical(), **files}
-    if sealed[DOSSIER_FILE] != dossier.canonical():
+    written = dossier.canonical()
+    sealed = {DOSSIER_FILE: written, **files}
+    if sealed[DOSSIER_FILE] != written:
         raise SealError(f"{DOSSIER_FILE} is not the dossier that is sealed")
     for name in sealed:
         if name in SEAL_FILES or not accept_name(name):

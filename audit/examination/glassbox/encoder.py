@@ -228,4 +228,5 @@ def _round_between(knots: Floats, fixed: Floats) -> Floats:
     places = np.clip(-np.floor(np.log10(near / 5)), -300, 300).astype(int)
     free = ~np.isin(knots, fixed)
     near_by = [round(float(k), int(p)) if f else float(k) for k, p, f in zip(knots, places, free, strict=True)]
-    return np.clip(near_by, knots[0], knots[-1])
+    # gaps below the smallest decimal place vanish
+    return np.unique(np.clip(near_by, knots[0], knots[-1]))

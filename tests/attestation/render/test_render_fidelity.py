@@ -134,7 +134,7 @@ PRICES = [
         -0.03,
         -0.05,
         -0.01,
-        "The black box is worth nothing here",
+        "The black box predicts no better than the better of the two glass boxes, the additive net",
         "predicts better, by 0.0300 in AUC (95% 0.0100 to 0.0500)",
     ),
 ]

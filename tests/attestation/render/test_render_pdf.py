@@ -87,6 +87,23 @@ def test_figures_carry_a_text_alternative(made):
     assert all(len(figure["/Alt"]) > 40 for figure in figures)
 
 
+def test_text_hangs_in_the_cell_or_paragraph_that_holds_it(made):
+    """Every piece of marked text belongs to one live element, and no element that says nothing is left in a cell."""
+    pypdf = pytest.importorskip("pypdf")
+    tree = pypdf.PdfReader(io.BytesIO(made))
+    nums = tree.trailer["/Root"]["/StructTreeRoot"]["/ParentTree"]["/Nums"]
+    seen = 0
+    for number, page in enumerate(tree.pages):
+        for mark, owner in enumerate(nums[2 * number + 1]):
+            element = owner.get_object()
+            assert mark in element["/K"]
+            assert element["/Pg"] == page
+            seen += 1
+            if element["/S"] == "/Span":
+                assert element["/P"]["/S"] not in ("/TD", "/TH", "/P")
+    assert seen > 1000
+
+
 def _is_figure(item) -> bool:
     return isinstance(item, dict) and item.get("/S") == "/Figure"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -10,7 +11,7 @@ from test_render_fairness import bare, chapter
 from test_render_html import check
 
 from audit.attestation.render.figures import FlipLine, draw_flips
-from audit.attestation.render.html import render_html
+from audit.attestation.render.html import render_html, render_page
 from audit.attestation.render.view import build_view
 from audit.evidence import (
     ClaimChecked,
@@ -118,8 +119,12 @@ def test_robustness_says_what_flips_and_for_whom(text):
     assert "these rates are lower bounds" in part
     assert "in random directions" in part
     assert "Largest difference" in part
-    assert part.index("Income") < part.index("Age", part.index("Inputs left empty"))
-    assert "does not accept as missing: Debts <b>" in part.replace("&lt;", "<").replace("&gt;", ">")
+    assert "Of all inputs that were left empty, Income turns most decisions: 30.0%" in part
+    assert "flipped by a change of 0.1 standard deviations" in part
+    annex = bare(chapter(text, "robustness-annex"))
+    empty = annex.index("Inputs left empty")
+    assert annex.index("Income", empty) < annex.index("Age", empty)
+    assert "does not accept as missing: Debts <b>" in annex.replace("&lt;", "<").replace("&gt;", ">")
     assert "no single cut" in part
     assert "500 labelled rows" in part
 
@@ -182,3 +187,17 @@ def test_the_figure_is_well_formed_and_told_in_words():
     assert "Noise & <b>" in texts
     assert "told" in [e.text for e in root.iter() if e.tag.endswith("desc")]
     assert len([e for e in root.iter() if e.tag.endswith("circle")]) == 2
+
+
+@pytest.mark.parametrize("mode", ["html", "pdf"])
+def test_chapters_stand_in_the_order_of_their_numbers(mode):
+    view = build_view(with_sections(robustness=make_robustness(), drift=make_drift()))
+    page = render_page(view, mode)
+    headings = re.findall(r'<h2><span class="no">(\w+)</span>', page)
+    listed = [item.number for item in view.chapters]
+    assert headings == listed
+    numbers = [int(number) for number in listed if number.isdigit()]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert listed[len(numbers) :] == sorted(listed[len(numbers) :])
+    anchors = [page.index(f'id="{item.anchor}"') for item in view.chapters]
+    assert anchors == sorted(anchors)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -14,6 +14,7 @@ from audit.examination.glassbox.encoder import LevelCode, NumberCode, choose_kno
 FLOATS = st.floats(-1e12, 1e12) | st.sampled_from([np.nan, np.inf, -np.inf])
 
 
+@example(np.array([4e-306, 0.0, 1.0, 1.0]), 2)
 @given(arrays(np.float64, st.integers(0, 300), elements=FLOATS), st.integers(2, 40))
 def test_knots_ascend_within_the_values(values, limit):
     knots = choose_knots(values, limit)

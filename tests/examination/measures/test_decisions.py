@@ -243,3 +243,18 @@ def test_file_names_are_safe_and_all_different():
     names = name_files(["a17", "../../etc/passwd", "A17", "x" * 200, "", "ä", "ä "])
     assert len({name.lower() for name in names}) == len(names)
     assert all(name and not set(name) & set("/\\. ") for name in names)
+
+
+def test_a_value_of_which_a_low_one_is_good(tmp_path):
+    path = write_linear(tmp_path, MUTABLE, weights=np.array([1.0, -1.0, 0.0]))
+    text = path.read_text().replace("output: logit", "output: value").replace("label: repaid", "label: income")
+    path.write_text(text + "decision: {favourable: score < 15}\n")
+    case = open_small(path)
+    found = measure_decisions(case)
+    assert pick(found, "decisions.recourse_rate", group={}).value == 1
+    # one unit of either feature moves the value by one: the feature with the larger deviation is the cheaper way
+    score = case.scores.score[~case.scores.favourable]
+    spread = max(case.frame["income"].std(), case.frame["debts"].std())
+    exact = float(np.mean((score - 15) / spread))
+    assert pick(found, "decisions.recourse_cost", group={}).value == pytest.approx(exact, rel=0.05)
+    assert pick(found, "decisions.reason_share", feature="income", group={}).value > 0.9

@@ -88,8 +88,8 @@ Point = tuple[float, float]
 
 
 def number(value: float) -> str:
-    """Return a coordinate with at most two decimals."""
-    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    """Return a coordinate with one decimal, a small one with two: a tenth of a pixel is not seen."""
+    text = f"{value:.{1 if abs(value) >= 10 else 2}f}".rstrip("0").rstrip(".")
     return "0" if text in {"-0", ""} else text
 
 
