@@ -27,9 +27,8 @@ UA_MARK = b"""<rdf:Description xmlns:rdf="http://www.w3.org/1999/02/22-rdf-synta
 
 BARE = frozenset({"/Span", "/NonStruct"})
 BARE_KEYS = {"Type", "S", "K", "Pg", "P"}
-HOLDERS = BARE | {
-    f"/{name}" for name in ("P", "TD", "TH", "Caption", "LBody", "Lbl", *(f"H{level}" for level in range(1, 7)))
-}
+_TEXTUAL = ("P", "TD", "TH", "Caption", "LBody", "Lbl", "H1", "H2", "H3", "H4", "H5", "H6")
+HOLDERS = BARE | {f"/{name}" for name in _TEXTUAL}
 """What text may hang in directly (ISO 32000-1, 14.8.4.3 and 14.8.4.4)."""
 
 
@@ -91,8 +90,9 @@ def _drop_bare_spans(pdf: Any) -> None:
     """
     root = _object(pdf, _object(pdf, pdf.catalog["StructTreeRoot"])["ParentTree"])["Nums"]
     owners = {pdf.page_references[root[i]]: root[i + 1] for i in range(0, 2 * len(pdf.page_references), 2)}
-    for item in reversed(pdf.objects):
-        if not isinstance(item, dict) or item.get("S") not in BARE or set(item) != BARE_KEYS:
+    item: Any
+    for item in reversed([found for found in pdf.objects if isinstance(found, dict)]):
+        if item.get("S") not in BARE or set(item) != BARE_KEYS:
             continue
         parent = _object(pdf, item["P"])
         whole = all(isinstance(kid, int) for kid in item["K"])

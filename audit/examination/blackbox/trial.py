@@ -15,7 +15,7 @@ from audit.evidence import ContractCheck
 from .blackbox import BlackBox
 from .contract import check_contract
 from .failing import drop_failing
-from .output import OutputReading
+from .output import OutputReading, check_outputs
 from .pace import Pace, check_time, measure_pace, shrink_sample
 from .usage import find_unused
 
@@ -72,6 +72,7 @@ def try_model(model: BlackBox, sample: pd.DataFrame, reading: OutputReading, con
     tried, failed = drop_failing(model, shrunk)
     pace = measure_pace(model, tried)
     check_time(pace, rows, config.model.time_limit)
+    check_outputs(model.raw(tried), reading)  # before anything reads them
     usage = find_unused(model, tried)
     checks = check_contract(model, tried, reading, config.model.expected_score, usage)
     notes = []

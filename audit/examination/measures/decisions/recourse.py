@@ -195,7 +195,8 @@ class _Search:
             self._pull(state, order, todo[turns], lever[turns], offers.turn_value[at, lever][turns], step)
             found[todo[turns]] = True
             gain = np.where(pulled, -np.inf, offers.gain)
-            unit = np.where(gain > 0, np.maximum(offers.gain_cost, TINY) if per_cost else 1.0, 1.0)
+            cost = np.maximum(offers.gain_cost, TINY) if per_cost else np.ones_like(gain)
+            unit = np.where(gain > 0, cost, 1.0)
             lever = np.where(gain > 0, gain / unit, -np.inf).argmax(axis=1)
             goes_on = ~turns & (gain[at, lever] > 0)
             self._pull(state, order, todo[goes_on], lever[goes_on], offers.gain_value[at, lever][goes_on], step)
