@@ -134,9 +134,7 @@ def measure_performance(case: Case) -> Performance | NotDone:
     measure = measure_value if case.subject.task == "regression" else measure_class
     # the black box is judged on everybody; the glass boxes on the rows that they were fitted and scored on
     everybody = predict_everybody(case)
-    judged = [
-        everybody if everybody and item.model == "black_box" else (item, label_rows(label)) for item in models
-    ]
+    judged = [everybody if everybody and item.model == "black_box" else (item, label_rows(label)) for item in models]
     labelled = everybody[1].rows if everybody else int(known.sum())
     return Performance(
         rows=labelled,

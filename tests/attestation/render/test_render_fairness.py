@@ -19,7 +19,7 @@ from audit.attestation.render import fairness_words
 from audit.attestation.render.fairness import show_fairness
 from audit.attestation.render.figures import HeatField, HeatScale, StackRow, draw_heatmap, draw_stacks
 from audit.attestation.render.figures.style import COLOURS, HEAT_STEPS, PARTS, text_width
-from audit.attestation.render.html import render_html, shipped_text
+from audit.attestation.render.html import render_html, render_page, shipped_text
 from audit.attestation.render.junit import render_junit
 from audit.attestation.render.markdown import render_markdown
 from audit.attestation.render.needs import bound_unknown, find_needs
@@ -96,6 +96,16 @@ def test_slices_that_were_not_confirmed_stand_behind_those_that_were(full):
     assert "savings over 90000" not in first
     assert "1 further part was tested and not confirmed" in behind
     assert "savings over 90000" in behind
+
+
+@pytest.mark.parametrize("mode", ["html", "pdf"])
+def test_every_confirmed_slice_stands_in_page_and_paper(mode):
+    evidence = make_full()
+    (held, *_) = (item for item in evidence.slices.slices if item.holds)
+    many = tuple(held.model_copy(update={"name": f"income under {1000 + i}"}) for i in range(9))
+    slices = evidence.slices.model_copy(update={"slices": many})
+    page = render_page(build_view(make_dossier(evidence.model_copy(update={"slices": slices}))), mode)
+    assert [item.name for item in many if item.name not in page] == []
 
 
 def test_a_distance_stands_with_what_chance_gives(full):
