@@ -204,11 +204,11 @@ def test_an_uncaught_exception_in_one_stops_no_other(job, run_cli, monkeypatch):
 
     real, calls = workflow._examine, []
 
-    def breaks_once(*arguments):
+    def breaks_once(*arguments, **named):
         calls.append(1)
         if len(calls) == 1:
             raise ZeroDivisionError("by chance")
-        return real(*arguments)
+        return real(*arguments, **named)
 
     monkeypatch.setattr(workflow, "_examine", breaks_once)
     shutil.copy(job / "audit.yaml", job / "second.yaml")
