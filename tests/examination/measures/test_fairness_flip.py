@@ -12,7 +12,7 @@ from audit.config.schema import ExamineConfig
 from audit.evidence import AttributeUsed, Decision, NotDone, Subject
 from audit.examination.blackbox.output import OutputReading
 from audit.examination.data.columns import groups_of
-from audit.examination.measures.fairness.flip import draw_evenly, measure_flip
+from audit.examination.measures.fairness.flip import draw_by_group, measure_flip
 from audit.examination.measures.fairness.groups import lay_out
 from audit.examination.measures.fairness.parts import Scene
 from audit.examination.measures.fairness.rates import Reading
@@ -196,7 +196,7 @@ def test_a_sample_is_even_over_groups_and_the_same_every_time():
 
 def test_even_draws():
     place = np.array([0] * 100 + [1] * 5 + [2] * 30 + [-1] * 20)
-    rows = draw_evenly(place, 45, np.random.default_rng(0))
+    rows = draw_by_group(place, 45, np.random.default_rng(0))
     assert np.bincount(place[rows]).tolist() == [20, 5, 20]
     assert (np.diff(rows) > 0).all()
-    assert len(draw_evenly(place, 500, np.random.default_rng(0))) == 135
+    assert len(draw_by_group(place, 500, np.random.default_rng(0))) == 135

@@ -178,7 +178,7 @@ def prepare_swap(case: Case, grouping: Grouping, column: str) -> Swap:
     limit = min(MOST_ROWS[effort], MOST_SCORED[effort] // max(1, len(put_in) - 1))
     places = {group.values[0]: place for place, group in enumerate(grouping.groups)}
     place = np.array([places.get(str(value), -1) for value in case.groups[grouping.name].tolist()], dtype=np.int64)
-    rows = draw_evenly(place, limit, case.rng(f"fairness.flip {grouping.name}"))
+    rows = draw_by_group(place, limit, case.rng(f"fairness.flip {grouping.name}"))
     return Swap(column, case.frame.iloc[rows], place[rows], own[rows], put_in)
 
 
@@ -194,7 +194,7 @@ def _typical(values: NDArray[Any]) -> Any:
     return Counter(values.tolist()).most_common(1)[0][0]
 
 
-def draw_evenly(place: NDArray[np.int64], limit: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def draw_by_group(place: NDArray[np.int64], limit: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """Draw at most `limit` rows, as evenly over the groups as they have rows; ascending.
 
     Parameters
