@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from audit.config.schema import ModelInput
+from audit.config.model import ModelInput
 from audit.examination.blackbox.encode import Encoder
 from audit.examination.blackbox.module import wrap_net
 from audit.examination.blackbox.network import Network

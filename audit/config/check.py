@@ -10,8 +10,10 @@ import itertools
 import re
 from collections.abc import Callable, Iterator
 
+from audit.config.model import Block, CodesBlock, NumericBlock, OneHotBlock
 from audit.config.paths import SECRET_FORMS
-from audit.config.schema import Block, CodesBlock, Config, DecisionRule, Level, NumericBlock, OneHotBlock
+from audit.config.schema import Config, DecisionRule
+from audit.config.settings import Level
 from audit.config.sources import Source, Steps
 from audit.config.wording import written_path
 from audit.errors import Mistake, suggest_name

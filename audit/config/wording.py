@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from audit.config.schema import Config, Groups, ModelInput
+from audit.config.model import ModelInput
+from audit.config.schema import Config, Groups
 from audit.config.sources import Source, Steps
 from audit.errors import Mistake, suggest_name
 

@@ -20,7 +20,7 @@ class Explainer(Record):
 
     method: str
     """Id, e.g. ``integrated_gradients``."""
-    library: str = ""
+    software: str = ""
     """Library that computed it; empty for this tool itself."""
     not_done: str = ""
     """Why it was not run on this model, or why what it says is not shown; empty where it is."""

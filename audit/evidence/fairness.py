@@ -167,7 +167,7 @@ class ThresholdSweep(Record):
 class CrossCheck(Record):
     """The same metrics computed a second time by a library that nobody here wrote."""
 
-    library: str
+    software: str
     """Name and version."""
     metrics: tuple[str, ...]
     """Metric ids compared."""

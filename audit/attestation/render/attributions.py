@@ -30,7 +30,7 @@ class MethodShown:
     """One method with its words."""
 
     words: MethodWords
-    library: str
+    software: str
     not_done: str
 
 
@@ -71,7 +71,7 @@ def show_attributions(evidence: Evidence, lexicon: Lexicon) -> AttributionsShown
         message=_message(main),
         figure=_figure(shares, order),
         compare=_compare(done),
-        methods=tuple(MethodShown(_words_of(item), item.library, item.not_done) for item in part.methods),
+        methods=tuple(MethodShown(_words_of(item), item.software, item.not_done) for item in part.methods),
         reference="; ".join(f"{words.prettify(item.feature)}: {item.value}" for item in part.reference),
         numbers=_numbers(main, order),
         annex=split_grid(grid, 3) if (grid := _numbers(lesser, order or _order(lesser))) else (),

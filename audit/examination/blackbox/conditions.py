@@ -13,7 +13,8 @@ from typing import Literal
 
 import numpy as np
 
-from audit.config.schema import DecisionRule, Level
+from audit.config.schema import DecisionRule
+from audit.config.settings import Level
 from audit.errors import ConfigError, suggest_name
 
 OTHERWISE = "otherwise"

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from audit.config.schema import DecisionRule, ExamineConfig, Level
+from audit.config.schema import DecisionRule, ExamineConfig
+from audit.config.settings import Level
 from audit.errors import ConfigError, suggest_name
 from audit.examination.data.classes import class_names, index_of_class, positive_place, truth_of
 from audit.examination.data.groups import order_groups

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audit.config.schema import CodesBlock, Level, ModelInput, NumericBlock, OneHotBlock
+from audit.config.model import CodesBlock, ModelInput, NumericBlock, OneHotBlock
+from audit.config.settings import Level
 from audit.errors import ConfigError, DataError, IntakeRefused, Mistake, suggest_name
 
 from .levels import MISSING, UNKNOWN, LevelIndex

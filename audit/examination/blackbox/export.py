@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audit.config.schema import ModelSource
+from audit.config.model import ModelSource
 from audit.errors import ConfigError, IntakeRefused
 
 from .encode import Encoder, check_columns

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audit.config.schema import ExamineConfig, ModelOutput, ModelSource
+from audit.config.model import ModelOutput, ModelSource
+from audit.config.schema import ExamineConfig
 from audit.errors import AuditError, ConfigError, IntakeRefused
 
 from .digest import check_digest

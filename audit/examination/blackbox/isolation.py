@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audit.config.schema import ModelSource
+from audit.config.model import ModelSource
 from audit.errors import AuditError, ConfigError, DataError, IntakeRefused, TryAgain
 
 from .frames import Message, pack_arrays, pack_frame, read_message, unpack_numbers, write_message

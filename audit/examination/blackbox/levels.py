@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audit.config.schema import Level
+from audit.config.settings import Level
 
 if TYPE_CHECKING:
     import pandas as pd

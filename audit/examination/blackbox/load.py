@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from audit.config.schema import ModelSource
+from audit.config.model import ModelSource
 from audit.errors import ConfigError, IntakeRefused, TryAgain
 
 from .digest import check_digest

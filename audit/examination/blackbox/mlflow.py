@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from audit.config.schema import ExamineConfig, ModelInput, ModelSource, NumericBlock
+from audit.config.model import ModelInput, ModelSource, NumericBlock
+from audit.config.schema import ExamineConfig
 from audit.errors import ConfigError, IntakeRefused, suggest_name
 from audit.yamlfile import read_yaml
 

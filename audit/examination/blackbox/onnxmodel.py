@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from audit.config.schema import Level, ModelSource
+from audit.config.model import ModelSource
+from audit.config.settings import Level
 from audit.errors import ConfigError, IntakeRefused, suggest_name
 
 from .levels import level_text

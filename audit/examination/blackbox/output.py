@@ -11,7 +11,8 @@ from typing import Literal
 
 import numpy as np
 
-from audit.config.schema import Level, ModelOutput
+from audit.config.model import ModelOutput
+from audit.config.settings import Level
 from audit.errors import ConfigError, IntakeRefused, suggest_name
 
 from .levels import LevelIndex, level_text

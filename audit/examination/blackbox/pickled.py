@@ -11,7 +11,7 @@ import hashlib
 import re
 from typing import Any
 
-from audit.config.schema import ModelSource
+from audit.config.model import ModelSource
 from audit.errors import ConfigError, IntakeRefused
 
 from .factory import find_factory

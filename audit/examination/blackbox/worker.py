@@ -104,7 +104,7 @@ class _Room:
         }[message.head["op"]](message)
 
     def _load(self, message: Message) -> Message:
-        from audit.config.schema import ModelSource
+        from audit.config.model import ModelSource
 
         from .frames import Message
         from .load import LOADERS
@@ -126,7 +126,7 @@ class _Room:
         )
 
     def _build(self, message: Message) -> Message:
-        from audit.config.schema import ModelSource
+        from audit.config.model import ModelSource
 
         from .frames import Message
         from .function import build_function, own_names

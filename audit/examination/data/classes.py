@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audit.config.schema import ExamineConfig, Level, ModelOutput
+from audit.config.model import ModelOutput
+from audit.config.schema import ExamineConfig
+from audit.config.settings import Level
 from audit.errors import ConfigError, suggest_name
 
 from .groups import order_groups

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from audit.config.schema import ExamineConfig, NumericBlock
+from audit.config.model import NumericBlock
+from audit.config.schema import ExamineConfig
 from audit.errors import ConfigError, Mistake, suggest_name
 
 

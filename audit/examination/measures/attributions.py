@@ -186,7 +186,7 @@ def _run(name: str, case: Case, plan: Plan, control: GlassBox | None) -> Told:
             told = Told(_refuse(name, found)) if isinstance(found, NotDone) else _describe(found)
     except AuditError as error:
         told = Told(_refuse(name, NotDone(not_done=f"the model refuses rows that this method makes: {error}")))
-    known = {"library": "captum" if name in BORROWED else ""}
+    known = {"software": "captum" if name in BORROWED else ""}
     seconds = {} if told.explainer.not_done else {"seconds": round(perf_counter() - begun, 1)}
     return replace(told, explainer=told.explainer.model_copy(update=known | seconds))
 

@@ -332,7 +332,7 @@ def make_fairness() -> Fairness:
         tables=tables,
         measurements=tuple(m for t in tables for m in measure_table(t)),
         cross_check=CrossCheck(
-            library="fairlearn 0.15.0",
+            software="fairlearn 0.15.0",
             metrics=("fairness.selection_rate", "fairness.true_positive_rate", "fairness.accuracy"),
             rows=ROWS,
             largest_difference=0.0,

@@ -57,10 +57,10 @@ def section(**changes) -> Attributions:
             unit="AUC lost",
             importance=importance(0.1, income=1, debts=0.4, age=-0.01),
         ),
-        Explainer(method="deep_lift", library="captum", not_done="the file holds a program instead of layers"),
+        Explainer(method="deep_lift", software="captum", not_done="the file holds a program instead of layers"),
         Explainer(
             method="saliency",
-            library="captum",
+            software="captum",
             rows=300,
             evaluations=300,
             unit="a scale of its own",

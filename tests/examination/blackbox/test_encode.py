@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit.config.schema import ModelSource
+from audit.config.model import ModelSource
 from audit.errors import ConfigError, DataError, IntakeRefused
 from audit.examination.blackbox.encode import Encoder, numbers_of
 from audit.examination.blackbox.levels import MISSING, UNKNOWN, LevelIndex, level_text

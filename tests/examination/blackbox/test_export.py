@@ -21,7 +21,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from audit.config.schema import ModelSource
+from audit.config.model import ModelSource
 from audit.errors import ConfigError, IntakeRefused
 from audit.examination.blackbox.encode import Encoder
 from audit.examination.blackbox.export import export_model

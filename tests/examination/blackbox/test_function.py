@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from audit.config.schema import ModelOutput
+from audit.config.model import ModelOutput
 from audit.errors import ConfigError, DataError, IntakeRefused
 from audit.examination.blackbox.function import infer_scale
 from audit.examination.blackbox.intake import NOT_IDENTIFIED, take_in, take_in_callable

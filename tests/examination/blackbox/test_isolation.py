@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from audit.config.schema import ModelSource
+from audit.config.model import ModelSource
 from audit.errors import ConfigError, IntakeRefused, TryAgain
 from audit.examination.blackbox import worker
 from audit.examination.blackbox.frames import (

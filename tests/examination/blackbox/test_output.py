@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import special
 
-from audit.config.schema import ModelOutput
+from audit.config.model import ModelOutput
 from audit.errors import ConfigError, IntakeRefused
 from audit.examination.blackbox.output import OutputReading, check_outputs, log_odds, read_output, sigmoid
 

@@ -107,6 +107,21 @@ def test_known_answers_by_group():
     assert any("says nothing about causes" in note for note in found.notes)
 
 
+def test_an_input_that_all_but_tells_the_attribute_is_named_and_nothing_is_judged():
+    frame = make_frame()
+    frame["band"] = np.where(frame["age"] < 40, "young", "old").astype(object)
+
+    def score(rows):
+        return np.where(rows["age"] < 40, 0.2, 0.8)
+
+    found = measure_flip(make_scene(frame, score, ("income", "age"), groups={"band": "band", "sex": "sex"}))
+    for band in ("young", "old"):
+        estimate = pick(found, "flip_rate", band=band)
+        assert not estimate.assessable
+        assert "but it reads age" in estimate.note
+    assert pick(found, "flip_rate", sex="F").assessable
+
+
 def test_an_attribute_that_is_no_input_changes_nothing_by_construction():
     scene = make_scene(make_frame(), lambda rows: rows["income"], ("income",))
     found = measure_flip(scene)

@@ -164,7 +164,7 @@ def test_auc_and_means_equal_sklearn_and_numpy(measured):
 def test_cross_check_is_printed_and_exact(measured):
     fairness = measured[3]
     assert isinstance(fairness.cross_check, CrossCheck)
-    assert fairness.cross_check.library.startswith("fairlearn ")
+    assert fairness.cross_check.software.startswith("fairlearn ")
     assert fairness.cross_check.largest_difference == 0.0
     assert fairness.cross_check.compared == 5 * (2 + 3 + 6)
     assert fairness.cross_check.rows == 3000

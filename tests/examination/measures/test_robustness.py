@@ -310,7 +310,7 @@ def test_the_gradient_along_columns_is_that_of_finite_differences(table, linear_
 
 
 def test_numbers_are_found_behind_other_blocks():
-    from audit.config.schema import ModelInput
+    from audit.config.model import ModelInput
 
     inputs = (
         ModelInput(

@@ -88,7 +88,7 @@ def check_with_fairlearn(
         _check_table(table, rows, findings, positive_is_favourable)
     names = ("selection_rate", *(_LABELLED if rows.label is not None else ()))
     return CrossCheck(
-        library=f"fairlearn {fairlearn.__version__}",
+        software=f"fairlearn {fairlearn.__version__}",
         metrics=tuple(f"fairness.{name}" for name in names),
         rows=len(rows.favourable),
         largest_difference=findings.largest,

@@ -27,6 +27,7 @@ from audit.statistics import mean_interval
 from .groups import Grouping
 from .parts import Found, Scene
 from .rates import LEVEL, rate_estimate, small_note
+from .twin import find_twin
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -146,7 +147,8 @@ def measure_flip(scene: Scene) -> Found:
         segment = plan.rule.segment if plan.rule is not None else None
         if column not in case.blackbox.columns and column != segment:
             undecided = plan.rule is None
-            measurements += _tell_undefined(grouping, _NO_RULE) if undecided else _tell_unread(grouping, column)
+            twin = "" if undecided else find_twin(case, grouping.name)
+            measurements += _tell_undefined(grouping, _NO_RULE) if undecided else _tell_unread(grouping, column, twin)
             continue
         swap = prepare_swap(case, grouping, column)
         if len(swap.values) < 2:
@@ -335,11 +337,15 @@ def _mean_change(change: Floats, note: str, *, judged: bool) -> Estimate:
 # what is not swapped
 
 
-def _tell_unread(grouping: Grouping, column: str) -> Iterator[Measurement]:
-    """Yield a rate of 0 for every group: the model does not read the column."""
+def _tell_unread(grouping: Grouping, column: str, twin: str) -> Iterator[Measurement]:
+    """Yield a rate of 0 for every group: the model does not read the column; not to be judged where it reads a twin."""
     note = f"the model does not read {column}; what goes along with the attribute can still carry it into the score"
+    if twin:
+        note = f"the model does not read {column}, but it reads {twin}, which all but tells it: shown, not judged"
     for group in grouping.groups:
-        zero = Estimate(value=0.0, low=0.0, high=0.0, n=group.n, count=0, method="by construction", note=note)
+        zero = Estimate(
+            value=0.0, low=0.0, high=0.0, n=group.n, count=0, method="by construction", note=note, assessable=not twin
+        )
         yield Measurement(metric=_FLIP_RATE, estimate=zero, group=group.scope, model=BLACK_BOX)
 
 

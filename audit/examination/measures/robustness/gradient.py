@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.config.schema import ModelInput, NumericBlock
+from audit.config.model import ModelInput, NumericBlock
 from audit.errors import AuditError
 from audit.examination.blackbox.encode import WIDTHS
 

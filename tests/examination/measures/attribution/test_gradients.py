@@ -13,7 +13,7 @@ from attribution_material import LEVELS, frame_of, make_mixed_net, make_number_n
 from glass_material import Formula
 from torch import nn
 
-from audit.config.schema import ModelInput
+from audit.config.model import ModelInput
 from audit.examination.blackbox.encode import Encoder
 from audit.examination.blackbox.exported import load_exported
 from audit.examination.blackbox.loaded import Argument, Loaded
