@@ -229,10 +229,11 @@ def _not_assessed(evidence: Evidence) -> tuple[NotAssessed, ...]:
 
 
 def _timings(evidence: Evidence) -> tuple[Timing, ...]:
-    steps = [Timing(words.prettify(name), seconds) for name, seconds in evidence.provenance.seconds.items()]
-    sections = [
+    steps = evidence.provenance.seconds
+    timed = [Timing(words.prettify(name), seconds) for name, seconds in steps.items()]
+    timed += [
         Timing(f"Section: {words.SECTIONS[name]}", part.seconds)
         for name, part in evidence.sections()
-        if isinstance(part, Section) and part.seconds is not None
+        if isinstance(part, Section) and part.seconds is not None and f"measure {name}" not in steps
     ]
-    return (*steps, *sections)
+    return tuple(timed)

@@ -110,11 +110,13 @@ def test_known_answers_by_group():
 def test_an_input_that_all_but_tells_the_attribute_is_named_and_nothing_is_judged():
     frame = make_frame()
     frame["band"] = np.where(frame["age"] < 40, "young", "old").astype(object)
+    frame["home"] = np.where(np.arange(len(frame)) % 7, "rent", None).astype(object)
+    frame.loc[3, "age"] = np.nan
 
     def score(rows):
         return np.where(rows["age"] < 40, 0.2, 0.8)
 
-    found = measure_flip(make_scene(frame, score, ("income", "age"), groups={"band": "band", "sex": "sex"}))
+    found = measure_flip(make_scene(frame, score, ("home", "income", "age"), groups={"band": "band", "sex": "sex"}))
     for band in ("young", "old"):
         estimate = pick(found, "flip_rate", band=band)
         assert not estimate.assessable
@@ -147,7 +149,9 @@ def test_bins_move_to_the_medians_of_other_bins():
         asked.append(set(rows["age"].unique()))
         return np.where(rows["age"] < 40, 0.2, 0.8)
 
-    found = measure_flip(make_scene(frame, score, ("income", "age"), groups={"age": {"column": "age", "bins": [40]}}))
+    found = measure_flip(
+        make_scene(frame, score, ("home", "income", "age"), groups={"age": {"column": "age", "bins": [40]}})
+    )
     young, old = frame["age"][frame["age"] < 40], frame["age"][frame["age"] >= 40]
     medians = {float(np.quantile(part, 0.5, method="lower")) for part in (young, old)}
     assert {next(iter(values)) for values in asked[-2:]} == medians

@@ -52,7 +52,9 @@ def _part(values: pd.Series[Any]) -> NDArray[np.int64]:
     """Return the part of its range, or the level, that each value lies in; missing ones are a part of their own."""
     array = values.to_numpy()
     if array.dtype.kind not in "iuf":
-        return np.unique(values.astype(str).to_numpy(), return_inverse=True)[1].astype(np.int64)
+        import pandas as pd
+
+        return np.asarray(pd.factorize(array.astype(object))[0] + 1, dtype=np.int64)
     distinct = np.unique(array[np.isfinite(array)])
     if len(distinct) > MOST_PARTS:
         distinct = np.unique(np.quantile(distinct, np.linspace(0, 1, MOST_PARTS + 1)[:-1], method="lower"))
