@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from .numbers import NO_INTERVAL, Shown
 from .tables import Grid, TableCell
+from .tongue import tell
 
 INLINE = 20
 """Longest reason, in characters, that stays in its cell."""
@@ -68,7 +69,8 @@ def _numbers(cells: tuple[TableCell, ...]) -> list[Shown]:
 
 def _is_bare(cells: tuple[TableCell, ...]) -> bool:
     numbers = _numbers(cells)
-    return bool(numbers) and not any(c.interval for c in numbers) and any(c.reason == NO_INTERVAL for c in numbers)
+    none = tell(NO_INTERVAL)
+    return bool(numbers) and not any(c.interval for c in numbers) and any(c.reason == none for c in numbers)
 
 
 def _rewrite(grid: Grid, bare: list[bool], notes: _Notes, line_note: str) -> Grid:
@@ -86,7 +88,7 @@ def _rewrite(grid: Grid, bare: list[bool], notes: _Notes, line_note: str) -> Gri
 def _rewrite_cell(cell: TableCell, silent: bool, notes: _Notes) -> TableCell:
     if not isinstance(cell, Shown) or not cell.reason:
         return cell
-    if cell.reason == NO_INTERVAL and silent:
+    if cell.reason == tell(NO_INTERVAL) and silent:
         return replace(cell, reason="")
     if cell.reason == REFERENCE:
         return replace(cell, reason="reference")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from audit.evidence import Dossier
 from audit.shipped import shipped_folder
 
-from . import numbers, words
+from . import numbers, tongue, words
 from .glyphs import clean_text, shorten
 from .view import NOTICE, View, build_view
 
@@ -42,6 +42,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "shorten": shorten,
     "sentence": words.sentence,
     "plain": numbers.plain_text,
+    "tell": tongue.tell,
+    "echo": tongue.echo,
 }
 
 
@@ -57,7 +59,10 @@ def environment() -> Environment:
         finalize=_clean,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    made.policies["ext.i18n.trimmed"] = True
+    made.install_gettext_callables(tongue.translate, tongue.translate_many, newstyle=True)  # type: ignore[attr-defined]
     made.filters.update(FILTERS)
     made.globals.update(words=words, notice=NOTICE)
     return made
@@ -105,7 +110,8 @@ def render_page(view: View, mode: str) -> str:
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
     template = environment().get_template("report.html.j2")
-    return template.render(v=view, d=view.dossier, mode=mode, style=style, script=script, policy=policy)
+    with tongue.speak(view.dossier.presentation.language):
+        return template.render(v=view, d=view.dossier, mode=mode, style=style, script=script, policy=policy)
 
 
 def render_html(dossier: Dossier) -> bytes:

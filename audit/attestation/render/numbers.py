@@ -13,6 +13,7 @@ from datetime import datetime
 from audit.evidence import Estimate
 
 from . import words
+from .tongue import mark_points, spoken, tell
 
 MINUS = "−"
 NBSP = "\u00a0"
@@ -64,7 +65,7 @@ class Shown:
     def text(self) -> str:
         """The number with its interval in one line."""
         if not self.measured:
-            return f"not measured: {self.reason}"
+            return tell("not measured: {reason}", reason=self.reason)
         return f"{self.value} ({f'{self.level} {self.interval}'.strip()})" if self.interval else self.value
 
 
@@ -78,7 +79,7 @@ def count_text(number: float | None) -> str:
     """
     if number is None:
         return "–"
-    return f"{number:,.0f}".replace("-", MINUS)
+    return mark_points(f"{number:,.0f}".replace("-", MINUS))
 
 
 def decimals_for(value: float, digits: int = 3) -> int:
@@ -106,12 +107,12 @@ def number_text(value: float, digits: int = 3, *, decimals: int | None = None) -
         if value == 0:
             return "0"
         if abs(value) < TINY:
-            return f"< {TINY:.4f}" if value > 0 else f"> {MINUS}{TINY:.4f}"
+            return mark_points(f"< {TINY:.4f}" if value > 0 else f"> {MINUS}{TINY:.4f}")
         decimals = decimals_for(value, digits)
     text = f"{value:,.{decimals}f}"
     if float(text.replace(",", "")) == 0:
         text = text.lstrip("-")
-    return text.replace("-", MINUS)
+    return mark_points(text.replace("-", MINUS))
 
 
 def share_text(value: float, *, decimals: int | None = None) -> str:
@@ -129,7 +130,7 @@ def share_text(value: float, *, decimals: int | None = None) -> str:
 
 def p_text(p: float) -> str:
     """Return a p-value: ``< 0.0001``, or three decimals, four below 0.001."""
-    return "< 0.0001" if p < TINY else f"{p:.3f}" if p >= 0.001 else f"{p:.4f}"
+    return mark_points("< 0.0001" if p < TINY else f"{p:.3f}" if p >= 0.001 else f"{p:.4f}")
 
 
 def plain_text(text: str) -> str:
@@ -153,12 +154,12 @@ def size_text(size: int | None) -> str:
     for unit, step in (("MB", 1_000_000), ("kB", 1_000)):
         if size >= step:
             return f"{number_text(size / step)}{NBSP}{unit}"
-    return f"{size}{NBSP}bytes"
+    return f"{size}{NBSP}{tell('bytes')}"
 
 
 def seconds_text(seconds: float | None) -> str:
     """Return a wall time."""
-    return "–" if seconds is None else f"{seconds:,.2f}{NBSP}s"
+    return "–" if seconds is None else f"{mark_points(f'{seconds:,.2f}')}{NBSP}s"
 
 
 def day_text(moment: str) -> str:
@@ -167,7 +168,8 @@ def day_text(moment: str) -> str:
         day = datetime.fromisoformat(moment)
     except ValueError:
         return moment
-    return f"{day.day}{NBSP}{_MONTHS[day.month - 1]}{NBSP}{day.year}"
+    stop = "." if spoken() == "de" else ""
+    return f"{day.day}{stop}{NBSP}{tell(_MONTHS[day.month - 1])}{NBSP}{day.year}"
 
 
 def moment_text(moment: str) -> str:
@@ -213,21 +215,20 @@ def show(estimate: Estimate, metric: str = "", unit: str = "") -> Shown:
     """
     n = "" if estimate.n is None else count_text(estimate.n)
     certain = estimate.level >= 1  # bounds that no sampling error enters
-    level = "" if certain else f"{estimate.level * 100:g}%"
+    level = "" if certain else mark_points(f"{estimate.level * 100:g}%")
     if estimate.value is None:
-        return Shown("not measured", "", estimate.note, n, False, False, level, estimate.method)
+        return Shown(tell("not measured"), "", estimate.note, n, False, False, level, estimate.method)
     value, interval = _as_text(estimate, metric, unit)
     if certain and interval:
-        interval = f"{words.BOUNDS} {interval}"
+        interval = f"{tell(words.BOUNDS)} {interval}"
     if estimate.low is not None and estimate.low == estimate.high == estimate.value:
         interval = ""  # the reference against itself: nothing was estimated
-        return Shown(
-            value, interval, estimate.note or "by definition", n, True, estimate.assessable, level, estimate.method
-        )
+        why = estimate.note or tell("by definition")
+        return Shown(value, interval, why, n, True, estimate.assessable, level, estimate.method)
     if estimate.chance is not None and not interval:
-        interval = words.BY_CHANCE + number_text(estimate.chance)  # what its note would say once more
+        interval = tell(words.BY_CHANCE) + number_text(estimate.chance)  # what its note would say once more
         return Shown(value, interval, "", n, True, estimate.assessable, level, estimate.method)
-    reason = estimate.note or ("" if interval or not estimate.method else NO_INTERVAL)
+    reason = estimate.note or ("" if interval or not estimate.method else tell(NO_INTERVAL))
     return Shown(value, interval, reason, n, True, estimate.assessable, level, estimate.method)
 
 
@@ -263,12 +264,12 @@ def _interval_text(low: float | None, high: float | None, scale: float, decimals
     if low is None and high is None:
         return ""
     if low is None and high is not None:
-        return f"at most {number_text(high * scale, decimals=decimals)}{sign}"
+        return tell("at most {limit}", limit=number_text(high * scale, decimals=decimals) + sign)
     if high is None and low is not None:
-        return f"at least {number_text(low * scale, decimals=decimals)}{sign}"
+        return tell("at least {limit}", limit=number_text(low * scale, decimals=decimals) + sign)
     assert low is not None
     assert high is not None
     if 0 < max(abs(low), abs(high)) * scale < TINY:
-        return f"within {TINY:.4f}{sign}{NBSP}of{NBSP}0"
+        return tell("within {size} of 0", size=mark_points(f"{TINY:.4f}{sign}")).replace(" ", NBSP)
     first, last = (number_text(end * scale, decimals=decimals) for end in (low, high))
-    return f"{first}{NBSP}to{NBSP}{last}{sign}"
+    return f"{first}{NBSP}{tell('to')}{NBSP}{last}{sign}"

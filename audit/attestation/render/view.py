@@ -38,6 +38,7 @@ from . import (
 )
 from .glyphs import missing_signs, name_signs
 from .tables import Grid, Lexicon
+from .tongue import speak
 
 NOTICE = (
     "This report states measurements and how they compare with the limits of the policies named in it. "
@@ -159,6 +160,11 @@ def build_view(dossier: Dossier) -> View:
     dossier : Dossier
         Evidence, judgement, presentation.
     """
+    with speak(dossier.presentation.language):
+        return _build(dossier)
+
+
+def _build(dossier: Dossier) -> View:
     evidence, judgement = dossier.evidence, dossier.judgement
     lexicon = Lexicon(evidence)
     rules = findings.show_rules(judgement, lexicon)
