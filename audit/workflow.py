@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audit.attestation.folder import refuse_existing, refuse_unwritable, write_folder
 from audit.attestation.pipeline import Outcome, attest, keep_silent
+from audit.checkpoint import RESUMED, clear_partial_checkpoints, drop_checkpoint, find_checkpoint, keep_checkpoint
 from audit.config.schema import AttestConfig, Config
 from audit.errors import AuditError, ConfigError, SealError
 from audit.evidence import Evidence, IndividualDecisions, Severity, digest_bytes, read_evidence
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
 
     from audit.examination.engine.progress import Progress
     from audit.examination.pipeline import Examination
+
+
+MADE_NOW = "made in the same run"
+"""What a judgement says of evidence that this very run measured."""
+RESUMED_NOTE = "the examination of an interrupted run was taken up again; nothing was measured twice"
 
 
 def read_clock() -> datetime:
@@ -43,6 +50,7 @@ def run_audit(
     fail_on: Severity = "high",
     allow: frozenset[str] = frozenset(),
     interactive: bool = False,
+    fresh: bool = False,
     progress: Progress | None = None,
 ) -> Outcome:
     """Examine, then attest.
@@ -59,33 +67,52 @@ def run_audit(
         What scores and counts the shards of a large table, instead of ``engine``.
     fail_on, allow, interactive
         See `audit.attestation.pipeline.attest`.
+    fresh : bool
+        Measure again even where an interrupted run of the same inputs left a checkpoint.
     progress : Progress, optional
         Hears of stages and steps.
 
     Raises
     ------
+    TryAgain
+        Another audit of this system is running.
     AuditError
         Anything that kept the report from being made; see `audit.errors`.
     """
+    from audit.attestation.ledger.lock import hold_system
+    from audit.attestation.seal.keys import signer_for
+
     if out is None:
         refuse_unwritable(Path("audits") / config.system.name)
     else:
         refuse_existing(out)
     check_order(config, interactive=interactive)
     now = read_clock()
-    examined = _examine(config, now, frame, predict, progress, executor=executor)
-    return attest(
-        examined.evidence,
-        config,
-        out=out or name_folder(examined.evidence, now),
-        now=now,
-        artifacts=examined.artifacts,
-        individuals=examined.individuals,
-        fail_on=fail_on,
-        allow=allow,
-        interactive=interactive,
-        tell=progress.stage if progress else keep_silent,
-    )
+    started = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    with hold_system(Path(config.ledger.path), config.system.name, since=started) as taken_over:
+        clear_partial_checkpoints(config)
+        # objects in memory have no file whose digest could say that they are the same
+        lasting = frame is None and predict is None
+        signer = signer_for(config.signing, interactive=interactive) if lasting else None
+        kept = find_checkpoint(config, signer) if lasting and not fresh else None
+        examined = kept or _examine(config, now, frame, predict, progress, executor=executor)
+        if lasting and kept is None:
+            keep_checkpoint(config, examined, signer)
+        outcome = attest(
+            examined.evidence,
+            config,
+            out=out or name_folder(examined.evidence, now),
+            now=now,
+            artifacts=examined.artifacts,
+            individuals=examined.individuals,
+            evidence_signed=RESUMED if kept else MADE_NOW,
+            fail_on=fail_on,
+            allow=allow,
+            interactive=interactive,
+            tell=progress.stage if progress else keep_silent,
+        )
+        drop_checkpoint(config)
+    return replace(outcome, notes=(*outcome.notes, *filter(None, (taken_over, RESUMED_NOTE if kept else ""))))
 
 
 def check_order(order: AttestConfig, *, interactive: bool = False) -> None:
@@ -106,12 +133,17 @@ def check_order(order: AttestConfig, *, interactive: bool = False) -> None:
         The chain of entries is broken.
     """
     from audit.attestation.ledger.store import hold_ledger
+    from audit.attestation.policy.lock import read_lock
     from audit.attestation.policy.papers import load_papers
     from audit.attestation.policy.select import load_packs
+    from audit.attestation.render.editions import check_edition
     from audit.attestation.seal.keys import signer_for
 
-    load_packs(order)
+    packs = load_packs(order)
+    check_edition(order.report.edition, [pack.name for pack in packs])
     load_papers(order.documents)
+    if order.lock is not None:
+        read_lock(Path(order.lock), place=order.place_of("lock"))
     signer_for(order.signing, interactive=interactive)
     with hold_ledger(order.ledger):
         pass

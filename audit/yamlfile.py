@@ -21,6 +21,8 @@ Path_ = tuple[str | int, ...]
 
 MAX_BYTES = 2_000_000
 MAX_NODES = 200_000
+_MOST_OPENINGS = 2_000
+"""What may open a level before the slow reader is asked: libyaml's recursion ends in a crash, Python's in an error."""
 
 # YAML 1.2 core schema, https://yaml.org/spec/1.2.2/#103-core-schema
 _NULL = re.compile(r"^(~|null|Null|NULL|)$")
@@ -121,7 +123,7 @@ def parse_yaml(text: str, *, name: str = "<text>") -> YamlTree:
         All mistakes found: syntax, duplicate keys, aliases, tags.
     """
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = _compose(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
@@ -136,6 +138,17 @@ def parse_yaml(text: str, *, name: str = "<text>") -> YamlTree:
     if walk.mistakes:
         raise ConfigError(mistakes=walk.mistakes)
     return YamlTree(name=name, value=value, text=text, places=tree.places, keys=tree.keys)
+
+
+def _compose(text: str) -> yaml.Node | None:
+    """Return the node tree, read by libyaml where that is safe: it is ten times as fast."""
+    fast = getattr(yaml, "CSafeLoader", None)
+    if fast is not None and sum(text.count(sign) for sign in ("[", "{", "- ", "? ")) < _MOST_OPENINGS:
+        try:
+            return yaml.compose(text, Loader=fast)
+        except (yaml.YAMLError, ValueError):
+            pass  # Python's reader names the mistake more plainly
+    return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
 class _Walk:

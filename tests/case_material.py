@@ -11,6 +11,7 @@ from audit.examination.blackbox.intake import take_in, take_in_callable
 from audit.examination.data.read import read_dataset
 from audit.examination.engine.engine import open_engine
 from audit.examination.engine.progress import SilentProgress
+from audit.examination.measures.beside import open_beside
 from audit.examination.measures.case import Case, describe_subject, list_intersections
 from audit.examination.sweep.find import read_rows
 from audit.examination.sweep.people import gather_people
@@ -42,6 +43,7 @@ def open_small_case(folder: Path, frame, predict=None, **over: Any) -> Case:
         intake=intake,
         fits=NotDone(not_done="no glass boxes in this test"),
         training=read_dataset(config, role="train") if config.data.train else None,
+        beside=open_beside(config, subject, dataset, blackbox),
     )
 
 

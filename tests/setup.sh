@@ -3,6 +3,7 @@
 
 venv=.venv
 lock=tests/requirements.lock
+oracles=tests/oracles.lock
 torch_version=2.13.0
 
 stop() {
@@ -24,7 +25,7 @@ find_python() {
 
 stamp_of() {
     # what the environment was made of: another lock, another project file or another Python means making it anew
-    { cat "$lock" pyproject.toml tests/setup.sh; "$1" -VV; pwd -P; } | "$1" -c \
+    { cat "$lock" "$oracles" pyproject.toml tests/setup.sh; "$1" -VV; pwd -P; } | "$1" -c \
         'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'
 }
 
@@ -67,6 +68,7 @@ install_packages() {
     # AUDIT_TORCH_INDEX names an index to take it from, where the default one would bring a build for graphics cards.
     $pip install ${AUDIT_TORCH_INDEX:+--index-url "$AUDIT_TORCH_INDEX"} "torch==$torch_version"
     $pip install --require-hashes -r "$lock"
+    $pip install --require-hashes --no-deps -r "$oracles"
     $pip install --no-deps --no-build-isolation --editable .
 }
 

@@ -196,7 +196,6 @@ CASES = {
     "a .pt2 with a pickle as sample inputs": (_payload("sample_inputs/model.pt"), 3, "pickle"),
     "a .pt2 with a pickle as weights": (_payload("weights/weight_0"), 3, "damaged"),
     "exported in training mode": (_in_training, 3, "net.eval()"),
-    "a static batch": (lambda f: _export(f, make_net(), free=False), 3, "fixed batch of 2 rows"),
     "category level unseen in training": (_unseen, 3, "'west'"),
     "a column all missing": (
         lambda f: change_table(f, lambda t: t.assign(income=float("nan"))) or {},

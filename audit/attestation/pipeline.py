@@ -12,20 +12,27 @@ from audit.config.schema import AttestConfig
 from audit.evidence import Dossier, Evidence, Presentation, RuleFinding, Severity, digest_bytes
 
 from .folder import remove_folder, write_folder
-from .ledger.store import hold_ledger
+from .ledger.store import Ledger, hold_ledger
 from .policy.judge import judge
+from .policy.lock import see_lock
 from .policy.papers import load_papers
 from .policy.select import load_packs
+from .policy.tasks import date_findings
+from .render.editions import check_edition
 from .render.formats import FORMATS
 from .render.individual import render_individuals
+from .render.publication_page import render_publications
 from .seal.keys import signer_for
 from .seal.sign import sign_folder
+from .seal.timestamp import read_stamp
 
 if TYPE_CHECKING:
     from audit.evidence import VerdictWord
 
 EXIT_CODES = {"passed": 0, "failed": 1, "undecided": 5, "incomplete": 3, "measured": 0}
 """Outcome of a judgement to the exit code of a run."""
+PATIENCE = 120.0
+"""Seconds to wait for others to seal and record, which takes each of them a second or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +134,7 @@ def attest(
     """
     tell("judge")
     packs, papers = load_packs(order), load_papers(order.documents)
+    check_edition(order.report.edition, [pack.name for pack in packs])
     judgement = judge(
         evidence,
         packs,
@@ -137,36 +145,63 @@ def attest(
         fail_on=fail_on,
         allow=allow,
     )
+    judgement = see_lock(judgement, order, packs, evidence, read_stamp)
     signer = signer_for(order.signing, interactive=interactive)
     told = render_individuals(individuals or {})
-    with hold_ledger(order.ledger) as ledger:
+    seen_at, recorded = now.astimezone(UTC), False
+    while not recorded:  # drawing takes long, so that the history is not held meanwhile; it is asked again afterwards
+        with hold_ledger(order.ledger) as ledger:
+            known = _ask_history(ledger, evidence)
         dossier = Dossier(
             evidence=evidence,
-            judgement=judgement,
+            judgement=date_findings(judgement, known.first_seen, seen_at.date().isoformat()),
             presentation=Presentation(
                 formats=order.report.formats,
                 edition=order.report.edition,
                 audience=order.report.audience,
                 language=order.report.language,
-                created=now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                created=seen_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
                 signer=signer.shown() if signer else None,
             ),
-            previous=ledger.previous_of(evidence.subject.system),
-            earlier=ledger.tell_earlier(evidence),
+            previous=known.previous,
+            earlier=known.earlier,
             individuals=tuple(sorted(map(digest_bytes, told.values()))),
         )
-        rendered = {}
-        for name in order.report.formats:
-            tell(f"render {name}")
-            rendered[FORMATS[name].file] = FORMATS[name].render(dossier)
-        tell("seal and record")
-        files = {"audit.json": dossier.canonical(), **(artifacts or {}), **rendered}
-        sealed = sign_folder(files, dossier, signer, previous=ledger.head)
-        write_folder({**sealed, **told}, out)
-        try:
-            ledger.append(dossier, sealed, signer)
-        except BaseException:
-            remove_folder(out)  # a report that the history does not know would stand in the way of the next try
-            raise
-        notes = (*(signer.stamps.notes if signer and signer.stamps else ()), *ledger.notes)
+        rendered = _draw(dossier, tell)
+        with hold_ledger(order.ledger, timeout=PATIENCE) as ledger:
+            if _ask_history(ledger, evidence) != known:
+                continue
+            tell("seal and record")
+            files = {"audit.json": dossier.canonical(), **(artifacts or {}), **rendered}
+            sealed = sign_folder(files, dossier, signer, previous=ledger.head)
+            with ledger.announce(out, dossier):
+                write_folder({**sealed, **told}, out)
+                try:
+                    ledger.append(dossier, sealed, signer)
+                except BaseException:
+                    remove_folder(out)  # a report that the history does not know would stand in the next try's way
+                    raise
+            notes, recorded = (*(signer.stamps.notes if signer and signer.stamps else ()), *ledger.notes), True
     return Outcome(dossier, out, tuple(sorted(sealed)), notes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the history says about a system before its next audit."""
+
+    previous: str | None
+    earlier: tuple[str, ...]
+    first_seen: dict[str, str]
+
+
+def _ask_history(ledger: Ledger, evidence: Evidence) -> _Known:
+    system = evidence.subject.system
+    return _Known(ledger.previous_of(system), ledger.tell_earlier(evidence), ledger.first_seen(system))
+
+
+def _draw(dossier: Dossier, tell: Callable[[str], None]) -> dict[str, bytes]:
+    rendered = {}
+    for name in dossier.presentation.formats:
+        tell(f"render {name}")
+        rendered[FORMATS[name].file] = FORMATS[name].render(dossier)
+    return {**rendered, **render_publications(dossier)}

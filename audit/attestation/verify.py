@@ -29,6 +29,7 @@ from .seal.check import (
     compare_sums,
     read_sums,
 )
+from .seal.facts import FactFound, read_seal_facts
 from .seal.keys import show_certificate
 from .seal.sign import (
     CERTIFICATE_FILE,
@@ -83,6 +84,8 @@ class Verification:
         Every check in order.
     exit_code : int
         0; 4 where tampered or unproven, or where authorities were named and the word is not TRUSTED.
+    facts : dict
+        What rules about the seal may name, `audit.attestation.seal.facts.read_seal_facts`.
     """
 
     word: Word
@@ -90,6 +93,7 @@ class Verification:
     signers: tuple[str, ...]
     checks: tuple[Check, ...]
     exit_code: int
+    facts: dict[str, FactFound] = field(default_factory=dict)
 
 
 def verify_report(path: Path | str, *, trust: Path | str | None = None) -> Verification:
@@ -328,7 +332,9 @@ def _conclude(findings: _Findings, anchors: tuple[Any, ...] | None) -> Verificat
     good = word == "INTACT" and (anchors is None or trust == "TRUSTED")
     names = tuple(dict.fromkeys(show_certificate(one.certificate).name for one in findings.seen))
     checks = tuple(Check(one.name, one.ok, _printable(one.detail)) for one in findings.checks)
-    return Verification(word, trust, names, checks, 0 if good else 4)
+    trusted = None if anchors is None else trust == "TRUSTED"
+    facts = read_seal_facts(intact=word == "INTACT", trusted=trusted, seen=findings.seen, now=datetime.now(UTC))
+    return Verification(word, trust, names, checks, 0 if good else 4, facts)
 
 
 def _doubt_all(seen: list[SeenSignature], anchors: tuple[Any, ...] | None) -> str:

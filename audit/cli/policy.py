@@ -6,32 +6,40 @@ Comes in: names of packs and files. Goes out: lines on stdout, an exit code.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from audit.errors import AuditError, ConfigError, Mistake, PolicyError, suggest_name
+from audit.errors import ConfigError, Mistake, PolicyError
 
 from . import console
+from .digest import print_digests
+from .rules import diff_policies, explain_rule, lock_policies
 
-if TYPE_CHECKING:
-    from audit.attestation.policy.applies import Applicability
-    from audit.attestation.policy.select import LoadedPack, LoadedRule
-
-app = App(name="policy", help="List, check, test and explain rules.")
+Switch = Annotated[bool, Parameter(negative=())]
+app = App(name="policy", help="List, check, test, explain, compare and lock rules.")
+app.command(explain_rule, name="explain")
+app.command(diff_policies, name="diff")
+app.command(lock_policies, name="lock")
+app.command(print_digests, name="digest")
 
 
 @app.command(name="list")
-def list_policies(*, metrics: Annotated[bool, Parameter(negative=())] = False) -> int:
+def list_policies(*, metrics: Switch = False, facts: Switch = False, fields: Switch = False) -> int:
     """List the shipped packs with their rules, or the names that rules may use.
 
     Parameters
     ----------
     metrics
-        List every metric, fact and document field instead.
+        List every metric instead: what it is, how it is computed, its unit, which direction is better, its source.
+    facts
+        List every fact instead, with the values that it may have.
+    fields
+        List every document that a rule may ask for instead.
     """
-    if metrics:
-        return _list_names()
+    if metrics or facts or fields:
+        _list_names(metrics=metrics, facts=facts, fields=fields)
+        return 0
     from audit.attestation.policy.select import list_shipped, read_packs
 
     for pack in read_packs(list_shipped()):
@@ -44,23 +52,39 @@ def list_policies(*, metrics: Annotated[bool, Parameter(negative=())] = False) -
     return 0
 
 
-def _list_names() -> int:
-    from audit.attestation.policy.catalogue import METRICS
-    from audit.attestation.policy.vocabulary import COMPUTED_FACTS, FACTS, FIELDS
+def _list_names(*, metrics: bool, facts: bool, fields: bool) -> None:
+    from audit.attestation.policy.vocabulary import COMPUTED_FACTS, FACTS, FIELDS, SEAL_FACTS
 
-    console.tell("Metrics (measure:)")
+    if metrics:
+        _list_metrics()
+    if facts:
+        console.tell("Facts (fact:, applies_when:, documents.yaml facts:)")
+        for fact in FACTS.values():
+            values = f" [{' | '.join(fact.values)}]" if fact.values else f" [{fact.kind}]"
+            console.tell(f"  {fact.name:<42} {fact.title}{values}")
+        console.tell("Facts that the audit finds itself (fact:, applies_when:)")
+        for name, (title, _) in COMPUTED_FACTS.items():
+            console.tell(f"  {name:<42} {title} [flag]")
+        console.tell("Facts about the seal (fact:), decided by audit verify --policy")
+        for fact in SEAL_FACTS.values():
+            console.tell(f"  {fact.name:<42} {fact.title} [{fact.kind}]")
+    if fields:
+        console.tell("Documents (document:, documents.yaml texts:)")
+        for name, title in FIELDS.items():
+            console.tell(f"  {name:<42} {title}")
+
+
+def _list_metrics() -> None:
+    from audit.attestation.policy.catalogue import METRICS
+    from audit.examination.measures.roster import DEFINITIONS
+
+    known = {definition.id: definition for definition in DEFINITIONS}
+    console.tell("Metrics (measure:, compare:)")
     for metric in METRICS.values():
         console.tell(f"  {metric.id:<42} {metric.title} [by {', '.join(metric.scopes)}]")
-    console.tell("\nFacts (fact:, applies_when:, documents.yaml facts:)")
-    for fact in FACTS.values():
-        values = f" [{' | '.join(fact.values)}]" if fact.values else f" [{fact.kind}]"
-        console.tell(f"  {fact.name:<42} {fact.title}{values}")
-    for name, (title, _) in COMPUTED_FACTS.items():
-        console.tell(f"  {name:<42} {title} [computed]")
-    console.tell("\nDocuments (document:, documents.yaml texts:)")
-    for name, title in FIELDS.items():
-        console.tell(f"  {name:<42} {title}")
-    return 0
+        if (own := known.get(metric.id)) is not None:
+            better = own.better.replace("_", " ")
+            console.tell(f"    = {own.formula} [{own.unit or 'no unit'}; better: {better}; source: {own.source}]")
 
 
 @app.command(name="check")
@@ -111,104 +135,3 @@ def test_policies(*files: Path) -> int:
 
 
 test_policies.__test__ = False  # type: ignore[attr-defined]  # a command, not a test of pytest's
-
-
-@app.command(name="explain")
-def explain_rule(rule: str, *, policies: list[str] | None = None, documents: Path | None = None) -> int:
-    """Explain a rule: what it asks, whose number it is, and whether and why it applies.
-
-    Parameters
-    ----------
-    rule
-        ``pack/rule``.
-    policies
-        Packs or files to look in; the shipped packs where none is named.
-    documents
-        documents.yaml with the facts that decide whether the rule applies.
-    """
-    from audit.attestation.policy.applies import ask_facts
-    from audit.attestation.policy.papers import load_papers
-    from audit.attestation.policy.select import list_shipped, read_packs
-
-    packs = read_packs(policies or list_shipped())
-    found = {own.name: (pack, own) for pack in packs for own in pack.rules}
-    if rule not in found:
-        raise PolicyError(f"no rule '{rule}'", hint=suggest_name(rule, found) or "see audit policy list")
-    pack, own = found[rule]
-    facts = load_papers(documents).facts
-    for line in _explain(pack, own):
-        console.tell(line)
-    for about, conditions in (("the pack", pack.pack.applies_when), ("the rule", own.rule.applies_when)):
-        console.tell(_say_applies(about, ask_facts(conditions, facts), bool(conditions)))
-    return 0
-
-
-def _explain(pack: LoadedPack, own: LoadedRule) -> list[str]:
-    rule, law = own.rule, pack.pack.law
-    lines = [f"{own.name} ({own.severity})", f"  {rule.title}.", f"  written in {pack.file}, line {own.line}"]
-    lines.append(f"  law: {rule.cite or law.citation} ({law.status.replace('_', ' ')}, read {law.verified_on})")
-    for key in (
-        "measure",
-        "fact",
-        "shape_of",
-        "compare",
-        "document",
-        "ask",
-        "for_each",
-        "of_model",
-        "for_features",
-        "compared_to",
-        "judged_on",
-        "tolerance",
-    ):
-        value = getattr(rule, key, None)
-        if value not in (None, ()):
-            lines.append(f"  {key}: {', '.join(value) if isinstance(value, tuple) else value}")
-    if own.limit:
-        basis = getattr(rule, "threshold_basis", None)
-        lines.append(f"  must be: {own.limit.words}" + (f" (number set by: {basis})" if basis else ""))
-    if own.warn:
-        lines.append(f"  warns unless: {own.warn.words}")
-    for name in (*(own.limit.parameters if own.limit else ()), *(own.warn.parameters if own.warn else ())):
-        parameter = pack.pack.parameters[name]
-        lines.append(
-            f"  ${name} = {float(pack.parameters[name]):g}: {parameter.title}, between {parameter.minimum:g} and "
-            f"{parameter.maximum:g}, set by: {parameter.basis}"
-        )
-    lines += [f"  {key}: {text}" for key, text in (("why", rule.why), ("fix", rule.fix)) if text]
-    return [*lines, *([f"  {own.changed}"] if own.changed else []), *([f"  {own.disabled}"] if own.disabled else [])]
-
-
-def _say_applies(about: str, answer: Applicability, conditional: bool) -> str:
-    if not conditional:
-        return f"  {about} applies always"
-    return f"  {about} applies" if answer.word == "yes" else f"  {about}: {answer.because}"
-
-
-@app.command(name="diff")
-def diff_policies(old: str, new: str) -> int:
-    """Compare two packs (not part of this version).
-
-    Parameters
-    ----------
-    old
-        A pack or file.
-    new
-        Another one.
-    """
-    raise AuditError("the comparison of two packs is not part of this version", hint=f"use diff on {old} and {new}")
-
-
-@app.command(name="lock")
-def lock_policies(config: Path) -> int:
-    """Write the digest of the rules in force with a time stamp (not part of this version).
-
-    Parameters
-    ----------
-    config
-        An audit.yaml.
-    """
-    raise AuditError(
-        "locking policies is not part of this version",
-        hint=f"every report holds the full text and digest of the policies that {config} names",
-    )

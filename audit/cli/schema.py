@@ -7,14 +7,14 @@ from typing import Literal
 from . import console
 
 
-def schema(which: Literal["config", "evidence", "policy", "documents"]) -> None:
+def schema(which: Literal["config", "evidence", "policy", "documents", "waivers", "policy-test"]) -> None:
     """Print the JSON Schema of a file that this tool reads or writes.
 
     Parameters
     ----------
     which
         ``config`` for audit.yaml, ``evidence`` for evidence.json, ``policy`` for rule packs, ``documents`` for
-        documents.yaml. Save it and point your editor at it: ``# yaml-language-server: $schema=audit.schema.json``.
+        documents.yaml, ``waivers`` for a waivers file, ``policy-test`` for tests of packs. Save it and point your editor at it: ``# yaml-language-server: $schema=audit.schema.json``.
     """
     console.tell_json(_schema_of(which))
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json as json_form
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 if TYPE_CHECKING:
+    from audit.attestation.policy.seal_rules import SealFinding
     from audit.attestation.verify import Verification
 
 _MEANING = {
@@ -22,6 +24,7 @@ def verify(
     report: Path,
     *,
     trust: Path | None = None,
+    policy: list[str] | None = None,
     json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> int:
     """Check a report folder, a report.pdf or a report.html.
@@ -35,14 +38,42 @@ def verify(
         The folder, or the PDF or page alone.
     trust
         PEM file with the authorities (or signers) that you trust.
+    policy
+        Packs, or policy files, whose rules about the seal are to be decided too: exit code 1 where one fails, 5 where
+        one is open.
     json
         Print one JSON object instead of text.
     """
     from audit.attestation.verify import verify_report
 
     found = verify_report(report, trust=trust)
-    print(_as_json(found) if json else _as_text(found))
-    return found.exit_code
+    rules = _judge_seal(report, found, policy) if policy else ()
+    print(_as_json(found, rules) if json else "\n".join([_as_text(found), *map(_say_rule, rules)]))
+    return found.exit_code or _decide_exit(rules)
+
+
+def _judge_seal(report: Path, found: Verification, policy: list[str]) -> tuple[SealFinding, ...]:
+    from audit.attestation.policy.seal_rules import judge_seal
+    from audit.attestation.policy.select import read_packs
+    from audit.evidence import Papers
+    from audit.workflow import read_clock
+
+    papers = Papers()
+    if found.word == "INTACT" and (report / "audit.json").is_file():
+        papers = Papers.model_validate(json_form.loads((report / "audit.json").read_bytes())["judgement"]["papers"])
+    return judge_seal(found.facts, read_packs(policy), papers, read_clock().date())
+
+
+def _decide_exit(rules: tuple[SealFinding, ...]) -> int:
+    if not rules:
+        return 0
+    from audit.attestation.policy.seal_rules import decide_exit
+
+    return decide_exit(rules)
+
+
+def _say_rule(rule: SealFinding) -> str:
+    return f"{rule.status.replace('_', ' '):<14} {rule.rule} ({rule.severity}): {rule.title}: {rule.because}"
 
 
 def _as_text(found: Verification) -> str:
@@ -59,14 +90,15 @@ def _as_text(found: Verification) -> str:
     return "\n".join([*lines, f"{found.word}{trust}{who}: {said}"])
 
 
-def _as_json(found: Verification) -> str:
+def _as_json(found: Verification, rules: tuple[SealFinding, ...] = ()) -> str:
     return json_form.dumps(
         {
             "word": found.word,
             "trust": found.trust,
             "signers": list(found.signers),
             "checks": [check._asdict() for check in found.checks],
-            "exit_code": found.exit_code,
+            "rules": [asdict(rule) for rule in rules],
+            "exit_code": found.exit_code or _decide_exit(rules),
         },
         indent=2,
         ensure_ascii=False,

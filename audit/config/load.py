@@ -143,7 +143,9 @@ def _validate(source: Source, base: Path, files: Files) -> Config:
         mistakes += check_config(config, source)
         if not mistakes and "base" not in source.value and "schema_" not in source.value:
             ledger = config.ledger.model_copy(update={"path": str(base / config.ledger.path)})
-            return config.model_copy(update={"base": base, "ledger": ledger})
+            config = config.model_copy(update={"base": base, "ledger": ledger})
+            config.remember_places(source.places)
+            return config
     # names that are the code's own, not the file's, are no keys of the file
     mistakes += [
         Mistake(f"unknown key '{name}'", source.place((name,), key=True))

@@ -58,6 +58,38 @@ def find_missing_files(source: Source, half: str) -> list[Mistake]:
     return mistakes
 
 
+def list_inputs(dump: dict[str, Any]) -> list[Path]:
+    """Return every file that the examination of a configuration may read, sorted.
+
+    Parameters
+    ----------
+    dump : dict
+        A resolved configuration as plain values, as `model_dump` gives it.
+
+    Notes
+    -----
+    Folders and globs are followed. Beside a model's factory stand the modules that it may import, so that all Python
+    files of its folder are listed.
+    """
+    found: set[Path] = set()
+    for path, text, kind in _each_path(dump):
+        if _half_of(path) == "examine" and path[0] != "extends" and not _is_object(text):
+            found |= _files_of(text, kind)
+    return sorted(found)
+
+
+def _files_of(text: str, kind: str) -> set[Path]:
+    if kind == "factory":
+        file = text.rpartition(":")[0]
+        return set(Path(file).parent.glob("*.py")) if file.endswith(".py") else set()
+    path = Path(text)
+    if path.is_dir():
+        return {entry for entry in path.rglob("*") if entry.is_file()}
+    if _GLOB.search(path.name) and not path.exists():
+        return {entry for entry in path.parent.glob(path.name) if entry.is_file()}
+    return {path} if path.is_file() else set()
+
+
 # path, with * for any list index -> kind of path; the second half's are marked in _ATTEST
 _PATHS: dict[Steps, str] = {
     ("extends",): "file",
@@ -84,6 +116,8 @@ _PATHS: dict[Steps, str] = {
     ("signing", "certificate"): "secret",
     ("signing", "password"): "secret",
     ("ledger", "path"): "output",
+    ("notify", "webhook"): "secret",
+    ("notify", "token"): "secret",
 }
 _ATTEST = ("documents", "policies", "waivers", "lock", "compare", "report", "signing", "ledger")
 

@@ -74,7 +74,12 @@ class ColumnGuess:
         return len(self.levels) == 2
 
 
-def write_first_config(table: Path | str, model: Path | str | None = None, folder: Path | str | None = None) -> str:
+def write_first_config(
+    table: Path | str,
+    model: Path | str | None = None,
+    folder: Path | str | None = None,
+    policies: Sequence[str] = ("baseline-fairness",),
+) -> str:
     """Return the text of a first audit.yaml.
 
     Parameters
@@ -85,6 +90,8 @@ def write_first_config(table: Path | str, model: Path | str | None = None, folde
         Model file.
     folder : Path or str, optional
         Folder that the text will be saved in; paths are written relative to it. As given where left out.
+    policies : sequence of str, optional
+        Packs, by name or file, that the audit is to be judged by.
 
     Returns
     -------
@@ -125,29 +132,11 @@ def write_first_config(table: Path | str, model: Path | str | None = None, folde
         *_decision_lines(decision, model, score),
         *_feature_lines(features),
         *([f"exclude: {_flow(c.name for c in names_of_rows)}   # guess: a name in every row"] if names_of_rows else []),
-        "policies: [baseline-fairness]",
+        f"policies: {_flow(_policy(name, folder) for name in policies)}",
         "",
         f"# columns of the table: {_flow(names)[1:-1]}",
     ]
     return "\n".join(lines) + "\n"
-
-
-def write_first_documents() -> str:
-    """Return the text of a first documents.yaml: what only people know about the system."""
-    return """\
-# The officer's file: facts, texts, answers and approvals. A rule that asks for one of them stays undecided until it is
-# here. `audit policy list --metrics` names them all, `audit policy explain PACK/RULE` what a rule asks for.
-schema: documents/1
-facts:
-  system.use_case: unknown          # e.g. credit.consumer, hiring.screening
-  system.jurisdictions: []          # e.g. [EU, US-NYC]
-  # system.is_first_audit: true
-texts:
-  # system.intended_purpose: {text: "What it decides, and about whom.", by: Name, role: owner, on: 2026-01-31}
-answers:
-  # baseline-fairness/some-rule: {answer: yes, by: Name, role: reviewer, on: 2026-01-31}
-approvals: []
-"""
 
 
 def guess_columns(table: Path) -> tuple[ColumnGuess, ...]:
@@ -308,6 +297,10 @@ def _relative(file: Path | str, folder: Path | str | None) -> str:
     if folder is None:
         return str(file)
     return Path(os.path.relpath(Path(file).resolve(), Path(folder).resolve())).as_posix()
+
+
+def _policy(name: str, folder: Path | str | None) -> str:
+    return _relative(name, folder) if name.endswith((".yaml", ".yml")) else name
 
 
 def _system_name(table: Path | str) -> str:

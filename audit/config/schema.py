@@ -14,7 +14,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
 from .model import ModelSource
-from .settings import Level, Settings
+from .settings import Level, Placed, Settings
+from .unattended import LimitsOrder, NotifyOrder
 
 
 class CsvForm(Settings):
@@ -108,8 +109,8 @@ class FeatureDeclaration(Settings):
     """Direction that is expected; checked, not imposed."""
     monotone: Literal["increasing", "decreasing"] | None = None
     """Direction imposed on the glass boxes, printed as imposed."""
-    mutable: bool = False
-    """Whether a person can change it."""
+    mutable: bool | Literal["increase", "decrease"] = False
+    """Whether a person can change it; ``increase`` or ``decrease`` where a number can go one way alone."""
     reason: str = ""
     """Words in which it is told to a person as a reason, e.g. ``Income too low for the amount requested``."""
 
@@ -232,15 +233,18 @@ class SigningOrder(Settings):
     """Who signs, and with what."""
 
     key: str | None = None
-    """``file:PATH``, ``env:NAME``, ``development``; None: a development key where there is a terminal."""
+    """``file:PATH`` (PEM or PKCS 12), ``env:NAME``, ``pkcs11:...`` (RFC 7512), ``development``; None: a development key
+    where there is a terminal."""
     certificate: str | None = None
     """``file:PATH`` or ``env:NAME``: PEM certificate, with its chain."""
     password: SecretStr | None = None
     """``env:NAME`` or ``file:PATH``: the key's password; never written anywhere."""
     timestamp: str | None = None
     """Address of an RFC 3161 time stamp server."""
+    level: Literal["B-T", "B-LT", "B-LTA"] | None = None
+    """PAdES level that the PDF should reach; None: as far as certificate and servers allow, and no word if less."""
     required: bool = False
-    """Refuse to finish without a signature that is not a development key's."""
+    """Refuse to finish without a signature that is not a development key's, or below the level that is asked for."""
 
 
 class LedgerOrder(Settings):
@@ -305,7 +309,7 @@ def _as_model(value: Any) -> Any:
     return {"format": "none"} if value in (None, "none") else value
 
 
-class ExamineConfig(Settings):
+class ExamineConfig(Placed):
     """The half that decides what is measured."""
 
     title: str = ""
@@ -344,7 +348,7 @@ class ExamineConfig(Settings):
     """``local``, or ``dask://host:port``: where rows are scored and counted."""
 
 
-class AttestConfig(Settings):
+class AttestConfig(Placed):
     """The half that decides how it is judged, shown, sealed and recorded."""
 
     documents: str | None = None
@@ -374,5 +378,9 @@ class Config(ExamineConfig, AttestConfig):
     """Version of this file's form."""
     extends: str | None = None
     """A file whose keys these override; one level."""
+    limits: LimitsOrder = LimitsOrder()
+    """What one audit may use at most."""
+    notify: NotifyOrder = NotifyOrder()
+    """Whom to tell when a verdict changed beyond noise."""
     base: Path = Field(default=Path(), exclude=True, repr=False)
     """Folder that relative paths are relative to; set by the loader, never written."""

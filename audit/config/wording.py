@@ -118,7 +118,7 @@ def _mistake_of(path: Steps, details: Sequence[ErrorDetails], source: Source) ->
     if kind == "missing":
         inside = f" in {name}" if path else ""
         return Mistake(f"the key '{detail['loc'][-1]}' is missing{inside}", source.place(path, key=True))
-    secret = path[:1] == ("signing",)
+    secret = path[:1] in (("signing",), ("notify",))
     shown = (
         "" if secret or kind in ("value_error", "union_tag_invalid", "union_tag_not_found") else _shown(detail["input"])
     )

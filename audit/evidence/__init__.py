@@ -3,6 +3,19 @@
 from .attributions import Attributions, ColumnImportance, Explainer, ReferenceValue
 from .base import NotDone, Record, Section, canonical_bytes, digest_bytes
 from .calibration import Calibration, CalibrationBin
+from .change import (
+    READINGS,
+    Change,
+    DecisionsChanged,
+    Difference,
+    Driver,
+    Move,
+    Pairing,
+    ShapeMoved,
+    Side,
+    VerdictChange,
+)
+from .countersignature import Countersignature
 from .data import ColumnSummary, Data
 from .decisions import Changeable, ChangeNeeded, Individual, IndividualDecisions, ReasonGiven
 from .document import SECTION_NAMES, Evidence, read_evidence
@@ -26,10 +39,12 @@ from .fairness import (
 from .fidelity import Departure, Fidelity
 from .intake import ContractCheck, Intake
 from .judgement import (
+    OPEN_VERDICTS,
     SEVERITY_ORDER,
     VERDICT_ORDER,
     ClaimChecked,
     Judgement,
+    LockSeen,
     PolicyText,
     RuleFinding,
     Severity,
@@ -37,7 +52,7 @@ from .judgement import (
     VerdictWord,
     worst_verdict,
 )
-from .papers import Answer, Approval, Papers, SuppliedText
+from .papers import Answer, Approval, Assignment, Papers, SuppliedText
 from .performance import Performance
 from .provenance import FileDigest, Provenance
 from .robustness import Conformal, MovedFeature, Robustness
@@ -45,16 +60,20 @@ from .slices import Slice, Slices
 from .subject import AttributeUsed, Decision, FeatureUsed, Subject
 
 __all__ = [
+    "OPEN_VERDICTS",
+    "READINGS",
     "SECTION_NAMES",
     "SEVERITY_ORDER",
     "VERDICT_ORDER",
     "Answer",
     "Approval",
+    "Assignment",
     "AttributeUsed",
     "Attributions",
     "Calibration",
     "CalibrationBin",
     "Cell",
+    "Change",
     "ChangeNeeded",
     "Changeable",
     "ClaimChecked",
@@ -63,15 +82,19 @@ __all__ = [
     "Conformal",
     "ContractCheck",
     "CountTable",
+    "Countersignature",
     "CrossCheck",
     "Curve",
     "Data",
     "Decision",
+    "DecisionsChanged",
     "Definition",
     "Departure",
+    "Difference",
     "Disagreement",
     "Dossier",
     "Drift",
+    "Driver",
     "Effects",
     "Estimate",
     "Evidence",
@@ -87,14 +110,17 @@ __all__ = [
     "IndividualDecisions",
     "Intake",
     "Judgement",
+    "LockSeen",
     "Measurement",
     "MethodTested",
+    "Move",
     "MovedFeature",
     "NotDone",
     "OutcomeCell",
     "OutcomeTable",
     "Pair",
     "PairSurface",
+    "Pairing",
     "Papers",
     "Parity",
     "Performance",
@@ -108,6 +134,8 @@ __all__ = [
     "RuleFinding",
     "Section",
     "Severity",
+    "ShapeMoved",
+    "Side",
     "SignerShown",
     "Slice",
     "Slices",
@@ -119,6 +147,7 @@ __all__ = [
     "ThresholdSweep",
     "Unseen",
     "Verdict",
+    "VerdictChange",
     "VerdictWord",
     "WorkedStep",
     "WorkedSum",

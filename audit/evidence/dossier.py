@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from .base import Record
+from .change import Change
 from .document import Evidence
 from .judgement import Judgement
 
@@ -48,6 +49,8 @@ class Dossier(Record):
     """What was measured."""
     judgement: Judgement
     """What the rules say."""
+    changes: tuple[Change, ...] = ()
+    """What differs from the previous audit, a champion or another audit."""
     presentation: Presentation
     """How it is shown."""
     previous: str | None = None
@@ -56,3 +59,5 @@ class Dossier(Record):
     """Earlier audits of the same model and data with their verdicts, one line each."""
     individuals: tuple[str, ...] = ()
     """Digest of each file about a single person beside the report, sorted; such a file may be deleted, not changed."""
+    scores: str | None = None
+    """Digest of the private file of scores beside the folder (``keep.scores``); None where none was kept."""

@@ -25,6 +25,10 @@ SEVERITY_ORDER: tuple[Severity, ...] = ("critical", "high", "medium", "low", "in
 """Most severe first."""
 
 
+OPEN_VERDICTS: tuple[VerdictWord, ...] = ("error", "fail", "inconclusive", "manual", "warn", "waived")
+"""Verdicts that leave something to do: each is a finding with an owner and a day on which it was first seen."""
+
+
 def worst_verdict(words: list[VerdictWord] | tuple[VerdictWord, ...]) -> VerdictWord:
     """Return the worst of some verdicts; ``not_applicable`` where there is none."""
     return min(words, key=VERDICT_ORDER.index, default="not_applicable")
@@ -71,6 +75,27 @@ class Verdict(Record):
     """For an inconclusive one: what would decide it."""
     waiver: str | None = None
     """Id of the waiver."""
+    document: str = ""
+    """Field of documents.yaml that it is about, for a rule on documents."""
+    owner: str = ""
+    """Who deals with it; empty where nobody is named or nothing is open."""
+    due: str = ""
+    """Day by which it is to be settled, ISO 8601."""
+    note: str = ""
+    """What was agreed about it."""
+    first_seen: str = ""
+    """Day of the first audit in the ledger in which this finding was open, ISO 8601; empty where nothing is open."""
+
+    @property
+    def standing(self) -> VerdictWord:
+        """The verdict, or what it would be under a law that does not apply yet."""
+        would = self.status == "not_applicable" and self.original is not None
+        return self.original if would and self.original else self.status
+
+    @property
+    def leaves_open(self) -> bool:
+        """Whether it leaves something to do."""
+        return self.standing in OPEN_VERDICTS
 
 
 class RuleFinding(Record):
@@ -100,6 +125,10 @@ class RuleFinding(Record):
     """``must_be`` in words with the parameter's value."""
     warn_limit: str = ""
     """``warn_unless`` in words."""
+    question: str = ""
+    """What a person is asked, for a question."""
+    asked_of: str = ""
+    """Role of the person who must answer or accept; empty where any named person may."""
     status: VerdictWord
     """Worst of the scopes."""
     verdicts: tuple[Verdict, ...]
@@ -121,6 +150,8 @@ class PolicyText(Record):
     """Version."""
     maturity: str = ""
     """draft or reviewed."""
+    reviewed_by: str = ""
+    """Who reviewed it."""
     citation: str = ""
     """Law block: citation."""
     jurisdiction: str = ""
@@ -167,6 +198,38 @@ class ClaimChecked(Record):
     """Why, in one sentence."""
 
 
+class LockSeen(Record):
+    """What a lock file says about the rules that judged: when they were fixed, and what changed since."""
+
+    file: str
+    """Name of the lock file."""
+    rules_digest: str
+    """Digest of the locked rules."""
+    locked_at: str
+    """UTC time at which the lock was written, as the machine that wrote it says, ISO 8601."""
+    stamped_at: str = ""
+    """UTC time up to which a time stamp authority shows that the lock existed; empty without a time stamp."""
+    authority: str = ""
+    """Name of that authority; whether it is to be trusted is the reader's question."""
+    before: Literal["shown", "stated", "no", "unknown"]
+    """Whether the lock is older than the scoring of the data: shown by a time stamp, stated by a clock alone, not so,
+    or not known."""
+    because: str
+    """Why, in one sentence."""
+    same_rules: bool
+    """Whether the rules that judged are those that were locked."""
+    changes: tuple[str, ...] = ()
+    """What changed in the rules since, one line each."""
+    same_waivers: bool = True
+    """Whether the waivers file is the one that was locked."""
+    same_model: bool | None = None
+    """Whether the model is the one that was locked; None where the lock names none."""
+    same_data: bool | None = None
+    """Whether the judged rows are those that were locked; None where the lock names none."""
+    limits: tuple[str, ...] = ()
+    """What a lock does not prove."""
+
+
 class Judgement(Record):
     """All verdicts on one evidence document."""
 
@@ -184,6 +247,8 @@ class Judgement(Record):
     """Rules in pack order."""
     papers: Papers = Papers()
     """What people supplied."""
+    lock: LockSeen | None = None
+    """What the lock of the rules says; None where there is none."""
     claims: tuple[ClaimChecked, ...] = ()
     """Claimed figures held against the measured ones."""
     warnings: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ class SuppliedText(Record):
     field: str
     """Evidence field, e.g. ``system.intended_purpose``."""
     text: str = ""
-    """The text, for a short one."""
+    """The text; empty for a file that is no plain text, or too long a one."""
     file: str = ""
     """File name, where a file was supplied."""
     sha256: str
@@ -60,6 +60,19 @@ class Approval(Record):
     """Date, ISO 8601."""
 
 
+class Assignment(Record):
+    """Who deals with an open finding, and by when."""
+
+    finding: str
+    """``pack/rule``, or one scope of it: ``pack/rule[sex=F]``."""
+    owner: str
+    """Person or team."""
+    due: str = ""
+    """Day by which it is to be settled, ISO 8601."""
+    note: str = ""
+    """What was agreed."""
+
+
 class Papers(Record):
     """The officer's file, resolved."""
 
@@ -71,3 +84,5 @@ class Papers(Record):
     """Answers."""
     approvals: tuple[Approval, ...] = ()
     """Approvals."""
+    findings: tuple[Assignment, ...] = ()
+    """Who deals with which open finding."""

@@ -39,6 +39,8 @@ class FeatureUsed(Record):
     """Direction imposed on the glass boxes; evidence of nothing."""
     mutable: bool = False
     """Whether a person can change it."""
+    one_way: Literal["", "increase", "decrease"] = ""
+    """The only direction in which a person can change it."""
     protected: bool = False
     """Whether it is a column behind a protected attribute."""
 

@@ -16,6 +16,7 @@ from .engine.progress import Progress, SilentProgress, timed_stage
 from .glassbox.fit import tables_of
 from .measures.case import describe_subject, list_intersections
 from .measures.decisions.individuals import write_individuals
+from .measures.kept import keep_people
 from .measures.provenance import describe_provenance
 from .measures.roster import MEASURES, define_used, measure_safely
 from .measures.setting import open_case
@@ -40,11 +41,14 @@ class Examination:
         Files that belong to it, by relative name; their digests stand in the provenance.
     individuals : dict of str to bytes
         What is told to single people, by relative name; evidence holds their digests, never a name.
+    scores : bytes or None
+        The private file of scores, where one is to be kept.
     """
 
     evidence: Evidence
     artifacts: dict[str, bytes] = field(default_factory=dict)
     individuals: dict[str, bytes] = field(default_factory=dict)
+    scores: bytes | None = None
 
 
 def examine(
@@ -105,4 +109,5 @@ def examine(
     evidence = Evidence.model_validate(
         {"provenance": provenance, "subject": subject, "definitions": define_used(sections), **sections}
     )
-    return Examination(evidence, artifacts, write_individuals(case, sections["decisions"]))
+    scores = keep_people(case, evidence.digest()) if config.keep.scores else None
+    return Examination(evidence, artifacts, write_individuals(case, sections["decisions"]), scores)

@@ -11,8 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .intervals import Bounds, logit_interval, normal_quantile
+
 Floats = NDArray[np.float64]
 Numbers = NDArray[Any]
+
+FEW_OF_A_CLASS = 100
+"""Rows of the smaller class below which DeLong's error alone is not relied on."""
 
 
 def _placements(positive: Floats, negative: Floats) -> tuple[Floats, Floats]:
@@ -90,6 +95,56 @@ def auc_of_counts(positive: Numbers, negative: Numbers) -> tuple[float, float]:
     variance = float(positive @ first**2) / (p - 1) / p + float(negative @ second**2) / (q - 1) / q
     # equal placements differ by rounding alone; their spread is nothing
     return auc, float(np.sqrt(variance)) if variance > 1e-30 else 0.0
+
+
+def auc_interval(auc: float, se: float, positives: int, negatives: int, level: float = 0.95) -> Bounds:
+    """Interval of an area under the ROC curve that also holds where one class has few rows.
+
+    Parameters
+    ----------
+    auc, se : float
+        Area and DeLong's standard error.
+    positives, negatives : int
+        Rows of each class.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    tuple
+        Low and high; NaN where `logit_interval` gives none.
+
+    Notes
+    -----
+    DeLong's error on the log-odds scale. It is itself estimated, and from few rows of one class near an area of 1 it is
+    too small too often: with 10 positives among 1,010 rows and an area of 0.95 it covers 83 % instead of 95 %, while
+    Student's quantile brings that to 87 % only. Below `FEW_OF_A_CLASS` rows of the smaller class the interval is
+    therefore the hull of DeLong's and of Newcombe's (2006) method 5, Statistics in Medicine 25:559, which solves for the
+    area with the error that Hanley and McNeil (1982) give it, and needs a shape of the scores that DeLong's does not.
+    """
+    low, high = logit_interval(auc, se, level)
+    if np.isnan(low) or min(positives, negatives) >= FEW_OF_A_CLASS:
+        return low, high
+    lower, upper = _newcombe(auc, positives, negatives, level)
+    return min(low, lower), max(high, upper)
+
+
+def _newcombe(auc: float, positives: int, negatives: int, level: float) -> Bounds:
+    """Return the areas whose Hanley-McNeil error reaches just to `auc`, by bisection."""
+    z, half = normal_quantile(level), (positives + negatives) / 2
+
+    def reaches(area: float) -> bool:
+        spread = area * (1 - area) * (1 + (half - 1) * ((1 - area) / (2 - area) + area / (1 + area)))
+        return abs(auc - area) <= z * float(np.sqrt(spread / (positives * negatives)))
+
+    ends = []
+    for outside in (0.0, 1.0):
+        inside = auc
+        for _ in range(60):
+            middle = (inside + outside) / 2
+            inside, outside = (middle, outside) if reaches(middle) else (inside, middle)
+        ends.append(inside)
+    return ends[0], ends[1]
 
 
 def _dot_exactly(first: NDArray[np.int64], second: NDArray[np.int64]) -> int:

@@ -10,6 +10,7 @@ from audit.statistics import (
     area_between_rocs,
     auc_delong,
     auc_delong_paired,
+    auc_interval,
     auc_of_counts,
     auc_slack,
     count_at,
@@ -105,3 +106,37 @@ def test_area_bounds_the_difference_of_areas():
     label = (rng.random(400) < 0.5).astype(int)
     one, two = counts_of(rng.normal(label), label), counts_of(rng.normal(2 * label), label)
     assert area_between_rocs(one, two) >= abs(auc_of_counts(*one)[0] - auc_of_counts(*two)[0]) - 1e-12
+
+
+def test_interval_of_many_rows_is_delongs():
+    assert auc_interval(0.8, 0.02, 100, 400) == logit_interval(0.8, 0.02)
+
+
+def test_interval_of_few_rows_holds_newcombes():
+    """Newcombe's ends are where the area's own Hanley-McNeil error is just 1.96 times the distance."""
+    low, high = auc_interval(0.9, 0.001, 12, 30)
+    for end in (low, high):
+        q1, q2 = end / (2 - end), 2 * end**2 / (1 + end)
+        # his method 5: both class sizes of the spread terms are their mean
+        half = (12 + 30) / 2
+        spread = end * (1 - end) + (half - 1) * (q1 - end**2) + (half - 1) * (q2 - end**2)
+        assert abs(0.9 - end) / np.sqrt(spread / (12 * 30)) == pytest.approx(1.959964, abs=1e-6)
+    wide = auc_interval(0.9, 0.2, 12, 30)
+    assert wide[0] == pytest.approx(logit_interval(0.9, 0.2)[0])
+    assert np.isnan(auc_interval(1.0, 0.0, 12, 30)).all()
+
+
+@pytest.mark.parametrize("sd", [1.0, 2.0])
+def test_interval_covers_where_few_are_positive_and_the_area_is_high(sd):
+    """DeLong's alone covers about 83 and 85 %; drawn from two normals of equal and of unequal spread."""
+    from scipy.stats import norm
+
+    rng, hits, alone = np.random.default_rng(5), 0, 0
+    shift = norm.ppf(0.95) * np.hypot(1.0, sd)
+    for _ in range(400):
+        auc, se = auc_delong(rng.normal(shift, sd, 10), rng.normal(0.0, 1.0, 500))
+        for name, bounds in (("alone", logit_interval(auc, se)), ("hull", auc_interval(auc, se, 10, 500))):
+            covered = bool(np.isnan(bounds[0]) or bounds[0] <= 0.95 <= bounds[1])
+            hits, alone = hits + (covered and name == "hull"), alone + (covered and name == "alone")
+    assert alone < 0.92 * 400
+    assert hits >= 0.93 * 400

@@ -65,6 +65,9 @@ class Entry(Record):
     """Digests of the model's files, sorted."""
     data: tuple[str, ...] = ()
     """Digests of the audited data's files, sorted."""
+    open: tuple[str, ...] = ()
+    """Ids of the findings that this audit left open, so that a later one knows since when; entries of before this was
+    written down have none."""
     seal: dict[str, str] = Field(default_factory=dict)
     """File that covers the report to its digest."""
     refers_to: int | None = None
@@ -120,9 +123,16 @@ def describe_audit(dossier: Dossier, sealed: Mapping[str, bytes], *, index: int,
         evidence_digest=judgement.evidence_digest,
         model=digests_of(evidence, "model"),
         data=digests_of(evidence, "data.audit"),
+        open=find_open(dossier),
         seal={name: digest_bytes(sealed[name]) for name in SEAL_NAMES if name in sealed},
         previous=previous,
     )
+
+
+def find_open(dossier: Dossier) -> tuple[str, ...]:
+    """Return the sorted ids of the findings that an audit left open."""
+    verdicts = (verdict for finding in dossier.judgement.findings for verdict in finding.verdicts)
+    return tuple(sorted({verdict.id for verdict in verdicts if verdict.leaves_open and verdict.id}))
 
 
 def digests_of(evidence: Evidence, role: str) -> tuple[str, ...]:
@@ -169,7 +179,8 @@ def read_entry(line: bytes) -> Entry:
         entry = Entry.parse(payload)
     except EvidenceError as error:
         raise LedgerError(f"the log has an entry that is not one: {error.what}") from None
-    if kind != ENTRY_TYPE or entry.canonical() != payload or bool(entry.signer) != signed:
+    written = canonical_bytes(entry.model_dump(mode="json", exclude_unset=True))  # older entries lack younger fields
+    if kind != ENTRY_TYPE or written != payload or bool(entry.signer) != signed:
         raise LedgerError(f"entry {entry.index} of the log is not in the form in which it was written")
     return entry
 

@@ -36,6 +36,7 @@ from .entry import (
     read_entry,
     write_line,
 )
+from .pending import announce_report, settle_report, take_back_unrecorded
 
 LOG_FILE = "log.jsonl"
 CHECKPOINT_FILE = "checkpoint"
@@ -79,6 +80,16 @@ class Ledger:
                 return entry.dossier_digest
         return None
 
+    def first_seen(self, system: str) -> dict[str, str]:
+        """Return the day of the first audit of a system in which each finding was open, by the finding's id."""
+        withdrawn = {entry.refers_to for entry in self.chain.entries if entry.kind == "withdrawal"}
+        seen: dict[str, str] = {}
+        for entry in self.chain.entries:
+            if entry.kind == "audit" and entry.system == system and entry.index not in withdrawn:
+                for name in entry.open:
+                    seen.setdefault(name, entry.time[:10])
+        return seen
+
     def tell_earlier(self, evidence: Evidence) -> tuple[str, ...]:
         """Return earlier audits of the same model and data, one line each, so that trying until it passes shows."""
         model, data = digests_of(evidence, "model"), digests_of(evidence, "data.audit")
@@ -87,6 +98,21 @@ class Ledger:
             for entry in self.chain.entries
             if entry.kind == "audit" and (entry.model, entry.data) == (model, data) and (model or data)
         )
+
+    @contextmanager
+    def announce(self, out: Path, dossier: Dossier) -> Iterator[None]:
+        """Write down before the block that a report will be made at `out` and recorded; take the note away after it.
+
+        A process that is killed within the block leaves the note, and the next one puts things right.
+        """
+        try:
+            announce_report(self.folder, out, index=len(self.chain.entries), digest=dossier.digest())
+        except OSError as error:
+            raise _explain(error, self.folder) from None
+        try:
+            yield
+        finally:
+            settle_report(self.folder)
 
     def append(self, dossier: Dossier, sealed: Mapping[str, bytes], signer: Sealer | None = None) -> Entry:
         """Record a finished audit.
@@ -229,6 +255,8 @@ def _open_ledger(folder: Path) -> Ledger:
             os.truncate(folder / LOG_FILE, whole)
             ledger.notes.append(f"an interrupted entry of {ledger.chain.torn} bytes was taken away")
             ledger.chain = read_chain(log[:whole], checkpoint)
+        if undone := take_back_unrecorded(folder, tuple(entry.dossier_digest for entry in ledger.chain.entries)):
+            ledger.notes.append(undone)
         return _catch_up(ledger)
     except OSError as error:
         raise _explain(error, folder) from None

@@ -78,9 +78,17 @@ def ask_law(law: Law, as_of: date) -> Applicability:
 
 def _say_missing(name: str, wanted: Condition, facts: Mapping[str, FactValue]) -> str:
     if name not in facts:
-        title = FACTS[name].title if name in FACTS else name
-        return f"fill in {name} ({title}) under facts in documents.yaml"
+        return f"fill in {name} ({_describe(name)}) under facts in documents.yaml"
     return f"{name} is {_say(facts[name])}, which does not tell whether it is {_say(wanted)}"
+
+
+def _describe(name: str) -> str:
+    """Return what a fact states, and which values it may have."""
+    fact = FACTS.get(name)
+    if fact is None:
+        return name
+    values = ", ".join(fact.values) if fact.kind == "choice" else "true or false" if fact.kind == "flag" else ""
+    return f"{fact.title}: {values}" if values else fact.title
 
 
 def _say(value: Condition | FactValue) -> str:

@@ -26,7 +26,7 @@ from .pack import (
     ShapeRule,
 )
 from .phrase import Limit, PhraseError, parse_phrase, read_number
-from .vocabulary import COMPUTED_FACTS, FACTS, FIELDS, ROLES, STANDARD_ATTRIBUTES
+from .vocabulary import COMPUTED_FACTS, FACTS, FIELDS, ROLES, SEAL_FACTS, STANDARD_ATTRIBUTES
 
 Steps = tuple[str | int, ...]
 Found = Iterator[tuple[Steps, str, str]]
@@ -119,6 +119,9 @@ def names_in(rule: Rule) -> set[str]:
 def _check_conditions(conditions: Mapping[str, Condition], at: Steps) -> Found:
     for name, wanted in conditions.items():
         fact = FACTS.get(name)
+        if name in SEAL_FACTS:
+            yield (*at, name), f"'{name}' is known only once the report is sealed", "write it as a rule: 'fact:'"
+            continue
         if fact is None and name not in COMPUTED_FACTS:
             yield (*at, name), f"unknown fact '{name}'", suggest_name(name, (*FACTS, *COMPUTED_FACTS))
             continue
@@ -269,9 +272,9 @@ def _check_features(names: tuple[str, ...], parameters: Mapping[str, Fraction], 
 
 
 def _check_fact(rule: FactRule, parameters: Mapping[str, Fraction]) -> Found:
-    fact = FACTS.get(rule.fact)
+    fact = FACTS.get(rule.fact) or SEAL_FACTS.get(rule.fact)
     if fact is None and rule.fact not in COMPUTED_FACTS:
-        hint = suggest_name(rule.fact, (*FACTS, *COMPUTED_FACTS))
+        hint = suggest_name(rule.fact, (*FACTS, *COMPUTED_FACTS, *SEAL_FACTS))
         if not hint and rule.fact in METRICS:
             hint = "this is a metric: write 'measure:'"
         yield ("fact",), f"unknown fact '{rule.fact}'", hint
@@ -285,9 +288,18 @@ def _check_fact(rule: FactRule, parameters: Mapping[str, Fraction]) -> Found:
         if kind == "number" and rule.threshold_basis is None:
             yield ("must_be",), "a number is demanded without threshold_basis", "say who set it"
     if fact and fact.kind == "choice":
-        for value in rule.verdicts:
+        for at, value in _list_values(rule):
             if value not in fact.values:
-                yield ("verdicts", value), f"'{value}' is no value of '{fact.name}'", suggest_name(value, fact.values)
+                hint = suggest_name(value, fact.values) or f"one of {', '.join(fact.values)}"
+                yield at, f"'{value}' is no value of '{fact.name}'", hint
+
+
+def _list_values(rule: FactRule) -> Iterator[tuple[Steps, str]]:
+    """Yield every value of a choice that a rule names, with its place."""
+    yield from ((("verdicts", value), value) for value in rule.verdicts)
+    head, _, listed = (rule.must_be or "").partition("one of ")
+    if not head.strip():
+        yield from ((("must_be",), value.strip()) for value in listed.split(",") if value.strip())
 
 
 def _check_shape(rule: ShapeRule, parameters: Mapping[str, Fraction]) -> Found:

@@ -18,6 +18,7 @@ from .bench import UNKNOWN, Bench
 from .catalogue import Metric
 from .check import split_pair
 from .gaps import list_gaps_ahead
+from .needs import say_need
 from .pack import MeasureRule
 from .ruling import Ahead, Ruling, Scope, say_number
 
@@ -135,7 +136,7 @@ def find_groups(
     groups = [*groups, *(dict(row.group) for key, row in by_group.items() if dict(key) not in groups)]
     if not by_group or "group" not in metric.scopes:
         scope = Scope(about=item.words, feature=feature, model=model)
-        return [Ruling(scope, "inconclusive", bench.reason(metric.id))]
+        return [Ruling(scope, "inconclusive", bench.reason(metric.id), would_decide=say_need(metric.id))]
     left_out = _left_out(rule, groups, bench)
     if metric.compares in ("ratio", "difference") and _needs_another(rule, by_group, left_out):
         return _compare_anew(rule, metric, item, groups, left_out, bench)
@@ -240,9 +241,17 @@ def _scope_of(scope: Scope, rule: MeasureRule, metric: Metric, bench: Bench) -> 
     """Return the scope, or why there is none: people of unknown group are reported, never judged as a group."""
     if UNKNOWN in scope.group.values() and (metric.compares or scope.measurement is None or not _only_reports(rule)):
         return _not_a_group(scope, bench)
+    if scope.measurement is None and _is_what_others_are_held_to(scope, metric, bench):
+        return Ruling(scope, "not_applicable", "the group that the others are compared with")
     if scope.measurement is None:
-        return Ruling(scope, "inconclusive", bench.reason(metric.id))
+        return Ruling(scope, "inconclusive", bench.reason(metric.id), would_decide=say_need(metric.id))
     return scope
+
+
+def _is_what_others_are_held_to(scope: Scope, metric: Metric, bench: Bench) -> bool:
+    """Return whether every number of the metric compares with this very group, which then has none itself."""
+    rows = bench.find(metric.id, scope.group, scope.feature, scope.model)
+    return bool(rows) and all(find_reference(row, bench) == scope.group for row in rows)
 
 
 def _only_reports(rule: MeasureRule) -> bool:

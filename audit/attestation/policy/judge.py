@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
@@ -36,6 +37,7 @@ from .scopes import check_names
 from .select import LoadedPack, LoadedRule
 from .shapes import judge_shape
 from .supplied import judge_ask, judge_compare, judge_document, judge_fact
+from .tasks import assign_owners, warn_of_tasks
 from .waivers import Waiver, apply_waivers, load_waivers
 
 _LOG = logging.getLogger(__name__)
@@ -148,7 +150,8 @@ def judge_with(
         applies = find_applicability(pack, bench)
         policies.append(_describe_policy(pack, applies))
         findings += [_judge_rule(rule, pack, applies, bench) for rule in pack.rules]
-    judged, lapsed = apply_waivers(findings, waivers, evidence.subject, as_of)
+    waived, lapsed = apply_waivers(findings, waivers, evidence.subject, as_of)
+    judged = assign_owners(waived, papers)
     return Judgement(
         evidence_digest=evidence.digest(),
         evidence_signed=evidence_signed,
@@ -160,7 +163,12 @@ def judge_with(
         parameters={
             f"{pack.name}.{name}": say_number(value) for pack in packs for name, value in pack.parameters.items()
         },
-        warnings=(*_warn_of_packs(packs, policies, as_of), *_warn_of_papers(packs, papers), *lapsed),
+        warnings=(
+            *_warn_of_packs(packs, policies, as_of),
+            *_warn_of_papers(packs, papers),
+            *lapsed,
+            *warn_of_tasks(judged, papers, as_of),
+        ),
         outcome=find_outcome(judged, broken=bool(evidence.broken), fail_on=fail_on, allow=allow, asked=bool(packs)),
     )
 
@@ -216,6 +224,7 @@ def find_applicability(pack: LoadedPack, bench: Bench) -> Applicability:
 
 
 def _judge_rule(rule: LoadedRule, pack: LoadedPack, applies: Applicability, bench: Bench) -> RuleFinding:
+    applies = _date_rule(rule, pack, applies, bench.as_of)
     rulings = _rule_on(rule, pack, applies, bench)
     limit = rule.limit
     metric = rule.rule.measure if isinstance(rule.rule, MeasureRule) else None
@@ -238,6 +247,8 @@ def _judge_rule(rule: LoadedRule, pack: LoadedPack, applies: Applicability, benc
         fix=own.fix,
         basis=basis,
         judged_on=_find_judged_on(rule),
+        question=getattr(own, "ask", ""),
+        asked_of=_find_asked(rule),
         limit=limit.words if limit else "",
         warn_limit=f"{rule.warn.words} ({warn_basis})" if rule.warn else "",
         status=worst_verdict([verdict.status for verdict in verdicts]),
@@ -262,6 +273,15 @@ def _rule_on(rule: LoadedRule, pack: LoadedPack, applies: Applicability, bench: 
         return [Ruling(Scope(), "error", f"this rule could not be judged: {type(error).__name__}: {error}")]
 
 
+def _date_rule(rule: LoadedRule, pack: LoadedPack, applies: Applicability, as_of: date) -> Applicability:
+    """Return whether a rule applies: as its pack does, save where its clause has a day of its own."""
+    own = rule.rule.applies_from
+    if own is None or applies.word not in ("yes", "not_yet"):
+        return applies
+    answer = ask_law(pack.pack.law.model_copy(update={"applies_from": own}), as_of)
+    return replace(answer, because=answer.because.replace("the law applies", "this clause applies"))
+
+
 def _would(verdict: Verdict, applies: Applicability) -> Verdict:
     """Turn a verdict under a law that does not apply yet into what it would be; it never decides a run."""
     if verdict.status == "error":
@@ -276,6 +296,14 @@ def _find_judged_on(rule: LoadedRule) -> str:
         exact = rule.limit is not None and (rule.limit.kind == "reported" or rule.limit.low == rule.limit.high)
         return "estimate" if exact else own.judged_on or "interval"
     return (own.judged_on or "") if isinstance(own, CompareRule) else ""
+
+
+def _find_asked(rule: LoadedRule) -> str:
+    """Return the role that must answer or accept; empty where the rule asks for no person, or for any."""
+    own = rule.rule
+    if isinstance(own, AskRule):
+        return own.asked_of
+    return own.must_have.approved_by_role if isinstance(own, DocumentRule) else ""
 
 
 def _find_bases(rule: LoadedRule, pack: LoadedPack) -> tuple[str, str]:
@@ -298,6 +326,7 @@ def _describe_policy(pack: LoadedPack, applies: Applicability) -> PolicyText:
         citation=law.citation,
         jurisdiction=law.jurisdiction,
         status=law.status.replace("_", " "),
+        reviewed_by=pack.pack.reviewed_by,
         verified_on=law.verified_on.isoformat(),
         review_by=law.review_by.isoformat(),
         sources=tuple(
@@ -320,7 +349,9 @@ def _warn_of_packs(packs: Sequence[LoadedPack], policies: Sequence[PolicyText], 
         if policy.applies == "unknown":
             yield f"{pack.name}: {policy.applies_because}"
         if policy.applies == "not_yet":
-            yield f"{pack.name}: {policy.applies_because}; its verdicts only say what they would be"
+            early = [r for r in pack.rules if r.rule.applies_from and r.rule.applies_from <= as_of]
+            save = f", save those of {len(early)} rules whose clauses apply already" if early else ""
+            yield f"{pack.name}: {policy.applies_because}; its verdicts only say what they would be{save}"
 
 
 def _warn_of_papers(packs: Sequence[LoadedPack], papers: Papers) -> Iterable[str]:

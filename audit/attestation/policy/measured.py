@@ -100,10 +100,8 @@ def _judge_scope(rule: LoadedRule, order: MeasureRule, scope: Scope, bench: Benc
     if status == "pass" and row.group and find_reference(row, bench) == row.group:
         because = "the group that the others are compared with"
     if status == "pass" and rule.warn is not None and not rule.warn.holds(point):
-        status, because = (
-            "warn",
-            f"{because}, but {say_number(point)} misses the level of attention '{rule.warn.words}'",
-        )
+        what = "which" if limit.kind == "reported" else f"but {say_number(point)}"
+        status, because = "warn", f"{because}, {what} misses the level of attention '{rule.warn.words}'"
     lines = (
         *trace,
         *_trace_parity(row, p),

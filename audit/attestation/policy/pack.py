@@ -183,6 +183,8 @@ class RuleBase(Part):
     """What to do when it fails."""
     applies_when: dict[str, Condition] = {}
     """Facts that must hold, all of them."""
+    applies_from: Day | None = None
+    """First day on which this clause applies, where it is another one than the law's."""
     waivable: bool = True
     """Whether a waiver may cover it."""
 

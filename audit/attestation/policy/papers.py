@@ -9,105 +9,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal, TypeGuard
-
-from pydantic import Field, model_validator
+from typing import TypeGuard
 
 from audit.errors import ConfigError, Mistake, suggest_name
-from audit.evidence import Answer, Approval, Papers, SuppliedText, digest_bytes
+from audit.evidence import Answer, Approval, Assignment, Papers, SuppliedText, digest_bytes
 from audit.evidence.papers import FactValue
 from audit.yamlfile import YamlTree, read_yaml
 
-from .pack import Day, Part
+from .documents import ApprovalEntry, DocumentsFile, TextEntry
 from .reading import read_typed
 from .vocabulary import COMPUTED_FACTS, FACTS, FIELDS
 
 _RULE = re.compile(r"^[a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9.-]*$")
 _DIGEST = re.compile(r"^(sha256:)?[0-9a-f]{64}$")
-_TEXT_ENDINGS = (".txt", ".md", ".rst", ".html", ".csv")
+_FINDING = re.compile(r"^[a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9.-]*(\[[^\]]+\])?$")
+_COUNTED = (".txt", ".md", ".rst", ".html", ".csv")
+_PRINTED = (".txt", ".md", ".rst")
 MOST_BYTES = 100_000_000
+MOST_SIGNS = 200_000
+"""Signs of a text file up to which its text stands in the dossier; a longer one stands there by digest."""
 UNFILLED = "unknown"
 """Value of a fact that nobody knows yet; the same as leaving it out."""
-
-
-class TextEntry(Part):
-    """A text, or a file with one."""
-
-    text: str = ""
-    """The text."""
-    file: str = ""
-    """A file, relative to documents.yaml."""
-    version: str = ""
-    """Version as declared."""
-    by: str = ""
-    """Who wrote it."""
-    role: str = ""
-    """Their role."""
-    on: Day | None = None
-    """When."""
-
-    @model_validator(mode="after")
-    def _check_one(self) -> TextEntry:
-        if bool(self.text.strip()) == bool(self.file):
-            raise ValueError("exactly one of text and file is needed")
-        return self
-
-
-class AnswerEntry(Part):
-    """An answer to a rule's question."""
-
-    answer: str | bool
-    """As the rule asks, e.g. ``"yes"``."""
-    by: str = Field(min_length=2)
-    """Who answers."""
-    role: str = ""
-    """Their role."""
-    on: Day
-    """When."""
-
-
-class ApprovalEntry(Part):
-    """A named person's acceptance of one text or file."""
-
-    field: str = ""
-    """Field whose text is accepted."""
-    rule: str = ""
-    """``pack/rule``, instead of a field."""
-    digest: str
-    """``sha256:...`` of the accepted text or file."""
-    by: str = Field(min_length=2)
-    """Who."""
-    role: str = Field(min_length=2)
-    """In which role."""
-    on: Day
-    """When."""
-
-    @model_validator(mode="after")
-    def _check_one(self) -> ApprovalEntry:
-        if bool(self.field) == bool(self.rule):
-            raise ValueError("exactly one of field and rule is needed")
-        return self
-
-
-class DocumentsFile(Part):
-    """The officer's file."""
-
-    schema_: Literal["documents/1"] = Field(default="documents/1", alias="schema")
-    """Version of this file's form."""
-    facts: dict[str, bool | int | float | str | tuple[str, ...] | None] = Field(default={})
-    """Fact name to value; an empty one is not filled in."""
-    texts: dict[str, TextEntry | None] = Field(default={})
-    """Field to text."""
-    answers: dict[str, AnswerEntry | None] = Field(default={})
-    """``pack/rule`` to answer."""
-    approvals: tuple[ApprovalEntry, ...] = ()
-    """Acceptances."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _drop_empty(cls, value: object) -> object:
-        """Take a heading with nothing under it for one that is not there."""
-        return {key: item for key, item in value.items() if item is not None} if isinstance(value, dict) else value
 
 
 def load_papers(path: Path | str | None) -> Papers:
@@ -144,17 +66,19 @@ def load_papers(path: Path | str | None) -> Papers:
             for rule, entry in parsed.answers.items()
             if entry
         ),
-        approvals=tuple(
-            Approval(
-                field=entry.field or entry.rule,
-                sha256=f"sha256:{entry.digest.removeprefix('sha256:')}",
-                by=entry.by,
-                role=entry.role,
-                on=entry.on.isoformat(),
-            )
-            for entry in parsed.approvals
+        approvals=tuple(_as_approval(entry) for entry in parsed.approvals),
+        findings=tuple(
+            Assignment(finding=name, owner=entry.owner, due=entry.due.isoformat() if entry.due else "", note=entry.note)
+            for name, entry in parsed.findings.items()
+            if entry
         ),
     )
+
+
+def _as_approval(entry: ApprovalEntry) -> Approval:
+    digest = f"sha256:{entry.digest.removeprefix('sha256:')}"
+    on = entry.on.isoformat()
+    return Approval(field=entry.field or entry.rule, sha256=digest, by=entry.by, role=entry.role, on=on)
 
 
 def _check(parsed: DocumentsFile) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
@@ -183,7 +107,10 @@ def _check_references(parsed: DocumentsFile) -> Iterable[tuple[tuple[str | int, 
                 suggest_name(approval.field, FIELDS),
             )
         if not _DIGEST.match(approval.digest):
-            yield ("approvals", number, "digest"), "this is no digest", "write sha256: and 64 hexadecimal digits"
+            yield ("approvals", number, "digest"), "this is no digest", "audit policy digest prints it: sha256:..."
+    for name in parsed.findings:
+        if not _FINDING.match(name):
+            yield ("findings", name), f"'{name}' names no finding", "write pack/rule, or pack/rule[sex=F]"
 
 
 def _refuse_value(name: str, value: object) -> tuple[str, str] | None:
@@ -235,5 +162,8 @@ def _read_text(
         )
         mistakes.append(Mistake(what, tree.place(("texts", field, "file"))))
         return None
-    words = len(data.decode(errors="replace").split()) if path.suffix.lower() in _TEXT_ENDINGS else None
-    return SuppliedText(file=path.name, sha256=digest_bytes(data), words=words, **about)
+    ending = path.suffix.lower()
+    text = data.decode("utf-8-sig", errors="replace") if ending in _COUNTED else ""
+    printed = text.strip() if ending in _PRINTED and len(text) <= MOST_SIGNS else ""
+    words = len(text.split()) if ending in _COUNTED else None
+    return SuppliedText(file=path.name, text=printed, sha256=digest_bytes(data), words=words, **about)

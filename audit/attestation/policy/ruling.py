@@ -16,6 +16,7 @@ from .phrase import Limit
 
 _ID_LENGTH = 12
 _TINY = 5e-5
+_DOCUMENT = "document="
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,7 @@ def write_verdict(
         limit_high=_as_float(limit.high) if limit else None,
         because=ruling.because,
         trace=ruling.trace,
+        document=scope.about.removeprefix(_DOCUMENT) if scope.about.startswith(_DOCUMENT) else "",
         literal=ruling.literal,
         would_decide=ruling.would_decide,
     )

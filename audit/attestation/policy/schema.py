@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from .catalogue import METRICS
+from .documents import DocumentsFile
 from .pack import Pack
-from .papers import DocumentsFile
 from .vocabulary import COMPUTED_FACTS, FACTS, FIELDS
 from .waivers import WaiversFile
 

@@ -18,6 +18,7 @@ from .bench import Bench
 from .catalogue import BLACK_BOX, GLASS_BOXES, METRICS, MODELS, Metric
 from .check import IMPORTANT, MODEL_SETS, WIDE_SCOPES, split_pair
 from .groups import find_groups, list_attributes
+from .needs import say_need
 from .pack import CompareRule, MeasureRule, ShapeRule
 from .phrase import read_number
 from .ruling import Ruling, Scope
@@ -206,7 +207,9 @@ def _single(metric: Metric, bench: Bench, feature: str | None, model: str | None
         bench.find(metric.id, (), feature, None) if model == BLACK_BOX else []
     )
     scope = Scope(feature=feature, model=model, measurement=rows[0] if rows else None)
-    return scope if rows else Ruling(scope, "inconclusive", bench.reason(metric.id))
+    if rows:
+        return scope
+    return Ruling(scope, "inconclusive", bench.reason(metric.id), would_decide=say_need(metric.id))
 
 
 def check_names(packs: Iterable[LoadedPack], bench: Bench) -> None:

@@ -6,107 +6,29 @@ files at once. A pack that another one uses keeps its name and its text; what wa
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
 from audit.config.schema import AttestConfig, ExamineConfig
 from audit.errors import ConfigError, Mistake, PolicyError, suggest_name
-from audit.evidence import Severity, digest_bytes
 from audit.shipped import shipped_folder
 from audit.yamlfile import YamlTree, read_yaml
 
+from .changed import check_use, override_rule, switch_off
 from .check import check_pack
-from .pack import Override, Pack, Rule, Use
-from .phrase import Limit, PhraseError, parse_phrase, read_number
+from .loaded import LoadedPack, LoadedRule
+from .pack import Pack, Use
+from .phrase import parse_phrase, read_number
 from .reading import read_typed, salvage_pack
+from .version import refuse_version, split_version
 
-_USED = re.compile(r"^(?P<name>[^@]+?)(?:@(?P<sign>>=|==)?(?P<version>[0-9][0-9.]*))?$")
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedRule:
-    """A rule with its limits filled in.
-
-    Parameters
-    ----------
-    pack : str
-        Name of its pack.
-    rule : Rule
-        The rule as written.
-    severity : str
-        Its severity, after overrides.
-    limit, warn : Limit or None
-        What it demands; None where it demands no phrase.
-    line : int
-        Line in its file.
-    changed : str
-        What an organisation's policy changed, for the reader.
-    disabled : str
-        Why it is switched off; empty where it is not.
-    """
-
-    pack: str
-    rule: Rule
-    severity: Severity
-    limit: Limit | None
-    warn: Limit | None
-    line: int
-    changed: str = ""
-    disabled: str = ""
-
-    @property
-    def name(self) -> str:
-        """``pack/rule``."""
-        return f"{self.pack}/{self.rule.id}"
-
+__all__ = ["LoadedPack", "LoadedRule", "list_shipped", "load_packs", "read_packs"]
 
 Change = Callable[[LoadedRule], tuple[LoadedRule, str]]
 """What an organisation's policy does to a rule, and why that is not allowed."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedPack:
-    """A pack in force.
-
-    Parameters
-    ----------
-    pack : Pack
-        The pack as written.
-    tree : YamlTree
-        Its text with places.
-    file : str
-        File name, never a path of this machine.
-    rules : tuple of LoadedRule
-        Its rules.
-    parameters : dict
-        Parameter name to the value in force.
-    changed : dict
-        Parameter name to who set it, for those that are not the default.
-    shipped : bool
-        Whether it is one of ours.
-    """
-
-    pack: Pack
-    tree: YamlTree
-    file: str
-    rules: tuple[LoadedRule, ...]
-    parameters: dict[str, Fraction]
-    shipped: bool
-    changed: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """The pack's name."""
-        return self.pack.pack
-
-    @property
-    def sha256(self) -> str:
-        """Digest of the text."""
-        return digest_bytes(self.tree.text.encode())
 
 
 def list_shipped() -> dict[str, Path]:
@@ -130,22 +52,29 @@ def load_packs(order: AttestConfig) -> tuple[LoadedPack, ...]:
     attributes = None
     if isinstance(order, ExamineConfig):
         attributes = [name for key, a in order.groups.attributes.items() for name in (key, a.stands_for) if name]
-    return read_packs(order.policies, attributes=attributes)
+    places = [order.place_of("policies", number) for number in range(len(order.policies))]
+    return read_packs(order.policies, attributes=attributes, places=places)
 
 
 def read_packs(
-    names: Iterable[str], *, attributes: Iterable[str] | None = None, base: Path | None = None
+    names: Iterable[str],
+    *,
+    attributes: Iterable[str] | None = None,
+    base: Path | None = None,
+    places: Sequence[str] = (),
 ) -> tuple[LoadedPack, ...]:
     """Load packs by name or file.
 
     Parameters
     ----------
     names : iterable of str
-        Names of shipped packs, or files.
+        Names of shipped packs, or files; each with the versions that will do, if it matters.
     attributes : iterable of str or None
         Names by which the audit knows its protected attributes.
     base : pathlib.Path, optional
         Folder that relative files are relative to.
+    places : sequence of str, optional
+        Where each name stands, for a mistake in it.
 
     Raises
     ------
@@ -154,9 +83,10 @@ def read_packs(
     """
     reader = _Reader(None if attributes is None else tuple(attributes))
     for number, name in enumerate(names):
-        reader.take(name, base or Path(), f"policies, entry {number + 1}")
+        place = places[number] if number < len(places) else f"policies, entry {number + 1}"
+        reader.take(name, base or Path(), place)
     if reader.mistakes:
-        raise PolicyError(mistakes=reader.mistakes)
+        raise PolicyError(mistakes=tuple(dict.fromkeys(reader.mistakes)))
     return tuple(reader.packs.values())
 
 
@@ -166,28 +96,61 @@ class _Reader:
     def __init__(self, attributes: tuple[str, ...] | None) -> None:
         self.attributes, self.mistakes = attributes, list[Mistake]()
         self.packs: dict[str, LoadedPack] = {}
+        self.open: list[Path] = []
+        self.files: dict[str, Path] = {}
 
-    def take(self, name: str, base: Path, place: str, use: Use | None = None, at: YamlTree | None = None) -> None:
+    def take(self, written: str, base: Path, place: str, use: Use | None = None, by: _By | None = None) -> None:
         """Read one pack, then those it uses, then change them as it says."""
+        name, versions = split_version(written)
         path = self._find(name, base, place)
-        if path is None:
+        if path is None or self._goes_round(path, place):
             return
-        loaded = self._read(path, use, place)
+        self.open.append(path.resolve())
+        try:
+            self._take_found(path, versions, place, use, by)
+        finally:
+            self.open.pop()
+
+    def _take_found(self, path: Path, versions: str, place: str, use: Use | None, by: _By | None) -> None:
+        loaded = self._read(path, use, by)
         if loaded is None:
             return
+        if use is None and (problem := refuse_version(loaded.name, loaded.pack.version, versions)):
+            self.mistakes.append(Mistake(problem[0], place, problem[1]))
         if loaded.name in self.packs:
-            what = f"the pack '{loaded.name}' is named twice" if at is None else f"'{loaded.name}' is already in force"
-            self.mistakes.append(Mistake(what, place, "name it once"))
+            self._refuse_second(loaded, path, place)
             return
-        for number, inner in enumerate(loaded.pack.uses):
-            where = loaded.tree.place(("uses", number, "pack"))
-            self.take(inner.pack, path.parent, where, inner, loaded.tree)
+        self.files[loaded.name] = path
+        self._take_used(loaded.pack, loaded.tree, path)
         self.packs[loaded.name] = loaded
         self._change(loaded)
 
-    def _find(self, written: str, base: Path, place: str) -> Path | None:
-        match = _USED.match(written)
-        name = match["name"].strip() if match else written
+    def _take_used(self, pack: Pack, tree: YamlTree, path: Path) -> None:
+        for number, inner in enumerate(pack.uses):
+            by = _By(tree, ("uses", number), path.name)
+            self.take(inner.pack, path.parent, tree.place((*by.at, "pack")), inner, by)
+
+    def _goes_round(self, path: Path, place: str) -> bool:
+        """Refuse a pack that takes itself in, over however many others."""
+        if path.resolve() not in self.open:
+            return False
+        ring = [*self.open[self.open.index(path.resolve()) :], path]
+        way = " uses ".join(item.name for item in ring)
+        self.mistakes.append(Mistake(f"a pack cannot take itself in: {way}", place, "take this line out"))
+        return True
+
+    def _refuse_second(self, loaded: LoadedPack, path: Path, place: str) -> None:
+        first = self.files[loaded.name]
+        if first.resolve() == path.resolve():
+            what, hint = f"the pack '{loaded.name}' is in force already", "name it once, here or under `uses`"
+        else:
+            what = (
+                f"two packs are called '{loaded.name}', {first.name} and {path.name}, so their rules share their names"
+            )
+            hint = "give one of them another name under `pack`"
+        self.mistakes.append(Mistake(what, place, hint))
+
+    def _find(self, name: str, base: Path, place: str) -> Path | None:
         shipped = list_shipped()
         if name in shipped:
             return shipped[name]
@@ -195,13 +158,14 @@ class _Reader:
             path = base / name
             if path.is_file():
                 return path
-            self.mistakes.append(Mistake(f"no such policy file: {name}", place))
+            near = [item.name for item in path.parent.iterdir()] if path.parent.is_dir() else []
+            self.mistakes.append(Mistake(f"no such policy file: {name}", place, suggest_name(path.name, near)))
             return None
         hint = suggest_name(name, shipped) or f"shipped packs: {', '.join(shipped)}; a file ends with .yaml"
         self.mistakes.append(Mistake(f"unknown policy pack '{name}'", place, hint))
         return None
 
-    def _read(self, path: Path, use: Use | None, place: str) -> LoadedPack | None:
+    def _read(self, path: Path, use: Use | None, by: _By | None) -> LoadedPack | None:
         try:
             tree = read_yaml(path)
         except ConfigError as error:
@@ -213,34 +177,36 @@ class _Reader:
             left, numbers = salvage_pack(tree) or (None, ())
             meant = check_pack(left, tree, self.attributes, shipped=shipped, numbers=numbers) if left else []
             self.mistakes.extend(sorted((*mistakes, *meant), key=_line_of))
+            if left:
+                self._take_used(left, tree, path)  # what is wrong there is told in the same breath
             return None
         found = check_pack(pack, tree, self.attributes, shipped=shipped)
         self.mistakes.extend(found)
-        if found or (use and not self._fits(use, pack, place)):
+        if found:
+            self._take_used(pack, tree, path)
+        if found or (use and by and not self._fits(use, pack, by)):
             return None
         values = {name: read_number(p.default) for name, p in pack.parameters.items()}
         values |= {name: read_number(value) for name, value in use.with_.items()} if use else {}
-        rules = [rule for rule in _fill_rules(pack, tree, values) if not (use and use.only) or rule.rule.id in use.only]
-        changed = {name: place.partition(":")[0] for name in use.with_} if use else {}
-        return LoadedPack(pack, tree, path.name, tuple(rules), values, shipped, changed)
+        only = use.only if use else ()
+        rules = [rule for rule in _fill_rules(pack, tree, values) if not only or rule.rule.id in only]
+        changed = dict.fromkeys(use.with_, by.file) if use and by else {}
+        left_out = tuple(rule.id for rule in pack.rules if only and rule.id not in only)
+        return LoadedPack(pack, tree, path.name, tuple(rules), values, shipped, changed, left_out)
 
-    def _fits(self, use: Use, pack: Pack, place: str) -> bool:
-        found = [*_check_version(use, pack), *_check_values(use, pack)]
-        ids = [rule.id for rule in pack.rules]
-        found += [
-            (f"'{pack.pack}' has no rule '{name}'", suggest_name(name, ids)) for name in use.only if name not in ids
-        ]
-        self.mistakes.extend(Mistake(what, place, hint) for what, hint in found)
+    def _fits(self, use: Use, pack: Pack, by: _By) -> bool:
+        found = list(check_use(use, pack))
+        self.mistakes.extend(Mistake(what, by.tree.place((*by.at, *path)), hint) for path, what, hint in found)
         return not found
 
     def _change(self, own: LoadedPack) -> None:
         """Apply overrides and disables of `own` to the packs it uses."""
         for number, override in enumerate(own.pack.override):
-            change = partial(_override, order=override, who=own.name)
+            change = partial(override_rule, order=override, who=own.name)
             self._change_rule(own, ("override", number), override.rule, change)
         for number, off in enumerate(own.pack.disable):
             why = f"switched off by {own.name}: {off.reason} (decided by {off.approved_by})"
-            self._change_rule(own, ("disable", number), off.rule, partial(_disable, why=why))
+            self._change_rule(own, ("disable", number), off.rule, partial(switch_off, why=why))
 
     def _change_rule(self, own: LoadedPack, at: tuple[str | int, ...], name: str, change: Change) -> None:
         place = own.tree.place((*at, "rule"))
@@ -254,6 +220,15 @@ class _Reader:
         if problem:
             self.mistakes.append(Mistake(problem, place))
         self.packs[owner.name] = replace(owner, rules=tuple(new if rule is old else rule for rule in owner.rules))
+
+
+class _By:
+    """Who takes a pack in, and where that is written."""
+
+    __slots__ = ("at", "file", "tree")
+
+    def __init__(self, tree: YamlTree, at: tuple[str | int, ...], file: str) -> None:
+        self.tree, self.at, self.file = tree, at, file
 
 
 def _line_of(mistake: Mistake) -> int:
@@ -271,64 +246,3 @@ def _fill_rules(pack: Pack, tree: YamlTree, values: Mapping[str, Fraction]) -> I
             parse_phrase(warn, values) if warn else None,
             tree.position(("rules", number))[0],
         )
-
-
-def _check_version(use: Use, pack: Pack) -> Iterable[tuple[str, str]]:
-    match = _USED.match(use.pack)
-    if match is None or not match["version"]:
-        return
-    wanted, have = (tuple(int(p) for p in text.split(".") if p.isdigit()) for text in (match["version"], pack.version))
-    exact = match["sign"] != ">="
-    if (have[: len(wanted)] != wanted) if exact else (have < wanted):
-        yield f"'{pack.pack}' is version {pack.version}, not {match['sign'] or '=='}{match['version']}", ""
-
-
-def _check_values(use: Use, pack: Pack) -> Iterable[tuple[str, str]]:
-    for name, value in use.with_.items():
-        parameter = pack.parameters.get(name)
-        if parameter is None:
-            yield f"'{pack.pack}' has no parameter '{name}'", suggest_name(name, pack.parameters)
-        elif not parameter.minimum <= value <= parameter.maximum:
-            yield (
-                f"{name} = {value:g} lies outside its bounds",
-                f"between {parameter.minimum:g} and {parameter.maximum:g}",
-            )
-        elif parameter.basis == "regulation" and value != parameter.default:
-            yield f"'{name}' is a number of the regulation and cannot be set", "add a rule of your own"
-
-
-def _disable(rule: LoadedRule, why: str) -> tuple[LoadedRule, str]:
-    return replace(rule, disabled=why), ""
-
-
-def _override(rule: LoadedRule, order: Override, who: str) -> tuple[LoadedRule, str]:
-    """Return the changed rule and, where the change is not allowed, the reason."""
-    severity = order.severity or rule.severity
-    words = [f"severity {order.severity}"] if order.severity else []
-    if order.tighten and order.loosen:
-        return rule, "tighten and loosen exclude each other"
-    if not order.tighten and not order.loosen:
-        changed = f"{', '.join(words)} set by {who}" + (f": {order.reason}" if order.reason else "")
-        return replace(rule, severity=severity, changed=changed), "" if words else "changes nothing"
-    if rule.limit is None or rule.limit.kind != "range":
-        return rule, f"{rule.name} has no range of numbers to change"
-    try:
-        limit = parse_phrase(order.tighten or order.loosen or "", {})
-    except PhraseError as mistake:
-        return rule, mistake.what
-    if order.tighten and not rule.limit.contains(limit):
-        return rule, f"'{limit.words}' allows more than '{rule.limit.words}'; write loosen, with a reason"
-    if order.loosen and (problem := _refuse_loosening(rule, limit, order)):
-        return rule, problem
-    words.append(f"'{limit.words}' instead of '{rule.limit.words}'")
-    changed = f"{', '.join(words)} set by {who}" + (f": {order.reason}" if order.reason else "")
-    return replace(rule, severity=severity, limit=limit, changed=changed), ""
-
-
-def _refuse_loosening(rule: LoadedRule, limit: Limit, order: Override) -> str:
-    if rule.limit is None or not limit.contains(rule.limit):
-        return f"'{limit.words}' does not allow all that '{rule.limit.words if rule.limit else ''}' allows"
-    if len(order.reason) < 10:
-        return "loosening needs a reason"
-    basis = getattr(rule.rule, "threshold_basis", None)
-    return f"{rule.name} holds a number of the regulation, which cannot be loosened" if basis == "regulation" else ""

@@ -6,6 +6,7 @@ accepted this very text; counting its words never passes anything.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 from audit.evidence import Answer, Approval, SuppliedText, VerdictWord
@@ -17,18 +18,37 @@ from .pack import AskRule, CompareRule, DocumentRule, FactRule, MustHave
 from .phrase import Limit
 from .ruling import Ruling, Scope
 from .select import LoadedRule
-from .vocabulary import COMPUTED_FACTS, FACTS, FIELDS
+from .vocabulary import COMPUTED_FACTS, FACTS, FIELDS, SEAL_FACTS
 
 
 def judge_fact(rule: LoadedRule, bench: Bench) -> list[Ruling]:
     """Hold a fact against what the rule demands; one that nobody filled in is inconclusive."""
     order = rule.rule
+    if isinstance(order, FactRule) and order.fact in SEAL_FACTS:
+        because = "checked by verify: it is known only once the report is sealed"
+        how = f"audit verify REPORT --policy {rule.pack}"
+        return [Ruling(Scope(), "not_applicable", because, would_decide=how)]
+    return hold_fact(rule, bench.facts)
+
+
+def hold_fact(rule: LoadedRule, facts: Mapping[str, FactValue]) -> list[Ruling]:
+    """Hold one of some facts against what a rule demands.
+
+    Parameters
+    ----------
+    rule : LoadedRule
+        A rule on a fact.
+    facts : mapping
+        Facts as supplied, computed, or found on a seal.
+    """
+    order = rule.rule
     if not isinstance(order, FactRule):
         raise TypeError(f"{rule.name} is no rule on a fact")
-    value = bench.facts.get(order.fact)
-    title = FACTS[order.fact].title if order.fact in FACTS else COMPUTED_FACTS[order.fact][0]
+    value = facts.get(order.fact)
+    named = FACTS.get(order.fact) or SEAL_FACTS.get(order.fact)
+    title = named.title if named else COMPUTED_FACTS[order.fact][0]
     if value is None:
-        cure = "" if order.fact in COMPUTED_FACTS else f"fill in {order.fact} under facts in documents.yaml"
+        cure = f"fill in {order.fact} under facts in documents.yaml" if order.fact in FACTS else ""
         return [Ruling(Scope(), "inconclusive", f"not known: {title} ({order.fact})", would_decide=cure)]
     words = _say_fact(value)
     literal = f"{order.fact} is {words}"
@@ -74,7 +94,7 @@ def _judge_field(field: str, must: MustHave, rule: str, bench: Bench) -> Ruling:
     if text is None:
         because = f"not supplied: {FIELDS[field]}"
         return Ruling(scope, "fail", because, would_decide=f"write it under texts: {field} in documents.yaml")
-    found = f"supplied, {text.words:,} words" if text.words is not None else f"supplied as {text.file}"
+    found = f"supplied, {text.words:,} words" if text.words is not None else f"supplied as {_name_file(text)}"
     status, problem = _check_form(text, must, bench.as_of)
     if problem:
         return Ruling(scope, status, f"{found}; {problem}", literal=found)
@@ -88,11 +108,16 @@ def _judge_field(field: str, must: MustHave, rule: str, bench: Bench) -> Ruling:
     return Ruling(scope, "pass", because, trace=trace, literal=found)
 
 
+def _name_file(text: SuppliedText) -> str:
+    version = f", version {text.version}" if text.version else ""
+    return f"{text.file}{version}{f', owned by {text.by}' if text.by else ''}"
+
+
 def _check_form(text: SuppliedText, must: MustHave, as_of: date) -> tuple[VerdictWord, str]:
     if must.attachment and not text.file:
         return "fail", "it must be a file"
-    if must.min_words and text.words is None:
-        return "inconclusive", f"its words cannot be counted; {must.min_words} are asked"
+    if text.words is None and not (text.version and text.by):
+        return "inconclusive", "its words are not counted, so it needs a version and an owner (version, by)"
     if text.words is not None and text.words < max(must.min_words, 1):
         return "fail", f"fewer than the {max(must.min_words, 1)} words asked"
     if must.max_age_days is not None:
@@ -127,10 +152,11 @@ def judge_ask(rule: LoadedRule, bench: Bench) -> list[Ruling]:
     order = rule.rule
     if not isinstance(order, AskRule):
         raise TypeError(f"{rule.name} is no question")
-    how = f"answers: {{{rule.name}: {{answer: ..., by: NAME, role: {order.asked_of}, on: DATE}}}}"
+    wanted = " or ".join(order.answer_must_be) or "..."
+    how = f"answers: {{{rule.name}: {{answer: {wanted}, by: NAME, role: {order.asked_of}, on: DATE}}}}"
     answer = next((item for item in bench.papers.answers if item.rule == rule.name), None)
     if answer is None:
-        because = f"{order.asked_of} must answer: {order.ask}"
+        because = f"{order.asked_of.replace('_', ' ')} must answer: {order.ask}"
         return [Ruling(Scope(), "manual", because, would_decide=how)]
     said = f"'{answer.answer}', {answer.by} ({answer.role or 'no role given'}) on {answer.on}"
     if problem := _refuse_answer(order, answer, bench.as_of):

@@ -18,9 +18,9 @@ from audit.errors import Mistake, PolicyError, suggest_name
 from audit.evidence import Answer, Approval, Judgement, Papers, SuppliedText, VerdictWord, digest_bytes
 from audit.yamlfile import read_yaml
 
+from .documents import AnswerEntry
 from .judge import judge_with
 from .pack import Day, Part
-from .papers import AnswerEntry
 from .reading import read_typed
 from .select import LoadedPack, list_shipped, read_packs
 from .staging import MetricEntry, Stage, stage_evidence

@@ -7,12 +7,14 @@ lapses when the number leaves the range it was granted for.
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, PrivateAttr
 
 from audit.errors import Mistake, PolicyError, suggest_name
 from audit.evidence import RuleFinding, Subject, Verdict, worst_verdict
@@ -27,12 +29,18 @@ MOST_DAYS = 366
 _COVERED = ("fail", "warn", "inconclusive", "manual")
 
 
+def _read_one_rule(value: Any) -> Any:
+    if isinstance(value, list | tuple) or (isinstance(value, str) and len(re.split(r"[,;\s]+", value.strip())) > 1):
+        raise ValueError("a waiver names exactly one rule; write one waiver for each")
+    return value
+
+
 class Waiver(Part):
     """One waiver for one rule."""
 
     id: str = Field(min_length=2)
     """Its number."""
-    rule: str
+    rule: Annotated[str, BeforeValidator(_read_one_rule)]
     """``pack/rule``, exactly one."""
     scope: dict[str, str] = Field(default={})
     """Part of the rule it covers: attribute to value, `feature`, `model`, `outcome`; all of it where empty."""
@@ -56,6 +64,18 @@ class Waiver(Part):
     """Version of the model it was granted for."""
     ticket: str = ""
     """Where it is tracked."""
+    _place: str = PrivateAttr(default="")
+
+    @property
+    def place(self) -> str:
+        """``file:line`` where it stands; empty where it was read from no file."""
+        return self._place
+
+    def at(self, place: str) -> Waiver:
+        """Return the same waiver, knowing where it stands."""
+        placed = self.model_copy()
+        placed._place = place
+        return placed
 
 
 class WaiversFile(Part):
@@ -90,7 +110,10 @@ def load_waivers(path: Path | str | None, packs: Sequence[LoadedPack]) -> tuple[
         mistakes = list(_check_waivers(parsed, tree, packs))
     if parsed is None or mistakes:
         raise PolicyError(mistakes=mistakes)
-    return parsed.waivers
+    name = Path(path).name
+    return tuple(
+        waiver.at(f"{name}:{tree.position(('waivers', number))[0]}") for number, waiver in enumerate(parsed.waivers)
+    )
 
 
 def _check_waivers(parsed: WaiversFile, tree: YamlTree, packs: Sequence[LoadedPack]) -> Iterable[Mistake]:
@@ -108,11 +131,20 @@ def _check_waiver(waiver: Waiver, rules: Mapping[str, LoadedRule]) -> Iterable[t
     if waiver.rule not in rules:
         yield "rule", f"no rule '{waiver.rule}' is in force", suggest_name(waiver.rule, rules)
     elif not rules[waiver.rule].rule.waivable:
-        yield "rule", f"'{waiver.rule}' cannot be waived", ""
-    if waiver.approved_by.strip().lower() == waiver.requested_by.strip().lower():
-        yield "approved_by", "the person who grants it must be another one than the one who asks", ""
+        yield "rule", f"'{waiver.rule}' cannot be waived", "mend what it found; its pack allows no exception"
+    if _same_person(waiver.approved_by, waiver.requested_by):
+        yield (
+            "approved_by",
+            "the person who grants it must be another one than the one who asks",
+            "name somebody else who may grant it",
+        )
     if not timedelta(0) <= waiver.expires - waiver.approved_on <= timedelta(days=MOST_DAYS):
-        yield "expires", f"it must end within {MOST_DAYS} days of {waiver.approved_on.isoformat()}", ""
+        last = (waiver.approved_on + timedelta(days=MOST_DAYS)).isoformat()
+        yield (
+            "expires",
+            f"it must end within {MOST_DAYS} days of {waiver.approved_on.isoformat()}",
+            f"at the latest on {last}; grant it again after that",
+        )
     if waiver.only_while is None:
         return
     try:
@@ -120,6 +152,12 @@ def _check_waiver(waiver: Waiver, rules: Mapping[str, LoadedRule]) -> Iterable[t
             yield "only_while", f"'{waiver.only_while}' is no range of numbers", ""
     except PhraseError as error:
         yield "only_while", error.what, error.hint
+
+
+def _same_person(one: str, other: str) -> bool:
+    """Return whether two names are one person's, however they are spelt: case, spaces, look-alike signs."""
+    first, second = (" ".join(unicodedata.normalize("NFKC", name).casefold().split()) for name in (one, other))
+    return first == second
 
 
 def apply_waivers(
@@ -156,12 +194,16 @@ def apply_waivers(
                 update={"verdicts": verdicts, "status": worst_verdict([verdict.status for verdict in verdicts])}
             )
         )
-    left = [
-        f"waiver {waiver.id} covers nothing: {reasons.get(waiver.id, 'no finding of its scope needs it')}"
-        for waiver in waivers
-        if waiver.id not in used
-    ]
+    left = [_tell_unused(waiver, reasons.get(waiver.id, ""), as_of) for waiver in waivers if waiver.id not in used]
     return tuple(done), tuple(left)
+
+
+def _tell_unused(waiver: Waiver, reason: str, as_of: date) -> str:
+    """Return why a waiver covers nothing, where it stands, and what to do about it."""
+    reason = reason or _out_of_time(waiver, as_of) or "no finding of its scope needs it"
+    advice = "remove it, or have a new one approved" if as_of > waiver.expires else ""
+    place = f" ({waiver.place})" if waiver.place else ""
+    return f"waiver {waiver.id}{place} covers nothing: {reason}" + (f"; {advice}" if advice else "")
 
 
 def _waive(
@@ -196,10 +238,8 @@ def _covers(waiver: Waiver, verdict: Verdict) -> bool:
 
 def _lapsed(waiver: Waiver, verdict: Verdict, subject: Subject, as_of: date) -> str:
     """Return why a waiver does not hold today; empty where it does."""
-    if as_of > waiver.expires:
-        return f"it expired on {waiver.expires.isoformat()}"
-    if as_of < waiver.approved_on:
-        return f"it begins on {waiver.approved_on.isoformat()}"
+    if problem := _out_of_time(waiver, as_of):
+        return problem
     if waiver.model_version is not None and waiver.model_version != subject.version:
         return f"it was granted for version {waiver.model_version}, this is {subject.version or 'no version'}"
     if waiver.only_while is None:
@@ -209,3 +249,9 @@ def _lapsed(waiver: Waiver, verdict: Verdict, subject: Subject, as_of: date) -> 
     if value is None or not limit.holds(read_number(value)):
         return f"it lapsed: the number is {'undefined' if value is None else f'{value:.4f}'}, not {waiver.only_while}"
     return ""
+
+
+def _out_of_time(waiver: Waiver, as_of: date) -> str:
+    if as_of > waiver.expires:
+        return f"it expired on {waiver.expires.isoformat()}"
+    return f"it begins on {waiver.approved_on.isoformat()}" if as_of < waiver.approved_on else ""

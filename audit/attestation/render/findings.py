@@ -18,6 +18,7 @@ from audit.evidence import (
 )
 
 from . import words
+from .clause_words import WOULD
 from .numbers import Shown, show
 from .tables import Lexicon
 
@@ -101,7 +102,7 @@ def _show_rule(finding: RuleFinding, index: int, lexicon: Lexicon) -> RuleShown:
     metric = next((verdict.metric for verdict in finding.verdicts if verdict.metric), "")
     return RuleShown(
         finding=finding,
-        sign=words.VERDICTS[finding.status],
+        sign=sign_of(verdicts[0]) if verdicts else words.VERDICTS[finding.status],
         anchor=f"rule-{index + 1}",
         scopes=tuple(_show_scope(verdict, lexicon) for verdict in verdicts) or (_no_scope(finding),),
         severity=words.SEVERITIES[finding.severity],
@@ -121,7 +122,13 @@ def _urgency(verdict: Verdict) -> tuple[int, float]:
             beyond = verdict.limit_low - value
         elif verdict.limit_high is not None and value > verdict.limit_high:
             beyond = value - verdict.limit_high
-    return VERDICT_ORDER.index(verdict.status), -beyond
+    return VERDICT_ORDER.index(verdict.standing), -beyond
+
+
+def sign_of(verdict: Verdict) -> words.VerdictSign:
+    """Return how a verdict is shown; one that only would be, under a law that does not apply yet, says so."""
+    would = verdict.status == "not_applicable" and verdict.original is not None
+    return WOULD.get(verdict.standing, words.VERDICTS[verdict.status]) if would else words.VERDICTS[verdict.status]
 
 
 def _show_scope(verdict: Verdict, lexicon: Lexicon) -> ScopeShown:
@@ -131,7 +138,7 @@ def _show_scope(verdict: Verdict, lexicon: Lexicon) -> ScopeShown:
         observed = show(verdict.observed, metric, lexicon.unit(metric))
     return ScopeShown(
         verdict=verdict,
-        sign=words.VERDICTS[verdict.status],
+        sign=sign_of(verdict),
         name=_scope_name(verdict),
         observed=observed,
         waived_from=words.VERDICTS[verdict.original].word.lower() if verdict.original else "",

@@ -1,13 +1,16 @@
 """What the layout engine leaves open in a PDF, mended before the file is written.
 
 Comes in: WeasyPrint's document and the PDF in the making. Goes out: the same PDF, then PDF/A-3a and PDF/UA-1 at once:
-the UA mark with its extension schema, figure boxes in PDF units, each attachment named once, headers with scope.
+the UA mark with its extension schema, figure boxes in PDF units, each attachment named once, headers with scope,
+empty fields for the signatures.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+
+from .signature_fields import add_signature_fields
 
 UA_MARK = b"""<rdf:Description xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" rdf:about=""
  xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/"><pdfuaid:part>1</pdfuaid:part></rdf:Description>
@@ -45,6 +48,7 @@ def finish_pdf(document: Any, pdf: Any) -> None:
     _mark_accessible(pdf)
     _name_attachments_once(pdf)
     _place_figures(document, pdf)
+    add_signature_fields(document, pdf)
     _give_headers_scope(document)
     _drop_bare_spans(pdf)
 

@@ -16,6 +16,7 @@ from audit.evidence import Dossier
 from audit.shipped import shipped_folder
 
 from . import numbers, tongue, words
+from .editions import narrow_view, template_of
 from .glyphs import clean_text, shorten
 from .view import NOTICE, View, build_view
 
@@ -79,18 +80,34 @@ def shipped_text(path: str) -> str:
 
 
 @cache
-def _screen_style() -> str:
+def font_faces(families: tuple[str, ...]) -> str:
+    """Return the style rules that hold fonts inside the page.
+
+    Parameters
+    ----------
+    families : tuple of str
+        Families of `FONTS`.
+    """
     faces = []
     for family, weight, name in FONTS:
+        if family not in families:
+            continue
         data = base64.b64encode((shipped_folder("templates") / "fonts" / f"{name}.woff2").read_bytes()).decode()
         faces.append(
             f'@font-face{{font-family:"{family}";font-weight:{weight};font-display:block;'
             f'src:url(data:font/woff2;base64,{data}) format("woff2")}}'
         )
-    return "\n".join([*faces, shipped_text("styles/tokens.css"), shipped_text("styles/screen.css")])
+    return "\n".join(faces)
 
 
-def _digest(text: str) -> str:
+@cache
+def _screen_style() -> str:
+    faces = font_faces(tuple(dict.fromkeys(family for family, _, _ in FONTS)))
+    return "\n".join([faces, shipped_text("styles/tokens.css"), shipped_text("styles/screen.css")])
+
+
+def name_digest(text: str) -> str:
+    """Return the digest by which a content security policy names a style or script."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
@@ -106,12 +123,14 @@ def render_page(view: View, mode: str) -> str:
     """
     style, script = (_screen_style(), shipped_text("parts/report.js")) if mode == "html" else ("", "")
     policy = (
-        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; font-src data:; "
+        f"default-src 'none'; style-src '{name_digest(style)}'; script-src '{name_digest(script)}'; font-src data:; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
-    template = environment().get_template("report.html.j2")
+    name, edition = template_of(view)
+    view = narrow_view(view, edition) if edition else view
+    template = environment().get_template(name)
     with tongue.speak(view.dossier.presentation.language):
-        return template.render(v=view, d=view.dossier, mode=mode, style=style, script=script, policy=policy)
+        return template.render(v=view, d=view.dossier, e=edition, mode=mode, style=style, script=script, policy=policy)
 
 
 def render_html(dossier: Dossier) -> bytes:

@@ -43,9 +43,9 @@ def render_pdf(dossier: Dossier, attachments: Sequence[Attachment] = ()) -> byte
 
     moment = _moment(dossier.presentation.created)
     page = drawable(_join_alternatives(render_page(build_view(dossier), "pdf")))
-    with _quiet():
+    with hold_quiet():
         fonts = FontConfiguration()
-        sheet = weasyprint.CSS(string=_print_style(), font_config=fonts, url_fetcher=_fetch_font)
+        sheet = weasyprint.CSS(string=_print_style(), font_config=fonts, url_fetcher=fetch_font)
         options = {
             **weasyprint.DEFAULT_OPTIONS,
             "pdf_variant": "pdf/a-3a",
@@ -73,15 +73,19 @@ def _join_alternatives(page: str) -> str:
     return _ALTERNATIVE.sub(r"<title>\1. \2</title>", page)
 
 
-def _print_style() -> str:
-    faces = [
+def font_faces() -> str:
+    """Return the style rules that name the shipped fonts."""
+    return "\n".join(
         f'@font-face{{font-family:"{family}";font-weight:{weight};src:url(font:{name}.ttf)}}'
         for family, weight, name in FONTS
-    ]
-    return "\n".join([*faces, shipped_text("styles/tokens.css"), shipped_text("styles/print.css")])
+    )
 
 
-def _fetch_font(url: str, *_: Any, **__: Any) -> Any:
+def _print_style() -> str:
+    return "\n".join([font_faces(), shipped_text("styles/tokens.css"), shipped_text("styles/print.css")])
+
+
+def fetch_font(url: str, *_: Any, **__: Any) -> Any:
     """Give the shipped fonts and nothing else."""
     from weasyprint.urls import URLFetcherResponse
 
@@ -119,7 +123,7 @@ def _attach(attachments: Sequence[Attachment], moment: datetime) -> list[Any]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def hold_quiet() -> Iterator[None]:
     """Hold the garbage collector (a third of the time otherwise) and the layout engine's remarks."""
     log = logging.getLogger("weasyprint")
     level, collecting = log.level, gc.isenabled()

@@ -26,12 +26,14 @@ from . import (
     attributions,
     beside,
     claims,
+    clauses,
     drift,
     explained,
     fairness,
     fidelity,
     findings,
     panels,
+    publication,
     robustness,
     weak,
     words,
@@ -89,6 +91,7 @@ class View:
     undecided_shown: int
     passed: tuple[findings.RuleShown, ...]
     packs: tuple[findings.PackShown, ...]
+    annexes: tuple[clauses.AnnexShown, ...]
     not_assessed: tuple[NotAssessed, ...]
     fairness: fairness.FairnessShown | None
     weak: weak.WeakBlock | None
@@ -105,6 +108,7 @@ class View:
     robustness: robustness.RobustnessShown | None
     drift: drift.DriftShown | None
     claims: tuple[claims.ClaimShown, ...]
+    publications: dict[str, tuple[str, ...]]
     lexicon: Lexicon
 
     def chapter(self, anchor: str) -> Chapter:
@@ -167,10 +171,12 @@ def build_view(dossier: Dossier) -> View:
 def _build(dossier: Dossier) -> View:
     evidence, judgement = dossier.evidence, dossier.judgement
     lexicon = Lexicon(evidence)
-    rules = findings.show_rules(judgement, lexicon)
-    packs = findings.show_packs(judgement, rules)
+    every = findings.show_rules(judgement, lexicon)
+    packs = findings.show_packs(judgement, every)
+    rules = clauses.fold_rules(every, packs)
     top, undecided = findings.top_findings(rules), findings.undecided_rules(rules)
     groups = fairness.show_fairness(evidence, judgement, lexicon)
+    parts = {block.name: block.anchor for block in groups.attributes} if groups else {}
     return View(
         dossier=dossier,
         chapters=_chapters(packs, evidence, annexed=groups is not None and groups.annexed),
@@ -185,6 +191,7 @@ def _build(dossier: Dossier) -> View:
         undecided_shown=min(3, 4 - sum(rule in top for rule in undecided)),
         passed=tuple(rule for rule in rules if rule.finding.status == "pass"),
         packs=packs,
+        annexes=clauses.show_annexes(packs, judgement.papers, parts),
         not_assessed=_not_assessed(evidence),
         fairness=groups,
         weak=weak.show_slices(evidence, lexicon),
@@ -201,6 +208,7 @@ def _build(dossier: Dossier) -> View:
         robustness=robustness.show_robustness(evidence, lexicon),
         drift=drift.show_drift(evidence, lexicon),
         claims=claims.show_claims(judgement, lexicon),
+        publications=publication.list_publications(judgement),
         lexicon=lexicon,
     )
 

@@ -200,7 +200,7 @@ def check_html(page: bytes) -> SeenSignature | None:
 
 def check_report_pdf(data: bytes) -> tuple[SeenSignature, ...]:
     """Check the signatures in a PDF; empty for one that nobody signed."""
-    from .pdf import check_pdf
+    from .pdf_check import check_pdf
 
     return tuple(_seen("report.pdf", signature.cms, b"") for signature in check_pdf(data))
 
@@ -213,7 +213,7 @@ def check_attached(data: bytes, dossier: bytes | None) -> bytes | None:
     SealError
         It is another one than the folder's.
     """
-    from .pdf import attached_file
+    from .pdf_check import attached_file
 
     inside = attached_file(data, "audit.json")
     if inside is not None and dossier is not None and inside != dossier:

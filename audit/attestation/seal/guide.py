@@ -68,7 +68,7 @@ def _html_commands(page: bytes) -> tuple[str, ...]:
 
 
 def _pdf_commands(data: bytes) -> tuple[str, ...]:
-    from .pdf import check_pdf
+    from .pdf_check import check_pdf
 
     signature = check_pdf(data)[0]
     start, resume = signature.gap

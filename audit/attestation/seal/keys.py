@@ -2,40 +2,43 @@
 
 Comes in: `SigningOrder` (where key, certificate and password are, never the secrets themselves). Goes out: a `Signer`,
 or None where nothing is to be signed. `SIGNERS` maps the scheme before the colon to the function that opens such a key;
-a new kind of key is one function and one row. Secrets stay inside this file: no error, log or repr shows them.
+a new kind of key is one function and one row. Secrets stay inside this file, `references` and `token`: no error, log
+or repr shows them.
 """
 
 from __future__ import annotations
 
-import os
+import base64
+import binascii
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
-from pathlib import Path
 from typing import Protocol
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key, pkcs12
 from cryptography.x509.oid import NameOID
 
 from audit.config.schema import SigningOrder
-from audit.errors import ConfigError, suggest_name
+from audit.errors import ConfigError, SealError, suggest_name
 from audit.evidence.dossier import SignerShown
 
-from .cms import NO_SIGNATURE, certificate_bytes, load_certificate
+from .cms import NO_SIGNATURE, certificate_bytes, check_signature, load_certificate, sign_data
 from .development import DEVELOPMENT_NAME, development_pem
 from .envelope import seal_payload
+from .references import read_env, read_file, read_reference
+from .revocation import RevocationSource
 from .timestamp import StampServer
+from .token import TokenKey, open_token, read_address
 
-PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | TokenKey
 
 _CURVES = ("secp256r1", "secp384r1", "secp521r1")
 _SMALLEST_RSA = 2048
-_LARGEST_PEM = 1 << 20
 
 
 class Signer(Protocol):
@@ -53,6 +56,10 @@ class Signer(Protocol):
     def stamps(self) -> StampServer | None:
         """The time stamp server to ask, if any."""
 
+    @property
+    def revocation(self) -> RevocationSource | None:
+        """Where lists of revoked certificates come from, if they are wanted."""
+
     def sign(self, data: bytes) -> bytes:
         """Return the raw signature over `data` with SHA-256 (ECDSA as DER, RSA as PKCS 1 v1.5)."""
 
@@ -65,7 +72,7 @@ class Signer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class KeySigner:
-    """A signer whose private key is in memory.
+    """A signer whose private key is in memory, or at hand on a device.
 
     Parameters
     ----------
@@ -77,15 +84,20 @@ class KeySigner:
         The time stamp server to ask.
     key : private key
         Never shown.
+    revocation : RevocationSource, optional
+        Where lists of revoked certificates come from.
     """
 
     certificate: x509.Certificate
     chain: tuple[x509.Certificate, ...]
     stamps: StampServer | None
     key: PrivateKey = field(repr=False)
+    revocation: RevocationSource | None = None
 
     def sign(self, data: bytes) -> bytes:
         """Return the raw signature over `data` with SHA-256."""
+        if isinstance(self.key, TokenKey):
+            return self.key.sign(data)
         if isinstance(self.key, rsa.RSAPrivateKey):
             return self.key.sign(data, padding.PKCS1v15(), hashes.SHA256())
         return self.key.sign(data, ec.ECDSA(hashes.SHA256()))
@@ -130,6 +142,8 @@ def signer_for(order: SigningOrder, *, interactive: bool) -> Signer | None:
             place="signing.required",
             hint="give signing.key and signing.certificate, or take out required: true",
         )
+    if order.level is not None and order.timestamp is None:
+        raise ConfigError(f"{order.level} needs a time stamp, and no server is named", place="signing.timestamp")
     if order.key is None and not interactive:
         return None
     scheme, _, rest = (order.key or "development").partition(":")
@@ -170,46 +184,127 @@ def public_key_pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
+def notes_of(signer: Signer | None) -> tuple[str, ...]:
+    """Return what a person should hear about servers that did not give what they were asked for."""
+    sources = (signer.stamps, signer.revocation) if signer else ()
+    return tuple(note for source in sources if source for note in source.notes)
+
+
 def _open_development(order: SigningOrder, rest: str) -> Signer:
     if rest or order.certificate:
         raise ConfigError("a development key has no path and no certificate of its own", place="signing", hint=_FORMS)
-    return _build(development_pem(), b"", None, order)
+    return _open_pem(development_pem(), None, order)
 
 
 def _open_file(order: SigningOrder, rest: str) -> Signer:
-    return _open_pem(_read_file(rest, "signing.key"), order)
+    return _open_bytes(read_file(rest, "signing.key"), order)
 
 
 def _open_env(order: SigningOrder, rest: str) -> Signer:
-    return _open_pem(_read_env(rest, "signing.key"), order)
+    data = read_env(rest, "signing.key")
+    if not data.lstrip().startswith(b"-----"):
+        try:  # a PKCS #12 file is not text, and comes as base64
+            data = base64.b64decode(b"".join(data.split()), validate=True)
+        except binascii.Error:
+            raise ConfigError("signing.key is no key", place="signing.key", hint=_KINDS) from None
+    return _open_bytes(data, order)
 
 
-def _open_pem(pem: bytes, order: SigningOrder) -> Signer:
-    beside = _read_reference(order.certificate, "signing.certificate") if order.certificate else b""
-    secret = order.password.get_secret_value() if order.password else None
-    password = None if secret is None else _read_password(secret)
-    return _build(pem, beside, password, order)
+def _open_device(order: SigningOrder, rest: str) -> Signer:
+    address = read_address(rest)
+    pin = _read_secret(order)
+    if pin is None and address.pin_source:
+        pin = read_reference(address.pin_source, "signing.key").rstrip(b"\r\n")
+    key = open_token(address, pin.decode(errors="replace") if pin is not None else None)
+    if order.certificate:
+        leaf, chain = _load_certificates(read_reference(order.certificate, "signing.certificate"))
+    elif key.certificate:
+        leaf, chain = load_certificate(key.certificate), ()
+    else:
+        raise ConfigError("there is no certificate beside the key on its device", place="signing.certificate")
+    return _bind(key, leaf, chain, order)
+
+
+def _open_bytes(data: bytes, order: SigningOrder) -> Signer:
+    secret = _read_secret(order)
+    if data.lstrip().startswith(b"-----"):
+        return _open_pem(data, secret, order)
+    try:
+        held = pkcs12.load_pkcs12(data, secret)
+    except ValueError:
+        what = (
+            "cannot be opened: wrong password, or a damaged file" if secret else "is no key, or needs signing.password"
+        )
+        raise ConfigError(f"signing.key {what}", place="signing.key", hint=_KINDS) from None
+    if held.key is None:
+        raise ConfigError("signing.key holds no private key", place="signing.key", hint=_KINDS)
+    if order.certificate:
+        leaf, chain = _load_certificates(read_reference(order.certificate, "signing.certificate"))
+    elif held.cert is not None:
+        leaf = load_certificate(certificate_bytes(held.cert.certificate))
+        chain = _climb(leaf, [one.certificate for one in held.additional_certs])
+    else:
+        raise ConfigError("there is no certificate for signing.key", place="signing.certificate")
+    return _bind(_accept_key(held.key), leaf, chain, order)
+
+
+def _open_pem(pem: bytes, secret: bytes | None, order: SigningOrder) -> Signer:
+    key = _accept_key(_load_key(pem, secret))
+    beside = read_reference(order.certificate, "signing.certificate") if order.certificate else b""
+    return _bind(key, *_load_certificates(beside or pem), order)
 
 
 SIGNERS: dict[str, Callable[[SigningOrder, str], Signer]] = {
     "development": _open_development,
     "file": _open_file,
     "env": _open_env,
+    "pkcs11": _open_device,
 }
 """Scheme of ``signing.key`` to what opens it."""
 
-_FORMS = "write signing.key as file:PATH, env:NAME or development"
+_FORMS = "write signing.key as file:PATH, env:NAME, pkcs11:... or development"
+_KINDS = "it must be a PEM private key (PKCS 8) or a PKCS 12 file; in a variable, the latter as base64"
 
 
-def _build(pem: bytes, beside: bytes, password: bytes | None, order: SigningOrder) -> Signer:
-    key = _accept_key(_load_key(pem, password))
-    certificate, chain = _load_certificates(beside or pem)
-    spki = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    if key.public_key().public_bytes(*spki) != certificate.public_key().public_bytes(*spki):
-        raise ConfigError("signing.key is not the key of the first certificate", place="signing.certificate")
+def _bind(
+    key: PrivateKey, certificate: x509.Certificate, chain: tuple[x509.Certificate, ...], order: SigningOrder
+) -> Signer:
+    """Return a signer whose key is its certificate's, and whose certificate may be used today."""
     _check_dates(certificate, datetime.now(UTC))
     stamps = StampServer(order.timestamp, required=order.required) if order.timestamp else None
-    return KeySigner(certificate, chain, stamps, key)
+    wanted = order.level in ("B-LT", "B-LTA")
+    revocation = RevocationSource(needed=wanted, required=wanted and order.required) if stamps else None
+    signer = KeySigner(certificate, chain, stamps, key, revocation)
+    _check_pair(signer)
+    if revocation:
+        revocation.refuse_revoked((certificate, chain))
+    return signer
+
+
+def _check_pair(signer: KeySigner) -> None:
+    """Refuse a key that is not the certificate's; one on a device is asked for a signature, it shows nothing else."""
+    if isinstance(signer.key, TokenKey):
+        probe = b"glassbox-audit: is this the key of this certificate?"
+        try:
+            check_signature(signer.certificate, sign_data(signer, probe), probe)
+            return
+        except (SealError, ValueError):
+            pass
+    else:
+        spki = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        if signer.key.public_key().public_bytes(*spki) == signer.certificate.public_key().public_bytes(*spki):
+            return
+    raise ConfigError("signing.key is not the key of the first certificate", place="signing.certificate")
+
+
+def _climb(leaf: x509.Certificate, others: list[x509.Certificate]) -> tuple[x509.Certificate, ...]:
+    """Return, of certificates in any order, those above one, nearest first."""
+    chain: list[x509.Certificate] = []
+    here = leaf
+    while above := [one for one in others if one.subject == here.issuer and one not in (leaf, *chain)]:
+        here = load_certificate(certificate_bytes(above[0]))
+        chain.append(here)
+    return tuple(chain)
 
 
 def _load_key(pem: bytes, password: bytes | None) -> object:
@@ -225,11 +320,10 @@ def _load_key(pem: bytes, password: bytes | None) -> object:
         ) from None
     except ValueError:
         what = "cannot be opened: wrong password, or a damaged file" if password else "is no key"
-        hint = "it must be a PEM private key (PKCS 8)"
-        raise ConfigError(f"signing.key {what}", place="signing.key", hint=hint) from None
+        raise ConfigError(f"signing.key {what}", place="signing.key", hint=_KINDS) from None
 
 
-def _accept_key(key: object) -> PrivateKey:
+def _accept_key(key: object) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:
     if isinstance(key, ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey):
         raise ConfigError(
             "signing.key is an Ed25519 or Ed448 key, and PDF readers call such a signature damaged",
@@ -278,35 +372,11 @@ def _check_dates(certificate: x509.Certificate, now: datetime) -> None:
         raise ConfigError(f"the certificate is not valid before {start:%Y-%m-%d}", place="signing.certificate")
 
 
-def _read_password(secret: str) -> bytes:
+def _read_secret(order: SigningOrder) -> bytes | None:
     """Return the password that ``env:`` or ``file:`` points to; a text without either is the password itself."""
+    if order.password is None:
+        return None
+    secret = order.password.get_secret_value()
     if secret.startswith(("env:", "file:")):
-        return _read_reference(secret, "signing.password").rstrip(b"\r\n")
+        return read_reference(secret, "signing.password").rstrip(b"\r\n")
     return secret.encode()
-
-
-def _read_reference(reference: str, place: str) -> bytes:
-    scheme, _, rest = reference.partition(":")
-    if scheme == "file":
-        return _read_file(rest, place)
-    if scheme == "env":
-        return _read_env(rest, place)
-    raise ConfigError(f"{place} must read file:PATH or env:NAME", place=place)
-
-
-def _read_env(name: str, place: str) -> bytes:
-    value = os.environ.get(name, "")
-    if not value:
-        shown = f"'{name}' " if name.isidentifier() and len(name) <= 80 else ""
-        raise ConfigError(f"the environment variable {shown}is not set", place=place)
-    return value.encode()
-
-
-def _read_file(name: str, place: str) -> bytes:
-    path = Path(name).expanduser()
-    try:
-        if path.stat().st_size > _LARGEST_PEM:
-            raise ConfigError(f"{path} is too large for a PEM file", place=place)
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}", place=place) from None

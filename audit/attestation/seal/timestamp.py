@@ -193,6 +193,24 @@ def check_token(token: bytes, digest: bytes) -> TimeStamp:
     return TimeStamp(moment, certificate, others)
 
 
+def read_stamp(token: bytes, digest: bytes) -> tuple[datetime, str]:
+    """Return the time of a token that holds, and the name of its authority, which is not checked to be trusted.
+
+    Parameters
+    ----------
+    token, digest
+        As for `check_token`.
+
+    Raises
+    ------
+    SealError
+        See `check_token`.
+    """
+    found = check_token(token, digest)
+    name = found.certificate.subject.rfc4514_string()
+    return found.moment, "".join(sign if sign.isprintable() else " " for sign in name)[:200]
+
+
 def _token_info(token: bytes) -> tuple[Any, Any, bytes]:
     """Return signed data, TSTInfo and the TSTInfo's bytes."""
     data = asn1_cms.ContentInfo.load(token, strict=True)["content"]

@@ -36,7 +36,7 @@ def load_exported(data: bytes) -> Loaded:
     Raises
     ------
     IntakeRefused
-        Whatever is not a plain, evaluation-mode program with a free batch.
+        Whatever is not a plain program in evaluation mode.
     """
     archive = read_archive(data)
     check_pt2_members(archive)
@@ -196,13 +196,20 @@ def _report(archive: Archive, program: Program) -> tuple[str, ...]:
     lines = [
         f"{len(archive.members)} archive members, all on the list of what a program needs; none compiled, none pickled",
         f"{program.operators} operators, all of torch.ops.aten and none that touches files; evaluation mode",
-        f"{program.expressions} symbolic expressions, arithmetic on sizes alone; the batch is free",
+        f"{program.expressions} symbolic expressions, arithmetic on sizes alone; {_describe_batch(program.batch)}",
         "sample inputs, source positions and guard code were left behind before loading",
         f"written by torch {program.torch_version or 'of unknown version'}",
     ]
     if program.other_device:
         lines.append("exported on another device, evaluated on the CPU")
     return tuple(lines)
+
+
+def _describe_batch(batch: tuple[int, int | None]) -> str:
+    if batch[0] == batch[1]:
+        rows = "one row" if batch[0] == 1 else f"{batch[0]:,} rows"
+        return f"exported for {rows} at once: it is called that way, and the last call is filled up and cut"
+    return "the batch is free"
 
 
 def is_whole(dtype: str) -> bool:

@@ -92,8 +92,7 @@ class Network:
         import torch
 
         arrays = self._encoder.encode(frame)
-        low, high = self._loaded.batch
-        step, parts = min(CHUNK, high or CHUNK), []
+        (low, step), parts = self.batch, []
         with torch.no_grad():
             for start in range(0, len(frame), step):
                 pieces = [array[start : start + step] for array in arrays]
@@ -112,9 +111,15 @@ class Network:
 
     @property
     def batch(self) -> tuple[int, int]:
-        """Fewest and most rows per call."""
+        """Fewest rows per call, and how many to give at once."""
         low, high = self._loaded.batch
-        return low, min(CHUNK, high or CHUNK)
+        return low, max(low, min(CHUNK, high or CHUNK))
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether the file takes one number of rows per call and no other."""
+        low, high = self._loaded.batch
+        return low == high
 
     def encode(self, frame: pd.DataFrame) -> list[np.ndarray]:
         """Return one array per forward argument, shape ``[n, width]``, float32 or int64.
@@ -167,8 +172,7 @@ class Network:
             The model cannot take these rows.
         """
         arrays = self._encoder.encode(frame)
-        low, high = self._loaded.batch
-        step = min(CHUNK, high or CHUNK)
+        low, step = self.batch
         parts = [self._gradients([array[at : at + step] for array in arrays], low) for at in range(0, len(frame), step)]
         return [None if pieces[0] is None else np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
 
@@ -331,6 +335,8 @@ def as_table(out: Any, rows: int) -> torch.Tensor:
                 hint="wrap it in a module that returns the scores alone",
             )
         out = inner
+    if out.ndim == 0 and rows == 1:
+        out = out.reshape(1)
     if out.ndim == 1:
         out = out.unsqueeze(1)
     if out.ndim == 3 and out.shape[1] == 1:

@@ -70,6 +70,8 @@ VERIFIERS = frozenset({"TRAINING", "ATEN"})
 TRAINING_HINT = "call net.eval() before torch.export.export, and export again"
 WHOLE_DTYPES = {2: "int8", 3: "int16", 4: "int32", 5: "int64"}
 FLOAT_DTYPES = {6: "float16", 7: "float32", 8: "float64", 13: "bfloat16"}
+MOST_FEWEST = 65_536
+"""A program that wants more rows than this at once is refused: calls are filled up to what it wants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ class Program:
     inputs : tuple of ProgramInput
         What it takes, in order of the call.
     batch : tuple of int and (int or None)
-        Fewest and most rows per call.
+        Fewest and most rows per call; the same where it was exported for a fixed number of rows.
     operators : int
         Nodes of the graph.
     expressions : int
@@ -150,7 +152,7 @@ def vet_program(content: bytes) -> Program:
     Raises
     ------
     IntakeRefused
-        Training mode, a static batch, a foreign operator, an unsafe expression, anything unknown.
+        Training mode, a batch of unusable size, a foreign operator, an unsafe expression, anything unknown.
     """
     program = read_json(content)
     try:
@@ -345,18 +347,15 @@ def _describe_input(label: str, tensor: dict[str, Any], *, keyword: bool) -> Pro
             f"the model's input {label} is not a table of numbers or codes",
             hint="tables only so far: inputs of shape [rows, columns]",
         )
-    if "as_expr" not in sizes[0]:
-        rows = sizes[0]["as_int"]
-        raise IntakeRefused(
-            f"the model was exported for a fixed batch of {rows} rows",
-            hint="export it with a free batch: torch.export.export(net, args, "
-            f"dynamic_shapes={{{label!r}: {{0: torch.export.Dim('batch')}}}})",
-        )
     width = 1 if len(sizes) == 1 else sizes[1].get("as_int")
     return ProgramInput(label, dtype, len(sizes), width, keyword)
 
 
 def _find_batch(sizes: list[Any], ranges: dict[str, Any]) -> tuple[int, int | None]:
+    """Return fewest and most rows per call; both are the same where the program was exported for so many rows."""
+    fixed = {int(size["as_int"]) for size in sizes if "as_expr" not in size}
+    if fixed:
+        return _fixed_batch(fixed, free=any("as_expr" in size for size in sizes))
     low, high = 1, None
     for size in sizes:
         symbol = re.search(r"[a-z]{1,4}[0-9]+", size["as_expr"]["expr_str"])
@@ -364,7 +363,26 @@ def _find_batch(sizes: list[Any], ranges: dict[str, Any]) -> tuple[int, int | No
         low = max(low, limits.get("min_val") or 1)
         top = limits.get("max_val")
         high = top if high is None else min(high, top or high)
+    if low > MOST_FEWEST:
+        raise _batch_refusal(f"asks for at least {low:,} rows at once")
     return low, high
+
+
+def _fixed_batch(fixed: set[int], *, free: bool) -> tuple[int, int]:
+    if free or len(fixed) > 1:
+        raise _batch_refusal("was exported for inputs of different numbers of rows")
+    (rows,) = fixed
+    if not 1 <= rows <= MOST_FEWEST:
+        raise _batch_refusal(f"was exported for a fixed batch of {rows:,} rows")
+    return rows, rows
+
+
+def _batch_refusal(what: str) -> IntakeRefused:
+    return IntakeRefused(
+        f"the model {what}",
+        hint="export it with a free batch: torch.export.export(net, args, dynamic_shapes={input: "
+        "{0: torch.export.Dim('batch')}})",
+    )
 
 
 def _refusal(why: str) -> IntakeRefused:

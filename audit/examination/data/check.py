@@ -207,7 +207,9 @@ def check_attributes(config: ExamineConfig, kinds: dict[str, Kind], facts: dict[
                 f"the attribute '{name}' has {_many(column.distinct)} different values",
                 hint="name a column of groups, or declare bins",
             )
-        mistakes += _unknown_groups(name, attribute, known)
+        mistakes += [
+            Mistake(what, config.place_of(*path), hint) for path, what, hint in _unknown_groups(name, attribute, known)
+        ]
     if mistakes:
         raise ConfigError(mistakes=mistakes)
     return tuple(notes)
@@ -225,14 +227,28 @@ def _note_attribute(name: str, attribute: GroupAttribute, facts: ColumnFacts, ki
     return notes
 
 
-def _unknown_groups(name: str, attribute: GroupAttribute, known: set[str]) -> Iterable[Mistake]:
-    named = [(f"groups.{name}.population", group) for group in attribute.population if attribute.bins]
+def _unknown_groups(
+    name: str, attribute: GroupAttribute, known: set[str]
+) -> Iterable[tuple[tuple[str, ...], str, str]]:
+    """Yield where a group is named that is not there, what is wrong, and what was probably meant."""
+    named = [
+        ("population", group) for group in attribute.population if attribute.bins or _misspells(group, attribute, known)
+    ]
     if attribute.reference is not None:
-        named.append((f"groups.{name}.reference", attribute.reference))
-    for place, group in named:
+        named.append(("reference", attribute.reference))
+    for key, group in named:
         if group not in known and known:
             hint = suggest_name(group, known) or f"its groups: {list_values(sorted(known))}"
-            yield Mistake(f"'{group}' is no group of the attribute '{name}'", place, hint)
+            path = ("groups", name, key, group) if key == "population" else ("groups", name, key)
+            yield path, f"'{group}' is no group of the attribute '{name}'", hint
+
+
+def _misspells(group: str, attribute: GroupAttribute, known: set[str]) -> bool:
+    """Whether a group of the population is probably a group of the data that the population does not name.
+
+    A group of the population without any row is a finding; one whose name almost stands in the data is a typing error.
+    """
+    return group not in known and bool(suggest_name(group, known - attribute.population.keys()))
 
 
 def list_values(values: Iterable[str], most: int = 5) -> str:

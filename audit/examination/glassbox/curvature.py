@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from .basis import Basis
 from .encoder import Floats
@@ -42,13 +41,16 @@ class RowMap:
         self.width = (dense[-1].columns.stop if dense else 0) + 1
         slots = [np.arange(block.slots.start, block.slots.stop) for block in sparse]
         self._tail = design[:, np.concatenate(slots)].tocsr() if slots else None
-        # the dense part as one sparse matrix: its product with a row's slots costs two entries a feature
-        self._spread = _stack_matrices(basis) if dense else None
         self._kept: Any = None
         heavy = float(self.rows) * self.width**2 > SINGLE_FROM
         self._kind: type[np.floating[Any]] = np.float32 if heavy else np.float64
-        self._wide = design.astype(self._kind)
-        self._spread = None if self._spread is None else self._spread.astype(self._kind)
+        # block by block: a row looks up a few slots of each, so that the dense part costs a few rows of its matrix
+        columns = design.astype(self._kind).tocsc()
+        self._parts = [
+            (block.columns, columns[:, block.slots].tocsr(), block.matrix.astype(self._kind))
+            for block in dense
+            if block.matrix is not None
+        ]
 
     @property
     def rows(self) -> int:
@@ -101,22 +103,6 @@ class RowMap:
     def _head(self, rows: slice) -> Any:
         size = rows.stop - rows.start
         part = np.ones((size, self.width), dtype=self._kind)
-        if self._spread is not None:
-            part[:, :-1] = (self._wide[rows] @ self._spread).toarray()
+        for place, looked_up, matrix in self._parts:
+            part[:, place] = looked_up[rows] @ matrix
         return part
-
-
-def _stack_matrices(basis: Basis) -> Any:
-    rows, columns, values = [], [], []
-    for block in basis.dense:
-        assert block.matrix is not None
-        grid = np.meshgrid(
-            np.arange(block.slots.start, block.slots.stop),
-            np.arange(block.columns.start, block.columns.stop),
-            indexing="ij",
-        )
-        rows.append(grid[0].ravel())
-        columns.append(grid[1].ravel())
-        values.append(block.matrix.ravel())
-    shape = (basis.slots + 1, basis.dense[-1].columns.stop)
-    return sp.csr_matrix((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=shape)

@@ -9,14 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from audit.config.schema import FeatureDeclaration
-from audit.errors import DataError
+from audit.config.schema import ExamineConfig, FeatureDeclaration
+from audit.errors import ConfigError, DataError
+from audit.evidence import Subject
 from audit.examination.data.read import Role, read_dataset
 from audit.examination.data.split import stratified_sample
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from audit.examination.blackbox.blackbox import BlackBox
     from audit.examination.data.dataset import Dataset
 
     from .case import Case
@@ -47,6 +49,27 @@ class Beside:
     note: str
 
 
+def open_beside(
+    config: ExamineConfig, subject: Subject, judged: Dataset, blackbox: BlackBox | None
+) -> dict[Role, Dataset]:
+    """Open the tables of ``data.baseline`` and ``data.out_of_time``, before anything is computed.
+
+    Parameters
+    ----------
+    config, subject, judged, blackbox
+        How the judged rows are understood.
+
+    Raises
+    ------
+    ConfigError, DataError
+        As `read_beside`.
+    """
+    roles: tuple[Role, ...] = ("baseline", "out_of_time")
+    return {
+        role: _open(config, subject, judged, blackbox, role) for role in roles if getattr(config.data, role) is not None
+    }
+
+
 def read_beside(case: Case, role: Role, path: str | None = None) -> Beside:
     """Read a table beside the judged rows.
 
@@ -64,22 +87,39 @@ def read_beside(case: Case, role: Role, path: str | None = None) -> Beside:
     ConfigError, DataError
         No such file or column, or content that cannot be compared.
     """
-    config, features = case.config, {feature.name for feature in case.subject.features}
-    kinds = {
-        name: (config.features.get(name) or FeatureDeclaration()).model_copy(update={"kind": kind})
-        for name, kind in case.dataset.kinds.items()
-        if name in features
-    }
-    data = config.data if path is None else config.data.model_copy(update={role: path})
-    dataset = read_dataset(config.model_copy(update={"features": kinds, "data": data}), role=role)
-    wanted = [name for name in (case.blackbox.columns if case.blackbox else ()) if name not in dataset.columns]
-    if wanted:
-        raise DataError(
-            f"the table of data.{role} has no column '{wanted[0]}', which the model reads",
-            hint="name a table with the columns of the judged rows",
-        )
+    config = case.config
+    if path is not None:
+        config = config.model_copy(update={"data": config.data.model_copy(update={role: path})})
+    opened = case.beside.get(role) if path is None else None
+    dataset = opened or _open(config, case.subject, case.dataset, case.blackbox, role)
     names = ", ".join(file.name for file in dataset.files[:2]) + (" and more" if len(dataset.files) > 2 else "")
     return take_rows(case, dataset, f"data.{role} ({names})")
+
+
+def _open(
+    config: ExamineConfig, subject: Subject, judged: Dataset, blackbox: BlackBox | None, role: Role
+) -> Dataset:
+    features = {feature.name for feature in subject.features}
+    kinds = {
+        name: (config.features.get(name) or FeatureDeclaration()).model_copy(update={"kind": kind})
+        for name, kind in judged.kinds.items()
+        if name in features
+    }
+    place = f"data.{role}"
+    try:
+        dataset = read_dataset(config.model_copy(update={"features": kinds}), role=role)
+    except ConfigError as error:  # which names the key that the column is for, and not the table that lacks it
+        raise ConfigError(error.what, place=place, hint=error.hint) from None
+    except DataError as error:
+        raise DataError(error.what, place=place, hint=error.hint) from None
+    wanted = [name for name in (blackbox.columns if blackbox else ()) if name not in dataset.columns]
+    if wanted:
+        raise ConfigError(
+            f"the table of data.{role} has no column '{wanted[0]}', which the model reads",
+            place=place,
+            hint="name a table with the columns of the judged rows",
+        )
+    return dataset
 
 
 def take_rows(case: Case, dataset: Dataset, name: str) -> Beside:

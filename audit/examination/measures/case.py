@@ -7,12 +7,14 @@ changes; seeds come from it, so that the order of the measures changes no number
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from audit.config.schema import DecisionRule, ExamineConfig
+from audit.errors import ConfigError
 from audit.evidence import AttributeUsed, Decision, FeatureUsed, Intake, NotDone, Subject
 from audit.examination.blackbox.conditions import OTHERWISE, cut_of, list_levels
 from audit.examination.blackbox.decision import DecisionPlan, plan_decision
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from audit.examination.blackbox.blackbox import BlackBox
     from audit.examination.blackbox.score import Scores
     from audit.examination.data.dataset import Dataset
+    from audit.examination.data.read import Role
     from audit.examination.glassbox.fit import Fits
     from audit.examination.tally.roll import Roll
     from audit.examination.tally.tally import Tally
@@ -64,6 +67,10 @@ class Case:
         The glass boxes, or why there are none.
     training : Dataset or None
         Rows of the separate training file of the glass boxes, if one was named.
+    sampled : str
+        What the sample is, for a reader; empty where `frame` holds all rows.
+    beside : mapping of str to Dataset
+        Tables of ``data.baseline`` and ``data.out_of_time``, where they are named.
     """
 
     config: ExamineConfig
@@ -81,6 +88,7 @@ class Case:
     fits: Fits | NotDone
     training: Dataset | None = None
     sampled: str = ""
+    beside: Mapping[Role, Dataset] = field(default_factory=dict)
 
     @property
     def seed(self) -> int:
@@ -196,6 +204,13 @@ def _say_favourable(plan: DecisionPlan, rule: DecisionRule) -> str:
 
 def _describe_feature(config: ExamineConfig, dataset: Dataset, name: str) -> FeatureUsed:
     declared = config.features.get(name)
+    mutable = declared.mutable if declared else False
+    if isinstance(mutable, str) and dataset.kinds[name] != "number":
+        raise ConfigError(
+            f"{name} is no number: nothing about it can {mutable}",
+            place=f"features.{name}.mutable",
+            hint="say `true`, or declare `kind: number`",
+        )
     behind = {attribute.column for attribute in config.groups.attributes.values()}
     return FeatureUsed(
         name=name,
@@ -203,6 +218,7 @@ def _describe_feature(config: ExamineConfig, dataset: Dataset, name: str) -> Fea
         role=(declared.role if declared else None) or "",
         expected=(declared.expected if declared else None) or "",
         monotone=(declared.monotone if declared else None) or "",
-        mutable=declared.mutable if declared else False,
+        mutable=bool(mutable),
+        one_way=mutable if isinstance(mutable, str) else "",
         protected=name in behind,  # also where the groups come from another table: a column of that name is the same
     )

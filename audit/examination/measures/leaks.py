@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from audit.errors import AuditError
 from audit.evidence import Definition, Estimate, Measurement, undefined
 from audit.examination.data.split import folds_of
-from audit.statistics.intervals import clopper_pearson, logit_interval
+from audit.statistics.auc import auc_interval
+from audit.statistics.intervals import clopper_pearson
 
 from .beside import read_beside
 from .effects.axis import lay_axis
 from .effects.proxy import FOLDS, measure_proxy
-from .prediction import share_estimate
+from .prediction import name_auc_interval, share_estimate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,10 +98,10 @@ def measure_single_features(case: Case, label: NDArray[np.float64]) -> Iterator[
 
 
 def _auc_estimate(auc: float, se: float, positives: int, negatives: int) -> Estimate:
-    n, method = positives + negatives, f"{FOLDS} folds, DeLong, logit interval"
+    n, method = positives + negatives, f"{FOLDS} folds, {name_auc_interval(positives, negatives)}"
     if not np.isfinite(auc):
         return undefined("fewer than 30 rows of a class", n=n)
-    low, high = logit_interval(auc, se)
+    low, high = auc_interval(auc, se, positives, negatives)
     if np.isfinite(low):
         return Estimate(value=auc, low=low, high=high, n=n, method=method)
     if auc > 0.5:

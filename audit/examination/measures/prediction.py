@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.evidence import Estimate, Measurement, undefined
-from audit.statistics.auc import auc_of_counts, auc_slack, count_at
+from audit.statistics.auc import FEW_OF_A_CLASS, auc_interval, auc_of_counts, auc_slack, count_at
 from audit.statistics.intervals import logit_interval, mean_interval, normal_quantile, square_and_add, wilson
 from audit.statistics.residuals import explained_figure
 
@@ -253,22 +253,36 @@ def _measure_ranks(score: Floats, rows: Labelled) -> tuple[Estimate, Estimate]:
     auc, se = auc_of_counts(p, q)
     hits, seen = np.cumsum(p[::-1]), np.cumsum((p + q)[::-1])
     precision, positives = hits / seen, int(hits[-1])
+    negatives = rows.rows - positives
+    bounds = auc_interval(auc, se, positives, negatives, LEVEL)
     # where nobody of the positive class is added, recall stays as it is
     value = min(float(np.sum(np.diff(hits / positives, prepend=0.0) * precision)), 1.0)
     spread = float(np.sqrt(value * (1 - value) / positives))
     return (
-        bounded_estimate(auc, se, rows.rows, f"DeLong, logit interval{near}", slack=slack),
-        bounded_estimate(value, spread, rows.rows, f"logit interval on the positives{bins}"),
+        bounded_estimate(auc, bounds, rows.rows, f"{name_auc_interval(positives, negatives)}{near}", slack=slack),
+        bounded_estimate(
+            value, logit_interval(value, spread, LEVEL), rows.rows, f"logit interval on the positives{bins}"
+        ),
     )
 
 
-def bounded_estimate(value: float, se: float, n: int, method: str, *, slack: float = 0.0) -> Estimate:
-    """Return an estimate with a logit interval; at 0 or 1 there is none, and it is not assessable.
+def name_auc_interval(positives: int, negatives: int) -> str:
+    """Say how the interval of an AUC was computed; see `auc_interval`."""
+    few = min(positives, negatives) < FEW_OF_A_CLASS
+    return "DeLong, logit interval" + (", widened to Newcombe's (2006) for few rows of a class" if few else "")
+
+
+def bounded_estimate(
+    value: float, bounds: tuple[float, float], n: int, method: str, *, slack: float = 0.0
+) -> Estimate:
+    """Return an estimate with its interval; at 0 or 1 there is none, and it is not assessable.
 
     Parameters
     ----------
-    value, se : float
-        Point and standard error.
+    value : float
+        Point.
+    bounds : tuple of float
+        Interval; NaN where there is none.
     n : int
         Rows.
     method : str
@@ -276,7 +290,7 @@ def bounded_estimate(value: float, se: float, n: int, method: str, *, slack: flo
     slack : float
         What binning may have changed; the interval is wider by it.
     """
-    low, high = logit_interval(value, se, LEVEL)
+    low, high = bounds
     if not np.isfinite(low):
         note = "no interval: complete separation, or too few rows of a class"
         return Estimate(value=value, n=n, method=method, note=note, assessable=False)

@@ -19,6 +19,7 @@ from audit.examination.data.read import read_dataset
 from audit.examination.engine.progress import Progress
 from audit.examination.sweep.sample import SAMPLE_ROWS, sample_table
 
+from .beside import open_beside
 from .case import Case
 
 if TYPE_CHECKING:
@@ -54,6 +55,11 @@ def open_case(
         What was asked, what is audited, the table, its people, the model and how it was taken in.
     progress : Progress
         Hears of the fits.
+
+    Raises
+    ------
+    ConfigError, DataError
+        A table of ``data.train``, ``data.baseline`` or ``data.out_of_time`` that cannot be compared with the judged rows.
     """
     case = Case(
         config=config,
@@ -71,6 +77,7 @@ def open_case(
         intake=intake.model_copy(update={"notes": (*intake.notes, *people.scores.notes)}),
         fits=NotDone(not_done="the glass boxes were not fitted yet"),
         training=read_dataset(config, role="train") if config.data.train else None,
+        beside=open_beside(config, subject, dataset, blackbox),
     )
     return replace(case, fits=_tell_sample(_fit_safely(case, progress), case))
 

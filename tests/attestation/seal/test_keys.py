@@ -275,4 +275,4 @@ def test_a_name_is_not_a_development_key_by_looking_like_one(authority):
 
 
 def test_table_of_schemes():
-    assert set(SIGNERS) == {"development", "file", "env"}
+    assert set(SIGNERS) == {"development", "file", "env", "pkcs11"}

@@ -22,7 +22,8 @@ from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator import ValidationContext
 
 from audit.attestation.seal.cms import certificate_bytes, sign_digest
-from audit.attestation.seal.pdf import attached_file, check_pdf, sign_pdf
+from audit.attestation.seal.pdf import sign_pdf
+from audit.attestation.seal.pdf_check import attached_file, check_pdf
 from audit.errors import SealError
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -250,9 +250,22 @@ def test_each_training_layer_is_found(studio, refuse, tools, tmp_path, layer):
     assert layer in text
 
 
-def test_static_batch(studio, refuse):
-    text = refuse(studio.files["static"], "fixed batch of 4 rows")
+def test_fixed_batch_of_unusable_size(studio, refuse, tools, tmp_path):
+    def change(program):
+        for tensor in program["graph_module"]["graph"]["tensor_values"].values():
+            if tensor["sizes"] and tensor["sizes"][0].get("as_int") == 4:
+                tensor["sizes"][0]["as_int"] = 10**9
+
+    text = refuse(tools.change_graph(studio.files["static"], tmp_path / "huge.pt2", change), "fixed batch of 1,000,000")
     assert "Dim('batch')" in text
+
+
+def test_inputs_fixed_for_different_rows(studio, refuse, tools, tmp_path):
+    def change(program):
+        graph = program["graph_module"]["graph"]
+        graph["tensor_values"]["x_num"]["sizes"][0]["as_int"] = 3
+
+    refuse(tools.change_graph(studio.files["static"], tmp_path / "two.pt2", change), "different numbers of rows")
 
 
 @pytest.mark.parametrize("size", [-1, 0, 10**12])

@@ -66,6 +66,46 @@ def test_one_lever_costs_the_deficit_over_the_slope():
     assert np.allclose(found.cost, exact, atol=2 * (10 / 24) / 2**6 / 0.5)
 
 
+def test_a_number_that_can_go_one_way_alone_goes_no_other():
+    """`a` would have to fall: with the way up alone, `b` has to do it; with neither there is no way."""
+    people = pd.DataFrame({"a": np.linspace(0.5, 4, 20), "b": np.linspace(-2, 2, 20)})
+    ask = linear((-2.0, 1.0), cut=1.0)
+    denied = ~ask(people).favourable
+    people = people[denied].reset_index(drop=True)
+    up_b = Lever("b", GRID * 4, 1.0, False, "increase")
+    for direction, moves in (("", True), ("decrease", True), ("increase", False)):
+        found = search_recourse(ask, people, (Lever("a", GRID, 0.5, False, direction), up_b), 1.0, is_value=False)
+        assert found.found.all()
+        change = found.people["a"].to_numpy() - people["a"].to_numpy()
+        assert (change < 0).any() == moves
+        assert (change <= 0).all()
+        assert (found.people["b"].to_numpy() >= people["b"].to_numpy()).all()
+    stuck = (Lever("a", GRID, 0.5, False, "increase"), Lever("b", GRID, 1.0, False, "decrease"))
+    assert not search_recourse(ask, people, stuck, 1.0, is_value=False).found.any()
+
+
+def test_one_way_features_of_a_configuration(tmp_path):
+    declared = "features:\n  income: {mutable: increase}\n  debts: {mutable: decrease}\n"
+    case = open_small(write_linear(tmp_path, declared))
+    assert {lever.name: lever.one_way for lever in find_levers(case)} == {"income": "increase", "debts": "decrease"}
+    free = open_small(write_linear(tmp_path, declared.replace("increase", "true").replace("decrease", "true")))
+    shares = [pick(measure_decisions(item), "decisions.recourse_rate", group={}, attribute=None) for item in (case, free)]
+    assert shares[0].value == shares[1].value  # the one way of each is the one that helps under these weights
+
+
+def test_a_level_has_no_direction(case):
+    from types import SimpleNamespace
+
+    from audit.config.schema import FeatureDeclaration
+    from audit.errors import ConfigError
+    from audit.examination.measures.case import _describe_feature
+
+    config = case.config.model_copy(update={"features": {"job": FeatureDeclaration(mutable="increase")}})
+    with pytest.raises(ConfigError, match="job is no number") as caught:
+        _describe_feature(config, SimpleNamespace(kinds={"job": "category"}), "job")
+    assert caught.value.place == "features.job.mutable"
+
+
 def test_two_levers_take_the_better_one_to_its_end_first():
     """A linear score is a fractional knapsack: the lever with the larger slope per cost goes as far as it can."""
     people = pd.DataFrame({"a": [-5.0], "b": [-5.0]})

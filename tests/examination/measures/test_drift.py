@@ -13,7 +13,7 @@ from scipy.special import expit
 from scipy.stats import ks_2samp, wasserstein_distance
 from sklearn.metrics import roc_auc_score
 
-from audit.errors import AuditError
+from audit.errors import ConfigError, DataError
 from audit.evidence import Drift, NotDone
 from audit.examination.measures.drift.distance import (
     bin_levels,
@@ -129,10 +129,17 @@ def test_a_baseline_needs_neither_label_nor_groups(tmp_path):
     assert pick_number(found, "drift.score_psi").n == 500
 
 
-def test_a_baseline_without_a_feature_is_refused(tmp_path):
-    case = open_drift(tmp_path, make_table(500), make_table(500)[["income", "debts"]])
-    with pytest.raises(AuditError, match="region"):
-        measure_drift(case)
+@pytest.mark.parametrize("role", ["baseline", "later"])
+def test_a_table_without_a_feature_is_told_before_anything_is_computed(tmp_path, role):
+    with pytest.raises(ConfigError, match="region") as caught:
+        open_drift(tmp_path, make_table(500), **{role: make_table(500)[["income", "debts"]]})
+    assert caught.value.place == {"baseline": "data.baseline", "later": "data.out_of_time"}[role]
+
+
+def test_a_table_of_other_content_is_told_before_anything_is_computed(tmp_path):
+    with pytest.raises(DataError, match="many") as caught:
+        open_drift(tmp_path, make_table(500), make_table(500).assign(debts="many"))
+    assert caught.value.place == "data.baseline"
 
 
 def test_a_number_stays_a_number_where_the_baseline_looks_otherwise(tmp_path):

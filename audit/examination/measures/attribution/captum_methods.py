@@ -32,6 +32,7 @@ MOST_ERROR = 0.05
 
 MISSING = "captum is not installed; it comes with the extra `explain` of this package"
 CODES = "codes inside a scripted program cannot be reached, and captum would explain its numbers alone"
+FIXED = "the file takes a fixed number of rows per call, and captum asks for others"
 NO_LAYERS = "the file holds a program instead of layers, and this method replaces what layers do"
 
 
@@ -212,6 +213,8 @@ def _open_layers(blackbox: Any, frame: pd.DataFrame, reference: pd.DataFrame) ->
 def _open_moving(blackbox: Any, frame: pd.DataFrame, reference: pd.DataFrame) -> Moving | NotDone:
     if not has_captum():
         return NotDone(not_done=MISSING)
+    if isinstance(blackbox, Network) and blackbox.is_fixed:
+        return NotDone(not_done=FIXED)
     line = open_line(blackbox, frame, reference)
     if line is None:
         return NotDone(not_done="the format gives no gradients")

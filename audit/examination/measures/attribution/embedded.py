@@ -75,10 +75,8 @@ def listen(call: Callable[[list[torch.Tensor]], torch.Tensor], tensors: list[tor
 
 def map_lookups(
     call: Callable[[list[torch.Tensor]], torch.Tensor],
-    own: Sequence[np.ndarray],
-    swapped: Callable[[int], list[np.ndarray]],
-    columns: int,
-    to_tensors: Callable[[list[np.ndarray]], list[torch.Tensor]],
+    some: list[torch.Tensor],
+    pairs: Iterable[tuple[list[torch.Tensor], list[torch.Tensor]] | None],
 ) -> list[np.ndarray] | None:
     """Find the column behind every look-up, by giving one column after the other its reference value.
 
@@ -86,14 +84,11 @@ def map_lookups(
     ----------
     call : callable
         The net on tensors.
-    own : sequence of ndarray
-        Encoded rows.
-    swapped : callable
-        From the place of a column to the encoded rows with that column at its reference.
-    columns : int
-        Number of columns.
-    to_tensors : callable
-        From encoded rows to tensors.
+    some : list of torch.Tensor
+        Rows.
+    pairs : iterable
+        Per column rows that differ from the reference in it, and the same rows with that column at the reference;
+        None where no row differs.
 
     Returns
     -------
@@ -101,16 +96,16 @@ def map_lookups(
         Per call the place of the column behind each position of its codes, -1 where none moves it, shape
         ``codes.shape[1:]`` flattened; None where a code follows several columns.
     """
-    before = listen(call, to_tensors(list(own)))
-    if not before:
-        return []
-    owner = [np.full(int(np.prod(codes.shape[1:], dtype=np.int64)), -1) for codes, _ in before]
-    for place in range(columns):
-        after = listen(call, to_tensors(swapped(place)))
-        if len(after) != len(before):
+    known = listen(call, some)
+    owner = [np.full(int(np.prod(codes.shape[1:], dtype=np.int64)), -1) for codes, _ in known]
+    for place, pair in enumerate(pairs if known else ()):
+        if pair is None:
+            continue
+        before, after = listen(call, pair[0]), listen(call, pair[1])
+        if not len(known) == len(before) == len(after):
             return None
         for at, ((codes, _), (others, _)) in enumerate(zip(before, after, strict=True)):
-            if codes.shape != others.shape:
+            if codes.shape != others.shape or int(np.prod(codes.shape[1:], dtype=np.int64)) != owner[at].size:
                 return None
             moved = (codes != others).reshape(len(codes), -1).any(dim=0).numpy() if codes.ndim else np.zeros(1, bool)
             if (owner[at][moved] >= 0).any():

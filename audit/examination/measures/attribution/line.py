@@ -53,26 +53,35 @@ class Line:
             for array in network.encode(baseline)
         ]
         self._names = tuple(shape.columns for shape in network.input_shapes)
+        low, most = network.batch
+        self.step = max(low, min(CHUNK, most))
         self._owner = self._find_owners()
         self.link, self.base = network.link_encoded(self._own), network.link_encoded(self._start)
 
     def _find_owners(self) -> list[np.ndarray]:
         from .embedded import map_lookups
 
-        own = [array[:CHUNK] for array in self._own]
-        start = [array[:CHUNK] for array in self._start]
-
-        def swapped(place: int) -> list[np.ndarray]:
-            name = self.columns[place]
-            return [
-                np.where(np.array([item == name for item in names])[None, :], other, mine)
-                for mine, other, names in zip(own, start, self._names, strict=True)
-            ]
-
-        found = map_lookups(self.network.torch_link, own, swapped, len(self.columns), self.network.to_tensors)
+        some = self.network.to_tensors([array[: self.step] for array in self._own])
+        found = map_lookups(self.network.torch_link, some, map(self._swap, self.columns))
         if found is None:
             raise ValueError("a look-up of the net follows several columns at once")
         return found
+
+    def _swap(self, column: str) -> tuple[list[torch.Tensor], list[torch.Tensor]] | None:
+        """Return the first rows that differ from their reference in a column, with and without the difference."""
+        mine = [np.array([item == column for item in names]) for names in self._names]
+        differs = np.zeros(self.rows, dtype=bool)
+        for own, start, here in zip(self._own, self._start, mine, strict=True):
+            differs |= (own[:, here] != start[:, here]).any(axis=1)
+        rows = np.flatnonzero(differs)[: self.step]
+        if not rows.size:
+            return None
+        before = [own[rows] for own in self._own]
+        after = [
+            np.where(here[None, :], start[rows], own)
+            for own, start, here in zip(before, self._start, mine, strict=True)
+        ]
+        return self.network.to_tensors(before), self.network.to_tensors(after)
 
     def integrate(self, rows: NDArray[np.int64], places: Floats, weights: Floats) -> Floats:
         """Return ``sum of weight * gradient * (row - reference)`` by column, shape [m, columns].
@@ -84,8 +93,7 @@ class Line:
         places, weights : ndarray of float64, shape [k] or [m, k]
             Places on the line, 0 at the reference, and their weights; per row where two-dimensional.
         """
-        _, most = self.network.batch
-        step = min(CHUNK, most)
+        step = self.step
         parts = [
             self._integrate_chunk(
                 rows[at : at + step],
@@ -100,15 +108,16 @@ class Line:
         import torch
 
         moving = self.move(rows)
-        totals, long = [torch.zeros_like(step) for step in moving.steps], moving.length
-        for k in range(places.shape[-1]):
-            grads = moving.gradients(_per_row(places, k, long))
-            weight = _per_row(weights, k, long)
+        totals, together = [torch.zeros_like(step) for step in moving.steps], moving.together
+        for k in range(0, places.shape[-1], together):
+            here = slice(k, k + together)
+            grads = moving.gradients(_per_row(places[..., here], moving.length))
+            weight = _per_row(weights[..., here], moving.length)
             for total, grad in zip(totals, grads, strict=True):
                 if isinstance(weight, float):
                     total.add_(grad, alpha=weight)
                 else:
-                    total.add_(grad * _like(weight, grad))
+                    total.add_((grad.reshape(-1, *total.shape) * _like(weight, total)).sum(dim=0))
         return moving.add_up([total * step for total, step in zip(totals, moving.steps, strict=True)])
 
     def move(self, rows: NDArray[np.int64]) -> Moving:
@@ -183,14 +192,26 @@ class Moving:
         with Replacer(leaves[floats:]) if leaves[floats:] else nullcontext():
             return self._line.network.torch_link(tensors)
 
+    @property
+    def together(self) -> int:
+        """Places of the line that are asked for in one call: several where rows are few and none is held fixed."""
+        own = all((owner >= 0).any() for owner in self._line.owners)  # else it may be a table of positions
+        return max(1, self._line.step // self.length) if own and not self._line.network.is_fixed else 1
+
     def gradients(self, place: Any) -> list[torch.Tensor]:
-        """Return the gradient of the link at one place of the line, per moving tensor."""
+        """Return the gradient of the link per moving tensor.
+
+        Parameters
+        ----------
+        place : float or torch.Tensor, shape [k, rows]
+            One place of the line, or `k` of them for each row, whose gradients then follow each other.
+        """
         import torch
 
         leaves = [
             torch.add(start, step, alpha=place)
             if isinstance(place, float)
-            else torch.addcmul(start, step, _like(place, step))
+            else (start + _like(place, step) * step).flatten(0, 1)
             for start, step in zip(self.start, self.steps, strict=True)
         ]
         for leaf in leaves:
@@ -219,21 +240,21 @@ class Moving:
         return total
 
 
-def _per_row(values: Floats, k: int, rows: int) -> Any:
-    """Return one place for all rows as a number, or one per row as a tensor that is as long as the net's input."""
+def _per_row(values: Floats, rows: int) -> Any:
+    """Return one number for all rows as it is, else a tensor of shape [k, rows], as long as the net's input."""
     import torch
 
+    if values.shape == (1,):
+        return float(values[0])
     if values.ndim == 1:
-        return float(values[k])
-    column = values[:, k]
-    return torch.from_numpy(np.concatenate([column, np.repeat(column[-1:], rows - len(column))]))
+        return torch.from_numpy(np.repeat(values[:, None], rows, axis=1))
+    lacking = np.repeat(values[-1:], rows - len(values), axis=0)
+    return torch.from_numpy(np.concatenate([values, lacking]).T.copy())
 
 
-def _like(place: Any, tensor: torch.Tensor) -> Any:
-    """Return one place per row in a form that multiplies `tensor` row by row."""
-    if isinstance(place, float):
-        return place
-    return place.to(tensor.dtype).reshape(-1, *([1] * (tensor.ndim - 1)))
+def _like(place: torch.Tensor, tensor: torch.Tensor) -> torch.Tensor:
+    """Return numbers of shape [k, rows] in a form that multiplies `tensor` row by row."""
+    return place.to(tensor.dtype).reshape(*place.shape, *([1] * (tensor.ndim - 1)))
 
 
 def open_line(blackbox: object, frame: pd.DataFrame, baseline: pd.DataFrame) -> Line | None:

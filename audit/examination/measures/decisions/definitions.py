@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from audit.evidence import Definition
 
-_WAY = "A way is a change of at most three features declared mutable, each to an observed value, verified by the model"
+_WAY = (
+    "A way is a change of at most three features declared mutable, each to an observed value and in the declared "
+    "direction, verified by the model"
+)
 _COST = "sum of the changes in standard deviations of each feature, 1 for a change of level, mean over those with a way"
 
 DEFINITIONS: tuple[Definition, ...] = (

@@ -7,7 +7,7 @@ a category. Nobody is told to become what nobody is.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,12 +42,15 @@ class Lever:
         Standard deviation; 0 for a category.
     whole : bool
         Whether all observed numbers are whole.
+    one_way : {"", "increase", "decrease"}
+        The only direction in which the number can be changed.
     """
 
     name: str
     values: NDArray[Any]
     unit: float
     whole: bool
+    one_way: Literal["", "increase", "decrease"] = ""
 
     @property
     def is_number(self) -> bool:
@@ -55,10 +58,14 @@ class Lever:
         return self.unit > 0
 
     def cost(self, own: NDArray[Any], other: NDArray[Any]) -> Floats:
-        """Return what it costs to go from one value to another; infinite where the own value is missing."""
+        """Return what it costs to go from one value to another; infinite where there is no way to it.
+
+        There is none from a missing value, nor against the only direction in which a number can be changed.
+        """
         if self.is_number:
-            distance = np.abs(other.astype(np.float64) - own.astype(np.float64)) / self.unit
-            return np.where(np.isfinite(distance), distance, np.inf)
+            change = (other.astype(np.float64) - own.astype(np.float64)) / self.unit
+            against = {"increase": change < 0, "decrease": change > 0}.get(self.one_way, False)
+            return np.where(np.isfinite(change) & ~np.asarray(against), np.abs(change), np.inf)
         known = np.asarray([value is not None for value in own.ravel().tolist()]).reshape(own.shape)
         return np.where(known, np.where(own == other, 0.0, LEVEL_COST), np.inf)
 
@@ -76,13 +83,14 @@ def find_levers(case: Case) -> tuple[Lever, ...]:
     for feature in case.subject.features:
         if feature.mutable and feature.name in columns:
             column = case.frame[feature.name]
-            lever = _number(feature.name, column) if feature.kind == "number" else _category(feature.name, column)
+            number = feature.kind == "number"
+            lever = _number(feature.name, column, feature.one_way) if number else _category(feature.name, column)
             if len(lever.values) > 1:
                 found.append(lever)
     return tuple(found)
 
 
-def _number(name: str, column: pd.Series) -> Lever:
+def _number(name: str, column: pd.Series, one_way: Literal["", "increase", "decrease"]) -> Lever:
     x = column.to_numpy(dtype=np.float64)
     x = x[np.isfinite(x)]
     if x.size < 2 or x.min() == x.max():
@@ -90,7 +98,7 @@ def _number(name: str, column: pd.Series) -> Lever:
     whole = bool((x == np.round(x)).all())
     # a quantile is an observed value, and no unwatched one in between
     values = np.unique(np.quantile(x, np.linspace(*ENDS, GRID), method="nearest"))
-    return Lever(name, values, float(x.std(ddof=1)), whole)
+    return Lever(name, values, float(x.std(ddof=1)), whole, one_way)
 
 
 def _category(name: str, column: pd.Series) -> Lever:

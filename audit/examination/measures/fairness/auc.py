@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from audit.evidence import Definition, Estimate, Measurement, Parity, undefined
 from audit.examination.measures.ordered import OrderedScores, join_notes, split_groups
+from audit.examination.measures.prediction import name_auc_interval
 from audit.statistics import (
+    auc_interval,
     auc_of_counts,
     auc_slack,
     holm,
-    logit_interval,
     normal_p,
     pair_level,
     square_and_add,
@@ -68,11 +69,11 @@ class GroupAuc:
     @property
     def has_interval(self) -> bool:
         """Whether an interval can be given."""
-        return not math.isnan(logit_interval(self.auc, self.se)[0])
+        return not math.isnan(self.bounds(LEVEL)[0])
 
     def bounds(self, level: float) -> tuple[float, float]:
         """Return its interval, wider by what binning may have changed."""
-        low, high = logit_interval(self.auc, self.se, level)
+        low, high = auc_interval(self.auc, self.se, self.positives, self.negatives, level)
         return max(low - self.slack, 0.0), min(high + self.slack, 1.0)
 
 
@@ -179,7 +180,7 @@ def _auc(auc: GroupAuc, note: str, ordered: OrderedScores | None) -> Estimate:
         high=high,
         level=LEVEL,
         n=auc.n,
-        method=f"DeLong, logit{bins}",
+        method=f"{name_auc_interval(auc.positives, auc.negatives)}{bins}",
         note=note,
         assessable=not note,
     )

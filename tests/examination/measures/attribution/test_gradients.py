@@ -163,3 +163,15 @@ def test_equal_to_captum_at_equal_nodes():
     x = torch.tensor(frame.to_numpy(np.float32))
     theirs = captum.IntegratedGradients(lambda given: net(given)[:, 0]).attribute(x, x[:1] * 0, n_steps=20)
     np.testing.assert_allclose(own.values, theirs.detach().numpy(), atol=1e-5)
+
+
+def test_a_code_that_differs_in_late_rows_alone_is_found():
+    """The first thousand rows hold the reference level: what moves is looked for where something moves."""
+    net = make_mixed_net(numbers=1, codes=1, seed=0)
+    box = open_net(net, numbers=1, codes=1)
+    frame = frame_of(1_100, numbers=1, codes=1, seed=0).assign(n0=0.0, c0="a")
+    frame.loc[1_099, "c0"] = "d"
+    found = integrate_gradients(box, frame, frame.iloc[:1])
+    wanted = box.link(frame)[1_099] - box.link(frame)[0]
+    assert abs(wanted) > 0.01
+    np.testing.assert_allclose(found.values[1_099], [0.0, wanted], atol=0.02 * abs(wanted))

@@ -1,0 +1,249 @@
+"""A policy clause by clause: the law, what evidences it, where, and what is still to be done by whom.
+
+Comes in: packs with their rules, what people supplied. Goes out: annexes for the report, and the items of the edition
+that an officer hands in. A policy whose rules were not judged becomes one line, which names the facts to fill in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from audit.evidence import VERDICT_ORDER, Answer, Approval, Papers, SuppliedText, Verdict, VerdictWord
+
+from . import words
+from .clause_words import ACCEPT, ANSWER, ANYONE, FOLDED, NOBODY, STAMP, SUPPLY, WOULD
+from .findings import PackShown, RuleShown, ScopeShown, sign_of
+from .glyphs import shorten
+from .tongue import tell
+
+FIRST_SIGNS = 320
+"""Signs of a supplied text that the annex shows."""
+_DONE: tuple[VerdictWord, ...] = ("pass", "not_applicable")
+_MEASURED = ("measure", "shape_of", "compare")
+
+
+@dataclass(frozen=True, slots=True)
+class PaperShown:
+    """One document that a clause asks for: the text, and who accepted it."""
+
+    field: str
+    title: str
+    scope: ScopeShown
+    sign: words.VerdictSign
+    text: SuppliedText | None
+    lines: str
+    accepted: tuple[Approval, ...]
+    outdated: tuple[Approval, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskShown:
+    """What is to be done about an open clause, by whom, until when, and since when it is open."""
+
+    what: tuple[str, ...]
+    who: str
+    due: str
+    since: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseShown:
+    """One rule as a clause: its number in the policy, its verdict, its evidence."""
+
+    number: int
+    rule: RuleShown
+    sign: words.VerdictSign
+    source: str
+    """``measured``, ``supplied``, ``answered``, ``stated``, ``none`` or ``not_applicable``."""
+    page: str
+    """Anchor of the part of the report that shows the measurement; empty for everything else."""
+    papers: tuple[PaperShown, ...]
+    answer: Answer | None
+    task: TaskShown | None
+
+    @property
+    def detailed(self) -> bool:
+        """Whether there is more to say than one line of the table holds."""
+        return self.source != "not_applicable" and not (self.source == "none" and len(self.rule.scopes) == 1)
+
+
+@dataclass(frozen=True, slots=True)
+class AnnexShown:
+    """One policy with its clauses in its own order; folded where its rules were not judged."""
+
+    pack: PackShown
+    clauses: tuple[ClauseShown, ...]
+    folded: bool
+    stamp: str
+    tally: str
+
+    @property
+    def open(self) -> tuple[ClauseShown, ...]:
+        """Clauses that leave something to do."""
+        return tuple(clause for clause in self.clauses if clause.task)
+
+
+def show_annexes(packs: tuple[PackShown, ...], papers: Papers, parts: Mapping[str, str]) -> tuple[AnnexShown, ...]:
+    """Return every policy clause by clause.
+
+    Parameters
+    ----------
+    packs : tuple of PackShown
+        Policies with their rules in their own order.
+    papers : Papers
+        What people supplied.
+    parts : mapping
+        Protected attribute to the anchor of its part of the fairness chapter.
+    """
+    return tuple(_show_annex(pack, papers, parts) for pack in packs)
+
+
+def _show_annex(pack: PackShown, papers: Papers, parts: Mapping[str, str]) -> AnnexShown:
+    clauses = tuple(_show_clause(number, rule, papers, parts) for number, rule in enumerate(pack.rules, start=1))
+    return AnnexShown(
+        pack=pack,
+        clauses=clauses,
+        folded=is_folded(pack),
+        stamp=tell(STAMP) if pack.policy.maturity == "draft" else "",
+        tally=_tally(clauses),
+    )
+
+
+def is_folded(pack: PackShown) -> bool:
+    """Return whether a policy is one line: nothing of it was judged."""
+    undone = all(rule.finding.status in ("inconclusive", "not_applicable") for rule in pack.rules)
+    return pack.policy.applies in FOLDED and undone and len(pack.rules) > 1
+
+
+def _tally(clauses: tuple[ClauseShown, ...]) -> str:
+    signs = sorted((clause.sign for clause in clauses), key=lambda sign: _SIGN_ORDER.index(sign.word))
+    counts = {sign.word: sum(other.word == sign.word for other in signs) for sign in signs}
+    return ", ".join(f"{number} {tell(word).lower()}" for word, number in counts.items()) or tell("no rule")
+
+
+_SIGN_ORDER = [sign.word for word in VERDICT_ORDER for sign in (words.VERDICTS[word], WOULD.get(word)) if sign]
+
+
+def _show_clause(number: int, rule: RuleShown, papers: Papers, parts: Mapping[str, str]) -> ClauseShown:
+    word = min((scope.verdict.standing for scope in rule.scopes), key=VERDICT_ORDER.index)
+    worst = next(scope for scope in rule.scopes if scope.verdict.standing == word)
+    shown = tuple(_show_paper(scope, rule, papers) for scope in rule.scopes if scope.verdict.document)
+    answer = next((item for item in papers.answers if item.rule == rule.finding.rule), None)
+    source = _find_source(rule, word, shown, answer)
+    return ClauseShown(
+        number=number,
+        rule=rule,
+        sign=sign_of(worst.verdict),
+        source=source,
+        page=_find_page(rule, worst, parts) if source == "measured" else "",
+        papers=tuple(sorted(shown, key=lambda paper: VERDICT_ORDER.index(paper.scope.verdict.standing))),
+        answer=answer,
+        task=_show_task(rule, worst, shown) if word not in _DONE else None,
+    )
+
+
+def _find_source(rule: RuleShown, word: VerdictWord, shown: tuple[PaperShown, ...], answer: Answer | None) -> str:
+    if word == "not_applicable":
+        return "not_applicable"
+    kind = rule.finding.kind
+    if kind in _MEASURED:
+        return "measured" if any(scope.observed for scope in rule.scopes) else "none"
+    if kind == "document":
+        return "supplied" if any(paper.text for paper in shown) else "none"
+    if kind == "ask":
+        return "answered" if answer else "none"
+    return "stated" if any(scope.verdict.literal for scope in rule.scopes) else "none"
+
+
+def _find_page(rule: RuleShown, worst: ScopeShown, parts: Mapping[str, str]) -> str:
+    """Return where a number is shown: the part of its attribute, else the chapter of its section."""
+    names = list(worst.verdict.group)
+    if rule.page == "fairness" and len(names) == 1 and names[0] in parts:
+        return parts[names[0]]
+    return rule.page
+
+
+def _show_paper(scope: ScopeShown, rule: RuleShown, papers: Papers) -> PaperShown:
+    field = scope.verdict.document
+    text = next((item for item in papers.texts if item.field == field), None)
+    about = [item for item in papers.approvals if item.field in (field, rule.finding.rule)]
+    same = tuple(item for item in about if text and item.sha256 == text.sha256)
+    older = tuple(item for item in about if item.field == field and item not in same)
+    lines = shorten(" ".join(text.text.split()), FIRST_SIGNS) if text else ""
+    title = words.prettify(field.partition(".")[2] or field)
+    return PaperShown(field, title, scope, sign_of(scope.verdict), text, lines, same, older)
+
+
+def _show_task(rule: RuleShown, worst: ScopeShown, shown: tuple[PaperShown, ...]) -> TaskShown:
+    verdicts = [scope.verdict for scope in rule.scopes if scope.verdict.standing not in _DONE]
+    owners = dict.fromkeys(verdict.owner for verdict in verdicts if verdict.owner)
+    role = rule.finding.asked_of
+    if rule.finding.kind == "document":
+        what = _say_papers(shown, role)
+    elif rule.finding.kind == "ask" and worst.verdict.standing == "manual":
+        what = (tell(ANSWER, who=words.prettify(role).lower()),)
+    else:
+        what = _say_rest(rule, verdicts)
+    return TaskShown(
+        what=what,
+        who=", ".join(owners) or (words.prettify(role) if role else tell(NOBODY)),
+        due=min((verdict.due for verdict in verdicts if verdict.due), default=""),
+        since=min((verdict.first_seen for verdict in verdicts if verdict.first_seen), default=""),
+        note=next((verdict.note for verdict in verdicts if verdict.note), ""),
+    )
+
+
+def _say_papers(shown: tuple[PaperShown, ...], role: str) -> tuple[str, ...]:
+    still = [paper for paper in shown if paper.scope.verdict.standing not in _DONE]
+    missing = [words.lower_first(paper.title) for paper in still if not paper.text]
+    unread = [words.lower_first(p.title) for p in still if p.text and p.scope.verdict.standing == "manual"]
+    wrong = [p for p in still if p.text and p.scope.verdict.standing != "manual"]
+    lines = [tell(SUPPLY, titles=", ".join(missing))] if missing else []
+    who = words.prettify(role).lower() if role else tell(ANYONE)
+    lines += [tell(ACCEPT, who=who, titles=", ".join(unread))] if unread else []
+    return (*lines, *(f"{paper.title}: {paper.scope.verdict.because}." for paper in wrong))
+
+
+def _say_rest(rule: RuleShown, verdicts: list[Verdict]) -> tuple[str, ...]:
+    cures = tuple(dict.fromkeys(words.sentence(verdict.would_decide) for verdict in verdicts if verdict.would_decide))
+    if cures:
+        return cures[:3]
+    if rule.finding.fix:
+        return (words.sentence(rule.finding.fix),)
+    return tuple(dict.fromkeys(words.sentence(verdict.because) for verdict in verdicts))[:2]
+
+
+def fold_rules(rules: tuple[RuleShown, ...], packs: tuple[PackShown, ...]) -> tuple[RuleShown, ...]:
+    """Return the rules with those of a policy that was not judged put together in one line, which links to its annex.
+
+    Parameters
+    ----------
+    rules : tuple of RuleShown
+        All rules, worst first.
+    packs : tuple of PackShown
+        The policies.
+    """
+    folded = {pack.policy.pack: pack for pack in packs if is_folded(pack)}
+    done: set[str] = set()
+    listed = []
+    for rule in rules:
+        pack = folded.get(rule.finding.pack)
+        if pack is None:
+            listed.append(rule)
+        elif pack.policy.pack not in done:
+            done.add(pack.policy.pack)
+            listed.append(_fold(rule, pack))
+    return tuple(listed)
+
+
+def _fold(rule: RuleShown, pack: PackShown) -> RuleShown:
+    """Return one line for a policy, in the form of a rule."""
+    title = tell(FOLDED[pack.policy.applies], title=pack.policy.title)
+    number = len(pack.rules)
+    verdict = rule.scopes[0].verdict.model_copy(update={"because": pack.policy.applies_because})
+    plain = {"title": title, "rule": pack.policy.pack, "limit": "", "cite": pack.policy.citation, "fix": "", "why": ""}
+    scope = replace(rule.scopes[0], verdict=verdict, name=tell("{number} rules", number=number))
+    finding = rule.finding.model_copy(update=plain)
+    return replace(rule, finding=finding, anchor=pack.anchor, scopes=(scope,), basis="", metric="", page="")
