@@ -14,12 +14,14 @@ from audit.attestation.folder import refuse_existing, refuse_unwritable, write_f
 from audit.attestation.pipeline import Outcome, attest, keep_silent
 from audit.checkpoint import RESUMED, clear_partial_checkpoints, drop_checkpoint, find_checkpoint, keep_checkpoint
 from audit.config.schema import AttestConfig, Config
-from audit.errors import AuditError, ConfigError, SealError
+from audit.errors import ConfigError, SealError
 from audit.evidence import Evidence, IndividualDecisions, Severity, digest_bytes, read_evidence
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from audit.changes import ChangeReport
+    from audit.evidence.change import Against
     from audit.examination.engine.progress import Progress
     from audit.examination.pipeline import Examination
 
@@ -79,8 +81,10 @@ def run_audit(
     AuditError
         Anything that kept the report from being made; see `audit.errors`.
     """
+    from audit.attestation.comparison import find_previous
     from audit.attestation.ledger.lock import hold_system
     from audit.attestation.seal.keys import signer_for
+    from audit.changes import collect_changes, list_near, wants_people
 
     if out is None:
         refuse_unwritable(Path("audits") / config.system.name)
@@ -91,13 +95,23 @@ def run_audit(
     started = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     with hold_system(Path(config.ledger.path), config.system.name, since=started) as taken_over:
         clear_partial_checkpoints(config)
-        # objects in memory have no file whose digest could say that they are the same
-        lasting = frame is None and predict is None
+        # a side that is none is told before the work, not after it
+        previous, missing = find_previous(config, config.system.name, list_near(out, config.system.name))
+        # objects in memory have no file whose digest could say that they are the same, and a checkpoint
+        # holds nobody's scores, so that a run that needs them measures again
+        people = wants_people(config)
+        lasting = frame is None and predict is None and not people
         signer = signer_for(config.signing, interactive=interactive) if lasting else None
         kept = find_checkpoint(config, signer) if lasting and not fresh else None
-        examined = kept or _examine(config, now, frame, predict, progress, executor=executor)
+        examined = kept or _examine(config, now, frame, predict, progress, executor=executor, keep=people)
         if lasting and kept is None:
             keep_checkpoint(config, examined, signer)
+        changes = collect_changes(
+            config,
+            examined,
+            previous,
+            examine=lambda other: _examine(other, now, frame, None, progress, keep=True),
+        )
         outcome = attest(
             examined.evidence,
             config,
@@ -109,10 +123,13 @@ def run_audit(
             fail_on=fail_on,
             allow=allow,
             interactive=interactive,
+            changes=changes,
+            scores=examined.scores if config.keep.scores else None,
             tell=progress.stage if progress else keep_silent,
         )
         drop_checkpoint(config)
-    return replace(outcome, notes=(*outcome.notes, *filter(None, (taken_over, RESUMED_NOTE if kept else ""))))
+    told = (taken_over, RESUMED_NOTE if kept else "", missing)
+    return replace(outcome, notes=(*outcome.notes, *filter(None, told)))
 
 
 def check_order(order: AttestConfig, *, interactive: bool = False) -> None:
@@ -250,17 +267,39 @@ def name_folder(evidence: Evidence, now: datetime) -> Path:
     return Path("audits") / evidence.subject.system / f"{stamp}-{evidence.digest().removeprefix('sha256:')[:8]}"
 
 
-def compare_audits(old: Path, new: Path) -> None:
-    """Compare two audits.
+def compare_audits(
+    old: Path,
+    new: Path,
+    *,
+    out: Path | None = None,
+    order: AttestConfig | None = None,
+    against: Against = "previous_audit",
+    must_pair: bool = False,
+    trust: Path | None = None,
+    fail_on: Severity = "high",
+    allow: frozenset[str] = frozenset(),
+    interactive: bool = False,
+    progress: Progress | None = None,
+) -> ChangeReport:
+    """Compare two report folders, or two configurations on the same rows; see `audit.changes.compare_audits`."""
+    from audit import changes
 
-    Raises
-    ------
-    AuditError
-        Always: the comparison of two audits is not part of this version.
-    """
-    raise AuditError(
-        "the comparison of two audits is not part of this version",
-        hint=f"read both decision pages: {old / 'report.html'} and {new / 'report.html'}",
+    if out is not None:
+        refuse_existing(out)
+    now = read_clock()
+    return changes.compare_audits(
+        old,
+        new,
+        now=now,
+        examine=lambda config: _examine(config, now, None, None, progress, keep=True),
+        out=out,
+        order=order,
+        against=against,
+        must_pair=must_pair,
+        trust=trust,
+        fail_on=fail_on,
+        allow=allow,
+        interactive=interactive,
     )
 
 
@@ -273,6 +312,7 @@ def _examine(
     *,
     sweeps: Sequence[Path] = (),
     executor: Executor | None = None,
+    keep: bool = False,
 ) -> Examination:
     from audit.examination.pipeline import examine
     from audit.examination.sweep.files import read_sweep
@@ -285,6 +325,7 @@ def _examine(
         predict=predict,
         sweeps=[read_sweep(path) for path in sweeps],
         executor=executor,
+        keep=keep,
         progress=progress,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from audit.config.schema import ExamineConfig
-from audit.evidence import AttributeUsed, Decision, FeatureUsed, NotDone, Subject
+from audit.evidence import AttributeUsed, Decision, FeatureUsed, Intake, NotDone, Subject
 from audit.examination.blackbox.score import Scores
 from audit.examination.measures.case import Case
 from audit.examination.tally.roll import roll_of
@@ -107,6 +107,6 @@ def make_case(
         tally=None,
         roll=roll_of(groups, label, scores.score, scores.favourable, rows=len(frame)),
         blackbox=blackbox,
-        intake=None,
+        intake=Intake(format="python", file="", sha256="model not identified", trust="made by a test"),
         fits=NotDone(not_done="no glass boxes here") if fits is None else fits,
     )

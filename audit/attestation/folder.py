@@ -47,7 +47,17 @@ def refuse_unwritable(folder: Path) -> None:
         raise ConfigError(f"nothing may be written in {above}", place="--out", hint="name another folder")
 
 
-def write_folder(files: Mapping[str, bytes], out: Path) -> None:
+SIDECAR = ".scores.parquet"
+"""What the name of a folder's private file of scores ends in; it lies beside the folder."""
+
+
+def name_sidecar(folder: Path) -> Path:
+    """Return where a report folder's private file of scores lies."""
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100 - a name is needed, also for "."; links stay links
+    return folder.with_name(folder.name + SIDECAR)
+
+
+def write_folder(files: Mapping[str, bytes], out: Path, beside: bytes | None = None) -> None:
     """Write files to a temporary folder beside `out`, then move it into place.
 
     Parameters
@@ -56,6 +66,8 @@ def write_folder(files: Mapping[str, bytes], out: Path) -> None:
         Relative names (``/`` separates folders) to contents.
     out : pathlib.Path
         The folder to make; must not exist, or be empty.
+    beside : bytes, optional
+        The private file of scores, made beside the folder for its owner alone.
 
     Raises
     ------
@@ -73,6 +85,8 @@ def write_folder(files: Mapping[str, bytes], out: Path) -> None:
     try:
         _fill(partial, files)
         partial.chmod(0o755)
+        if beside is not None:
+            _write_private(name_sidecar(out), beside)
         if out.exists():
             out.rmdir()
         partial.rename(out)
@@ -84,8 +98,23 @@ def write_folder(files: Mapping[str, bytes], out: Path) -> None:
 
 
 def remove_folder(out: Path) -> None:
-    """Take back a folder that `write_folder` has just made."""
+    """Take back a folder that `write_folder` has just made, with the private file beside it."""
     shutil.rmtree(out, ignore_errors=True)
+    name_sidecar(out).unlink(missing_ok=True)
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    """Write a file that its owner alone may read, whole or not at all."""
+    descriptor, partial = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # made with mode 0600
+    try:
+        with os.fdopen(descriptor, "wb") as handle:
+            handle.write(data)
+            handle.flush()
+            os.fsync(handle.fileno())
+        Path(partial).replace(path)
+    except BaseException:
+        Path(partial).unlink(missing_ok=True)
+        raise
 
 
 def _fill(folder: Path, files: Mapping[str, bytes]) -> None:

@@ -6,15 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from audit.config.schema import AttestConfig
-from audit.evidence import Dossier, Evidence, Presentation, RuleFinding, Severity, digest_bytes
+from audit.evidence import Change, Dossier, Evidence, Papers, Presentation, RuleFinding, Severity, digest_bytes
 
 from .folder import remove_folder, write_folder
 from .ledger.store import Ledger, hold_ledger
 from .policy.judge import judge
 from .policy.lock import see_lock
+from .policy.material import mark_material
 from .policy.papers import load_papers
 from .policy.select import load_packs
 from .policy.tasks import date_findings
@@ -94,6 +95,10 @@ def attest(
     fail_on: Severity = "high",
     allow: frozenset[str] = frozenset(),
     interactive: bool = False,
+    changes: tuple[Change, ...] = (),
+    kind: Literal["audit", "change"] = "audit",
+    papers: Papers | None = None,
+    scores: bytes | None = None,
     tell: Callable[[str], None] = keep_silent,
 ) -> Outcome:
     """Judge evidence, render it, seal it, record it.
@@ -122,6 +127,14 @@ def attest(
         Verdicts that do not leave the run undecided.
     interactive : bool
         Whether a development key may be made unasked.
+    changes : tuple of Change
+        What differs from an earlier audit or a champion.
+    kind : {"audit", "change"}
+        An audit, or the report of a comparison.
+    papers : Papers, optional
+        What people supplied, where it was read before; default what ``documents`` names.
+    scores : bytes, optional
+        The private file of scores; written beside the folder, readable by its owner alone.
     tell : callable
         Hears the name of each stage as it begins; it may raise to stop the work, and then nothing is left.
 
@@ -133,17 +146,19 @@ def attest(
         A signature that is required and cannot be made.
     """
     tell("judge")
-    packs, papers = load_packs(order), load_papers(order.documents)
+    packs, papers = load_packs(order), papers or load_papers(order.documents)
+    day = as_of or now.astimezone(UTC).date()
     check_edition(order.report.edition, [pack.name for pack in packs])
     judgement = judge(
         evidence,
         packs,
         papers,
         order,
-        as_of=as_of or now.astimezone(UTC).date(),
+        as_of=day,
         evidence_signed=evidence_signed,
         fail_on=fail_on,
         allow=allow,
+        changes=changes,
     )
     judgement = see_lock(judgement, order, packs, evidence, read_stamp)
     signer = signer_for(order.signing, interactive=interactive)
@@ -153,7 +168,9 @@ def attest(
         with hold_ledger(order.ledger) as ledger:
             known = _ask_history(ledger, evidence)
         dossier = Dossier(
+            kind=kind,
             evidence=evidence,
+            changes=mark_material(changes, packs, evidence, papers, day),
             judgement=date_findings(judgement, known.first_seen, seen_at.date().isoformat()),
             presentation=Presentation(
                 formats=order.report.formats,
@@ -166,6 +183,7 @@ def attest(
             previous=known.previous,
             earlier=known.earlier,
             individuals=tuple(sorted(map(digest_bytes, told.values()))),
+            scores=digest_bytes(scores) if scores is not None else None,
         )
         rendered = _draw(dossier, tell)
         with hold_ledger(order.ledger, timeout=PATIENCE) as ledger:
@@ -175,7 +193,7 @@ def attest(
             files = {"audit.json": dossier.canonical(), **(artifacts or {}), **rendered}
             sealed = sign_folder(files, dossier, signer, previous=ledger.head)
             with ledger.announce(out, dossier):
-                write_folder({**sealed, **told}, out)
+                write_folder({**sealed, **told}, out, beside=scores)
                 try:
                     ledger.append(dossier, sealed, signer)
                 except BaseException:

@@ -52,7 +52,9 @@ def attest(
         evidence, order, out=out, fail_on=fail_on, allow=read_allow(allow), interactive=sys.stderr.isatty()
     )
     if json:
-        console.tell_json(console.describe_outcome(outcome))
+        from audit.operations.description import describe_outcome
+
+        console.tell_json(describe_outcome(outcome))
     else:
         console.tell_outcome(outcome)
     return outcome.exit_code

@@ -5,20 +5,18 @@ Comes in: outcomes, errors, progress. Goes out: progress and errors on stderr, t
 
 from __future__ import annotations
 
-import errno
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
-
-from audit.errors import AuditError
 
 from .interrupt import heed_interrupt
 
 if TYPE_CHECKING:
     from audit.attestation.pipeline import Outcome
-    from audit.evidence import RuleFinding
+    from audit.operations.task import AuditResult
 
 MARKS = {
     "error": ("!", "red"),
@@ -40,10 +38,6 @@ SENTENCES = {
 }
 
 
-OURS = "this is a fault of ours; --debug shows where"
-"""What to do about an exception that nobody foresaw."""
-
-
 class TerminalProgress:
     """Progress on stderr: one line per stage with its seconds; a counter for long stages on a terminal."""
 
@@ -60,37 +54,71 @@ class TerminalProgress:
             sys.stderr.flush()
 
     def step(self, done: int, total: int) -> None:
-        """Show how far the stage is, on a terminal only."""
+        """Show how far the stage is and about how long it will take, on a terminal only."""
         heed_interrupt()
         if self._terminal and total:
-            sys.stderr.write(f"  … {self._name} {done:,}/{total:,}   \r")
+            left = say_left(perf_counter() - self._begun, done, total)
+            sys.stderr.write(f"  … {self._name} {done:,}/{total:,}{left}".ljust(76) + "\r")
             sys.stderr.flush()
 
     def close(self) -> None:
         """End the open stage."""
         if self._name:
             # blanks cover what the counter left on this line of the screen
-            cover = " " * 24 if self._terminal else ""
+            cover = " " * 60 if self._terminal else ""
             sys.stderr.write(f"  {perf_counter() - self._begun:6.1f} s  {self._name}{cover}\n")
             sys.stderr.flush()
         self._name = ""
 
 
-def explain_error(error: Exception) -> tuple[str, str, int]:
-    """Return what to say about an error, what to do about it, and its exit code.
+def say_left(passed: float, done: int, total: int) -> str:
+    """Say about how long a stage goes on, where it is long; empty at its beginning and for a short one.
 
     Parameters
     ----------
-    error : Exception
-        Whatever a command raised.
+    passed : float
+        Seconds since it began.
+    done, total : int
+        Pieces of it.
+
+    Examples
+    --------
+    >>> say_left(30.0, 1, 4), say_left(400.0, 1, 4), say_left(0.5, 1, 4)
+    (', about 90 s left', ', about 20 min left', '')
     """
-    if isinstance(error, AuditError):
-        return str(error), "", error.exit_code
-    if isinstance(error, MemoryError):
-        return "memory ran out", "audit fewer rows, or give it more memory", 6
-    if isinstance(error, OSError):
-        return str(error), "", 6 if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else 3
-    return f"{type(error).__name__}: {error}", OURS, 3
+    if done <= 0 or done >= total or passed < 2.0:
+        return ""
+    left = passed / done * (total - done)
+    return f", about {left:.0f} s left" if left < 120 else f", about {left / 60:.0f} min left"
+
+
+class FleetProgress:
+    """Progress of several audits on stderr: a line per finished audit, and on a terminal what is left to do."""
+
+    def __init__(self, names: list[str], heed: Callable[[], None] = heed_interrupt) -> None:
+        self._names, self._heed, self._terminal = names, heed, sys.stderr.isatty()
+        self._begun, self._done, self._stages = perf_counter(), 0, dict[int, str]()
+
+    def hear(self, index: int, event: tuple[str, Any]) -> None:
+        """Hear of an event of one audit; see `audit.operations.fleet.run_fleet`."""
+        self._heed()
+        kind, about = event
+        if kind == "result":
+            self._done += 1
+            self._stages.pop(index, None)
+            text = f"  {about.seconds:6.1f} s  {about.outcome:10}  {self._names[index]}"
+            sys.stderr.write(text + (" " * 40 if self._terminal else "") + "\n")
+        elif kind in ("begin", "stage"):
+            self._stages[index] = "" if kind == "begin" else about
+        if self._terminal:
+            sys.stderr.write(f"  … {self._say_left()}\r")
+        sys.stderr.flush()
+
+    def _say_left(self) -> str:
+        left = len(self._names) - self._done
+        passed = perf_counter() - self._begun
+        eta = f", about {passed / self._done * left:.0f} s left" if self._done and left else ""
+        return f"{self._done} of {len(self._names)} done, {len(self._stages)} at work{eta}".ljust(60)
 
 
 def tell_error(what: str, *, hint: str = "", code: int) -> int:
@@ -127,6 +155,8 @@ def tell_outcome(outcome: Outcome, *, title: str = "") -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from audit.operations.description import say_because, sort_findings
+
     # a log file has no width of its own
     screen = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 120)
     judgement = outcome.dossier.judgement
@@ -139,7 +169,7 @@ def tell_outcome(outcome: Outcome, *, title: str = "") -> None:
             Text(f"{mark} {finding.status.replace('_', ' ')}", style=colour),
             Text(finding.rule),
             Text(finding.severity),
-            Text(_say_because(finding)),
+            Text(say_because(finding)),
         )
     if judgement.findings:
         screen.print(table)
@@ -160,38 +190,33 @@ def tell_outcome(outcome: Outcome, *, title: str = "") -> None:
             tell(str(outcome.folder / name))
 
 
-def sort_findings(findings: tuple[RuleFinding, ...]) -> list[RuleFinding]:
-    """Return findings worst and gravest first."""
-    from audit.evidence import SEVERITY_ORDER, VERDICT_ORDER
+def tell_described(described: dict[str, Any]) -> None:
+    """Print the verdicts of an audit that another process made."""
+    for finding in described["findings"]:
+        mark = MARKS[finding["status"]][0]
+        tell(f"{mark} {finding['status'].replace('_', ' '):14} {finding['rule']} ({finding['severity']}): "
+             f"{finding['because']}")  # fmt: skip
+    tell(SENTENCES[described["outcome"]])
+    tell(str(Path(described["folder"]) / "report.html"))
 
-    return sorted(findings, key=lambda f: (VERDICT_ORDER.index(f.status), SEVERITY_ORDER.index(f.severity)))
 
+def tell_results(results: list[AuditResult], names: list[str]) -> None:
+    """Print one line per audit, worst verdicts counted, and nothing of what stands in the reports."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
-def describe_outcome(outcome: Outcome) -> dict[str, Any]:
-    """Return an outcome as a JSON value for machines."""
-    from audit.evidence import VERDICT_ORDER
-
-    judgement, evidence = outcome.dossier.judgement, outcome.dossier.evidence
-    return {
-        "system": evidence.subject.system,
-        "outcome": judgement.outcome,
-        "exit_code": outcome.exit_code,
-        "folder": str(outcome.folder),
-        "dossier": outcome.dossier.digest(),
-        "evidence": judgement.evidence_digest,
-        "broken": evidence.why_broken(),
-        "counts": {word: judgement.count(word) for word in VERDICT_ORDER},
-        "findings": [
-            {
-                "rule": f.rule,
-                "severity": f.severity,
-                "status": f.status,
-                "because": _say_because(f),
-                "ids": [v.id for v in f.verdicts if v.status == f.status],
-            }
-            for f in sort_findings(judgement.findings)
-        ],
-    }
+    screen = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 120)
+    table = Table(box=None, pad_edge=False)
+    for heading in ("exit", "outcome", "configuration", "what stands out"):
+        table.add_column(heading, overflow="fold", no_wrap=heading in ("exit", "outcome"))
+    colours = {"passed": "green", "measured": "green", "undecided": "yellow"}
+    for result, name in zip(results, names, strict=True):
+        counts = result.described.get("counts", {})
+        found = ", ".join(f"{counts[word]} {word}" for word in ("error", "fail", "inconclusive") if counts.get(word))
+        outcome = Text(result.outcome, style=colours.get(result.outcome, "red"))
+        table.add_row(str(result.exit_code), outcome, Text(name), Text(result.error or found))
+    screen.print(table)
 
 
 def tell_json(value: Any) -> None:
@@ -202,10 +227,3 @@ def tell_json(value: Any) -> None:
 def tell_file(path: Path) -> None:
     """Print a path to stdout."""
     tell(str(path))
-
-
-def _say_because(finding: RuleFinding) -> str:
-    same = [v for v in finding.verdicts if v.status == finding.status]
-    # a reference compared with itself passes by definition and tells a reader nothing
-    telling = [v for v in same if v.observed is None or v.observed.method != "by definition"]
-    return next((v.because for v in telling or same), "")

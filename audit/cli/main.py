@@ -20,7 +20,7 @@ Exit codes: 0 passed · 1 a rule failed · 2 a mistake in what you wrote · 3 co
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("audit.cli.init:init_audit", "Write a first audit.yaml and documents.yaml from a table."),
-    "run": ("audit.cli.run:run", "Audit a model: measure, judge, render, sign, record."),
+    "run": ("audit.cli.run:run", "Audit models: measure, judge, render, sign, record."),
     "examine": ("audit.cli.examine:examine", "The first half alone: measure, write evidence.json."),
     "attest": ("audit.cli.attest:attest", "The second half alone: judge, render and seal evidence.json."),
     "verify": ("audit.cli.verify:verify", "Check a report folder, a report.pdf or a report.html."),
@@ -93,8 +93,10 @@ def run_command(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # an uncaught exception is "could not be examined", never a verdict
-        what, hint, code = console.explain_error(error)
-        if debug and hint == console.OURS:
+        from audit.operations.task import OURS, explain_error
+
+        what, hint, code = explain_error(error)
+        if debug and hint == OURS:
             raise
         if "--json" in arguments:
             console.tell_json({"outcome": "error", "exit_code": code, "error": what})

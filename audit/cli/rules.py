@@ -1,4 +1,4 @@
-"""``audit policy explain``, ``diff`` and ``lock``: what rules ask, what changed in them, and that they were there first.
+"""``audit policy explain``, ``diff``, ``lock``: what rules ask, what changed in them, and that they were there first.
 
 Comes in: names of packs, policy files and configurations. Goes out: lines on stdout or one JSON object, an exit code.
 """
@@ -136,11 +136,11 @@ def diff_policies(
     json
         Print one JSON object instead of text.
     """
-    from audit.attestation.policy.diff import demands_the_same, diff_policies
+    from audit.attestation.policy.diff import demands_the_same, list_moves
     from audit.attestation.policy.resolved import digest_resolved, resolve_rules
 
     before, after = resolve_rules(_packs_of(old)), resolve_rules(_packs_of(new))
-    moves = diff_policies(before, after)
+    moves = list_moves(before, after)
     same = demands_the_same(moves)
     if json:
         digests = {"old": digest_resolved(before), "new": digest_resolved(after)}

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Sequence
-from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -16,9 +14,8 @@ from audit.evidence import Severity
 
 from . import console
 
-_LOG = logging.getLogger(__name__)
-WORST_FIRST = (4, 3, 6, 2, 1, 5, 0)
-"""Which exit code wins where several hold."""
+if TYPE_CHECKING:
+    from audit.operations.session import SessionEnd
 
 
 def run(
@@ -29,15 +26,22 @@ def run(
     allow: Annotated[str, Parameter(name="--allow", show_default=False)] = "",
     json: Annotated[bool, Parameter(name="--json", negative=(), show_default=False)] = False,
     jobs: int = 1,
+    summary: Path | None = None,
+    junit: Path | None = None,
+    time_limit: str | None = None,
+    memory_limit: str | None = None,
+    log: Path | None = None,
+    metrics: Path | None = None,
+    fresh: Annotated[bool, Parameter(name="--fresh", negative=(), show_default=False)] = False,
 ) -> int:
-    """Audit a model: measure, judge, render, sign, record.
+    """Audit a model, or many: measure, judge, render, sign, record.
 
     Without ``--out`` the report goes to ``audits/<system>/<UTC time>-<digest>/`` under the working folder.
 
     Parameters
     ----------
     configs
-        One or more audit.yaml files. One that breaks stops no other; the worst exit code wins.
+        One or more audit.yaml files. One that breaks stops no other; the worst exit code wins (4, 3, 6, 2, 1, 5).
     out
         The report folder; must not exist. With several files: the folder that holds one folder each.
     set_
@@ -49,24 +53,52 @@ def run(
     json
         Print one JSON object instead of the table, also where the audit could not be made.
     jobs
-        Audits at once; this version works one after the other whatever is asked for.
+        Audits at once; libraries are imported once for all of them.
+    summary
+        Folder for one page, one JSON and one JUnit file about all audits of this run.
+    junit
+        JUnit file about all audits of this run.
+    time_limit
+        What one audit may take, e.g. ``30m``; beyond it the audit ends with exit code 6 and leaves nothing behind.
+    memory_limit
+        What one audit may use, e.g. ``8GiB``; likewise.
+    log
+        File to which events are appended as JSON lines; else the one that AUDIT_LOG names.
+    metrics
+        Prometheus text file to replace, for a textfile collector.
+    fresh
+        Measure again even where an interrupted run of the same inputs left a checkpoint.
     """
+    from audit.operations.session import SessionOrder, run_session
+    from audit.operations.task import AuditTask
+
     if not configs:
         raise ConfigError("no configuration was named", hint="audit run audit.yaml; or start with: audit init TABLE")
     allowed = read_allow(allow)
     if jobs < 1:
         raise ConfigError("must be at least 1", place="--jobs")
-    results: list[dict[str, Any]] = []
-    for path, name in zip(configs, name_folders(configs), strict=True):
-        target = out if out is None or len(configs) == 1 else out / name
-        results.append(_run_one(path, target, set_, fail_on, allowed, quiet=json, alone=len(configs) == 1))
-    code: int = min((result["exit_code"] for result in results), key=WORST_FIRST.index)
-    if json:
-        console.tell_json(results[0] if len(configs) == 1 else {"exit_code": code, "audits": results})
-    elif len(configs) > 1:
-        for path, result in zip(configs, results, strict=True):
-            console.tell(f"{result['exit_code']}  {result['outcome']:10}  {path}")
-    return code
+    overrides = (*set_, *_limit("time", time_limit), *_limit("memory", memory_limit))
+    tasks = [
+        AuditTask(
+            config=path,
+            out=out if out is None or len(configs) == 1 else out / name,
+            overrides=overrides,
+            fail_on=fail_on,
+            allow=allowed,
+            interactive=sys.stderr.isatty(),
+            fresh=fresh,
+        )
+        for path, name in zip(configs, name_folders(configs), strict=True)
+    ]
+    order = SessionOrder(jobs=jobs, log=log, metrics=metrics, summary=summary, junit=junit)
+    progress = console.TerminalProgress()
+    fleet = console.FleetProgress([str(path) for path in configs]) if len(configs) > 1 else None
+    try:
+        end = run_session(tasks, order, progress=progress, listen=fleet.hear if fleet else None)
+    finally:
+        progress.close()
+    _tell(end, as_json=json)
+    return end.exit_code
 
 
 def read_allow(text: str) -> frozenset[str]:
@@ -99,36 +131,24 @@ def name_folders(configs: Sequence[Path]) -> list[str]:
     return names
 
 
-def _run_one(
-    path: Path,
-    out: Path | None,
-    overrides: list[str],
-    fail_on: Severity,
-    allow: frozenset[str],
-    *,
-    quiet: bool,
-    alone: bool,
-) -> dict[str, Any]:
-    from audit.config.load import load_config
-    from audit.workflow import run_audit
+def _limit(name: str, value: str | None) -> tuple[str, ...]:
+    return () if value is None else (f"limits.{name}={value}",)
 
-    progress = console.TerminalProgress()
-    try:
-        config = load_config(path, overrides=overrides)
-        # a model that prints must not stand between a machine and its JSON
-        with redirect_stdout(sys.stderr):
-            outcome = run_audit(
-                config, out=out, fail_on=fail_on, allow=allow, interactive=sys.stderr.isatty(), progress=progress
-            )
-    except Exception as error:  # one that breaks stops no other
-        if alone and not quiet:
-            raise
-        _LOG.debug("%s broke", path, exc_info=True)
-        what, hint, code = console.explain_error(error)
-        console.tell_error(what if alone else f"{path}: {what}", hint=hint, code=code)
-        return {"config": str(path), "outcome": "error", "exit_code": code, "error": what}
-    finally:
-        progress.close()
-    if not quiet:
-        console.tell_outcome(outcome)
-    return {"config": str(path), **console.describe_outcome(outcome)}
+
+def _tell(end: SessionEnd, *, as_json: bool) -> None:
+    alone = len(end.results) == 1
+    for result in end.results:
+        if result.error:
+            what = result.error if alone else f"{result.config}: {result.error}"
+            console.tell_error(what, hint=result.hint, code=result.exit_code)
+    for note in end.notes:
+        console.note(f"audit: {note}")
+    if as_json:
+        audits = [result.as_json() for result in end.results]
+        console.tell_json(audits[0] if alone else {"exit_code": end.exit_code, "audits": audits})
+    elif not alone:
+        console.tell_results(end.results, [result.config for result in end.results])
+    elif end.outcome is not None:
+        console.tell_outcome(end.outcome)
+    elif end.results[0].described:
+        console.tell_described(end.results[0].described)

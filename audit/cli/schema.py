@@ -14,7 +14,8 @@ def schema(which: Literal["config", "evidence", "policy", "documents", "waivers"
     ----------
     which
         ``config`` for audit.yaml, ``evidence`` for evidence.json, ``policy`` for rule packs, ``documents`` for
-        documents.yaml, ``waivers`` for a waivers file, ``policy-test`` for tests of packs. Save it and point your editor at it: ``# yaml-language-server: $schema=audit.schema.json``.
+        documents.yaml, ``waivers`` for a waivers file, ``policy-test`` for tests of packs. Save it
+        and point your editor at it: ``# yaml-language-server: $schema=audit.schema.json``.
     """
     console.tell_json(_schema_of(which))
 

@@ -161,6 +161,9 @@ class ModelSource(Settings):
     refuse where it does not."""
     time_limit: float | None = Field(default=None, gt=0)
     """Longest time, in seconds, that scoring every row may take."""
+    pace: int | None = Field(default=None, gt=0)
+    """Rows per second that sizes of samples are chosen by, instead of what is counted or measured: as an earlier report
+    printed it, so that a slow model is asked about the same rows again."""
 
     @field_validator("inputs", mode="before")
     @classmethod

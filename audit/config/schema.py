@@ -175,12 +175,14 @@ class SmallGroup(Settings):
 
 
 class ExplainOrder(Settings):
-    """Which single decisions to explain."""
+    """Which single decisions to explain, and which layers of the model to look at."""
 
     rows: tuple[Level, ...] = ()
     """Row ids."""
     reasons: int = Field(default=4, ge=1, le=20)
     """Reasons per decision."""
+    layers: tuple[str, ...] = ()
+    """Layers of the net whose activations are described, by their names in it."""
 
 
 class SystemName(Settings):

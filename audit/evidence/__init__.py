@@ -1,6 +1,13 @@
 """The hall: the evidence document and its kin, plain records that know neither wing."""
 
-from .attributions import Attributions, ColumnImportance, Explainer, ReferenceValue
+from .attributions import (
+    Attributions,
+    ColumnImportance,
+    Explainer,
+    LayerActivity,
+    ReferenceValue,
+    UnitActivity,
+)
 from .base import NotDone, Record, Section, canonical_bytes, digest_bytes
 from .calibration import Calibration, CalibrationBin
 from .change import (
@@ -110,6 +117,7 @@ __all__ = [
     "IndividualDecisions",
     "Intake",
     "Judgement",
+    "LayerActivity",
     "LockSeen",
     "Measurement",
     "MethodTested",
@@ -145,6 +153,7 @@ __all__ = [
     "SuppliedText",
     "ThresholdCurve",
     "ThresholdSweep",
+    "UnitActivity",
     "Unseen",
     "Verdict",
     "VerdictChange",

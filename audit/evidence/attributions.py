@@ -53,6 +53,38 @@ class ReferenceValue(Record):
     """Its value, in words."""
 
 
+class UnitActivity(Record):
+    """One unit of a layer."""
+
+    unit: int
+    """Place among the units, from 0."""
+    mean: float
+    """Mean of what it gives over the explained rows."""
+    deviation: float
+    """Standard deviation of it."""
+    correlation: float
+    """Spearman's correlation with the score over these rows."""
+
+
+class LayerActivity(Record):
+    """What a layer gives for the explained rows; or why that is not known."""
+
+    layer: str
+    """Name in the net."""
+    not_done: str = ""
+    """Why nothing is told of it; empty where something is."""
+    rows: int = 0
+    """Rows."""
+    units: int = 0
+    """Numbers that it gives per row."""
+    silent: int = 0
+    """Units that give the same for every row."""
+    zero_share: float = 0.0
+    """Share of all its numbers that are 0."""
+    strongest: tuple[UnitActivity, ...] = ()
+    """Units that go most with the score, the closest first."""
+
+
 class Attributions(Section):
     """What each column adds to single scores."""
 
@@ -79,6 +111,8 @@ class Attributions(Section):
     """Rows that the model was asked about, in all."""
     methods: tuple[Explainer, ...]
     """Methods, the main ones first; each with its reason where it was not run."""
+    layers: tuple[LayerActivity, ...] = ()
+    """Layers that were asked for by name."""
     measurements: tuple[Measurement, ...] = ()
     """By feature: attributions.importance, attributions.integrated_gradients, attributions.shapley,
     attributions.permutation; of all rows: attributions.completeness_error, attributions.standard_error."""

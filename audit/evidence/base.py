@@ -10,10 +10,13 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any, Self
 
-import rfc8785
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from audit.errors import EvidenceError
+
+from .canonical import canonical_bytes
+
+__all__ = ["NotDone", "Record", "Section", "canonical_bytes", "digest_bytes"]
 
 
 class Record(BaseModel):
@@ -57,11 +60,6 @@ class Record(BaseModel):
                 f"this is not the {cls.__name__.lower()} of an audit: {place}{': ' if place else ''}{first['msg']}",
                 hint="was it edited, or written by a newer version?",
             ) from None
-
-
-def canonical_bytes(value: Any) -> bytes:
-    """Return the RFC 8785 bytes of a JSON value."""
-    return rfc8785.dumps(value)
 
 
 def digest_bytes(data: bytes) -> str:

@@ -84,7 +84,10 @@ class Intake(Section):
     columns: tuple[str, ...] = ()
     """Columns that the model reads, in order."""
     pace: int | None = None
-    """Rows per second that the model scores, as a power of ten (100000: that or more); None without a model."""
+    """Rows per second that the model scores, rounded down (100000: that or more): what sizes of samples follow; None
+    without a model."""
+    pace_basis: Literal["", "declared", "counted", "measured"] = ""
+    """Whether that is declared, counted from the operations of the model, or measured by a clock."""
     unused: tuple[str, ...] = ()
     """Columns that are read, but whose values, moved between the rows of the sample, changed no score."""
     stored: StoredScores | None = None

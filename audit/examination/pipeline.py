@@ -59,6 +59,7 @@ def examine(
     predict: Callable[[Any], Any] | None = None,
     sweeps: Sequence[Sweep] = (),
     executor: Executor | None = None,
+    keep: bool = False,
     progress: Progress | None = None,
 ) -> Examination:
     """Measure everything that the configuration asks for.
@@ -77,6 +78,8 @@ def examine(
         All shards of ``data.audit``, swept elsewhere.
     executor : concurrent.futures.Executor, optional
         What does the shards of a large table, instead of ``engine``.
+    keep : bool
+        Hand over who was decided how, for a comparison, also where ``keep.scores`` does not ask for it.
     progress : Progress, optional
         Hears of stages and steps.
 
@@ -109,5 +112,5 @@ def examine(
     evidence = Evidence.model_validate(
         {"provenance": provenance, "subject": subject, "definitions": define_used(sections), **sections}
     )
-    scores = keep_people(case, evidence.digest()) if config.keep.scores else None
+    scores = keep_people(case, evidence.digest()) if keep or config.keep.scores else None
     return Examination(evidence, artifacts, write_individuals(case, sections["decisions"]), scores)

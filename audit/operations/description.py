@@ -1,4 +1,4 @@
-"""An outcome as a JSON value, for machines: the command line prints it, workers hand it over, logs and pages read it."""
+"""An outcome as a JSON value: the command line prints it, workers hand it over, logs and pages read it."""
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ drift adds up until it is told, and the same wobble is not told twice.
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any, Literal
 
 from audit.attestation.pipeline import Outcome
 from audit.errors import EvidenceError
-from audit.evidence import Verdict, canonical_bytes
+from audit.evidence import Verdict
 from audit.evidence.base import Record
 from audit.statistics import normal_quantile
 
@@ -117,12 +116,12 @@ def changed_beyond_noise(told: Standing | None, now: Standing, *, false_alarms: 
         return []
     found = []
     judged = sum(stand.value is not None for stand in now.verdicts.values())
-    z = normal_quantile(1 - false_alarms / (2 * max(judged, 1)))
+    z = normal_quantile(1 - false_alarms / max(judged, 1))
     for scope in dict.fromkeys((*told.verdicts, *now.verdicts)):
         old, new = told.verdicts.get(scope), now.verdicts.get(scope)
         if now.outcome != "error" and _is_change(old, new, z):
             found.append(_tell(scope, old, new))
-    if "error" in (told.outcome, now.outcome) and told.outcome != now.outcome:
+    if told.outcome != now.outcome and {told.outcome, now.outcome} & {"error", "incomplete"}:
         found.insert(0, Changed("outcome", told.outcome, now.outcome))
     return found
 
@@ -140,7 +139,7 @@ def write_standing(ledger: Path, standing: Standing) -> None:
     folder = ledger / TOLD
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f".{standing.system}.json"
-    partial.write_bytes(canonical_bytes(json.loads(standing.canonical())))
+    partial.write_bytes(standing.canonical())
     partial.replace(folder / f"{standing.system}.json")
 
 
@@ -175,7 +174,7 @@ def _half_width(stand: Stand, z: float, *, up: bool) -> float:
         return 0.0  # no interval at all: a count or a constant
     if end is None:
         return math.inf
-    return abs(end - stand.value) * max(1.0, z / normal_quantile((1 + stand.level) / 2))
+    return abs(end - stand.value) * max(1.0, z / normal_quantile(stand.level))
 
 
 def _tell(scope: str, old: Stand | None, new: Stand | None) -> Changed:

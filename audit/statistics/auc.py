@@ -118,9 +118,9 @@ def auc_interval(auc: float, se: float, positives: int, negatives: int, level: f
     -----
     DeLong's error on the log-odds scale. It is itself estimated, and from few rows of one class near an area of 1 it is
     too small too often: with 10 positives among 1,010 rows and an area of 0.95 it covers 83 % instead of 95 %, while
-    Student's quantile brings that to 87 % only. Below `FEW_OF_A_CLASS` rows of the smaller class the interval is
-    therefore the hull of DeLong's and of Newcombe's (2006) method 5, Statistics in Medicine 25:559, which solves for the
-    area with the error that Hanley and McNeil (1982) give it, and needs a shape of the scores that DeLong's does not.
+    Student's quantile brings that to 87 % only. Below `FEW_OF_A_CLASS` rows of the smaller class the interval is the
+    hull of DeLong's and of Newcombe's (2006) method 5, Statistics in Medicine 25:559, which solves for the area with
+    the error that Hanley and McNeil (1982) give it, and needs a shape of the scores that DeLong's does not.
     """
     low, high = logit_interval(auc, se, level)
     if np.isnan(low) or min(positives, negatives) >= FEW_OF_A_CLASS:

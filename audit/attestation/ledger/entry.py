@@ -25,7 +25,7 @@ CHECKPOINT_TYPE = "application/vnd.glassbox-audit.ledger-checkpoint+json"
 SEAL_NAMES = ("SHA256SUMS", "SHA256SUMS.p7s", "attestation.dsse.json")
 """Files of a report that cover all its others; an entry keeps their digests."""
 
-EntryKind = Literal["audit", "signature", "correction", "withdrawal", "removal"]
+EntryKind = Literal["audit", "change", "signature", "correction", "withdrawal", "removal"]
 
 
 class Sealer(Protocol):
@@ -48,7 +48,8 @@ class Entry(Record):
     time: str
     """UTC time, ISO 8601 (seconds)."""
     kind: EntryKind
-    """An audit; a later signature on it; its correction or withdrawal; the removal of files about single people."""
+    """An audit; the comparison of two; a later signature on an audit; its correction or withdrawal; the removal of
+    files about single people."""
     system: str
     """The audited system."""
     version: str = ""
@@ -114,7 +115,7 @@ def describe_audit(dossier: Dossier, sealed: Mapping[str, bytes], *, index: int,
     return Entry(
         index=index,
         time=dossier.presentation.created,
-        kind="audit",
+        kind=dossier.kind,
         system=evidence.subject.system,
         version=evidence.subject.version,
         outcome=judgement.outcome,

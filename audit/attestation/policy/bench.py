@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from audit.evidence import (
+    Change,
     CountTable,
     Data,
     Evidence,
@@ -66,6 +67,8 @@ class Bench:
         Metric to the bands or classes that it was measured for; None stands for the decision itself.
     outcome : str or None
         Band or class that numbers and counts are looked up for; None for the decision itself.
+    changes : tuple of Change
+        What differs from an earlier audit or a champion.
     """
 
     evidence: Evidence
@@ -82,6 +85,7 @@ class Bench:
     small: frozenset[frozenset[tuple[str, str]]] = frozenset()
     outcomes: dict[str, tuple[str | None, ...]] = field(default_factory=dict)
     outcome: str | None = None
+    changes: tuple[Change, ...] = ()
 
     def find(
         self, metric: str, attributes: Iterable[str] = (), feature: str | None = None, model: str | None = None
@@ -107,6 +111,8 @@ class Bench:
 
     def reason(self, metric: str) -> str:
         """Return why a number of this metric is not there."""
+        if metric.startswith("change.") and self.changes:
+            return f"not measured: {self.changes[0].pairing.note}"
         section = getattr(self.evidence, metric.partition(".")[0], None)
         if isinstance(section, NotDone):
             return f"not measured: {section.not_done}"
@@ -126,7 +132,7 @@ class Bench:
         return names | set(self.features) | {attribute.column for attribute in self.evidence.subject.attributes}
 
 
-def lay_out(evidence: Evidence, papers: Papers, as_of: date) -> Bench:
+def lay_out(evidence: Evidence, papers: Papers, as_of: date, changes: tuple[Change, ...] = ()) -> Bench:
     """Lay evidence out for judging.
 
     Parameters
@@ -137,9 +143,12 @@ def lay_out(evidence: Evidence, papers: Papers, as_of: date) -> Bench:
         What people supplied.
     as_of : datetime.date
         The day of judgement (UTC).
+    changes : tuple of Change
+        What differs from an earlier audit or a champion; the numbers of the first are found like those of the evidence.
     """
     numbers: dict[Key, list[Measurement]] = defaultdict(list)
-    for item in evidence.measurements():
+    about_change = changes[0].measurements if changes else ()
+    for item in (*evidence.measurements(), *about_change):
         about = frozenset(item.group) or frozenset(part.strip() for part in (item.attribute or "").split(" * ") if part)
         numbers[item.metric, about, item.feature, item.model, item.outcome].append(item)
     subject = evidence.subject
@@ -159,6 +168,7 @@ def lay_out(evidence: Evidence, papers: Papers, as_of: date) -> Bench:
         _collect_counts(evidence, tables),
         *_collect_sizes(evidence),
         _collect_outcomes(evidence),
+        changes=changes,
     )
 
 

@@ -376,6 +376,12 @@ _TABLE: tuple[Metric, ...] = (
     Metric("drift.selection_rate_change", "Change of the selection rate", "nearer_zero", ("all", "group")),
     Metric("drift.label_rate_change", "Change of the base rate", "nearer_zero", ("all", "group")),
     Metric("drift.performance_drop", "Performance lost in the later period", "lower", ("all", "group")),
+    Metric("change.decision_flip_rate", "Decisions that changed", "lower", ("all", "group")),
+    Metric("change.decision_gain_rate", "Decisions that turned favourable", "none", ("all", "group")),
+    Metric("change.decision_loss_rate", "Decisions that turned unfavourable", "lower", ("all", "group")),
+    Metric("change.score_shift", "Mean change of the score", "none", ("all", "group")),
+    Metric("change.score_distance", "Mean size of the score's change", "lower", ("all", "group")),
+    Metric("change.shape_distance", "How far a feature's effect moved", "lower", ("feature", "model"), MODELS),
 )
 
 METRICS: dict[str, Metric] = {metric.id: metric for metric in _TABLE}

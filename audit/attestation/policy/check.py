@@ -26,6 +26,8 @@ from .pack import (
     ShapeRule,
 )
 from .phrase import Limit, PhraseError, parse_phrase, read_number
+from .sense import doubt_limit
+from .version import is_version
 from .vocabulary import COMPUTED_FACTS, FACTS, FIELDS, ROLES, SEAL_FACTS, STANDARD_ATTRIBUTES
 
 Steps = tuple[str | int, ...]
@@ -88,6 +90,8 @@ def _check_ids(pack: Pack) -> Found:
 
 
 def _check_use(pack: Pack) -> Found:
+    if not is_version(pack.version):
+        yield ("version",), f"'{pack.version}' is no version", "write numbers with dots, e.g. 2026.11.0"
     used = {name for rule in pack.rules for name in names_in(rule)}
     for name in pack.parameters:
         if name not in used:
@@ -179,7 +183,7 @@ def _check_limits(rule: MeasureRule, parameters: Mapping[str, Fraction]) -> Foun
     if rule.must_be is None:
         yield ("measure",), "no limit", "add must_be, or 'must_be: reported' where the number only has to be there"
         return
-    yield from _check_phrase(rule.must_be, parameters, ("must_be",), ("range", "reported"))
+    yield from _check_limit(rule, "must_be", rule.must_be, parameters, ("range", "reported"))
     if rule.must_be != "reported" and rule.threshold_basis is None:
         yield (
             ("must_be",),
@@ -187,9 +191,20 @@ def _check_limits(rule: MeasureRule, parameters: Mapping[str, Fraction]) -> Foun
             "say who set it: regulation, guidance, court_practice, industry_convention or organisation",
         )
     if rule.warn_unless is not None:
-        yield from _check_phrase(rule.warn_unless, parameters, ("warn_unless",), ("range",))
+        yield from _check_limit(rule, "warn_unless", rule.warn_unless, parameters, ("range",))
         if rule.warn_basis is None and "$" not in rule.warn_unless:
             yield ("warn_unless",), "a number is demanded without warn_basis", "say who set it, or use a $parameter"
+
+
+def _check_limit(
+    rule: MeasureRule, key: str, text: str, parameters: Mapping[str, Fraction], kinds: tuple[str, ...]
+) -> Found:
+    found = list(_check_phrase(text, parameters, (key,), kinds))
+    yield from found
+    metric = METRICS.get(rule.measure)
+    if metric is not None and not found:
+        for what, hint in doubt_limit(metric, parse_phrase(text, parameters)):
+            yield (key,), what, hint
 
 
 def _check_scopes(rule: MeasureRule, metric: Metric) -> Found:
@@ -317,6 +332,9 @@ def _check_shape(rule: ShapeRule, parameters: Mapping[str, Fraction]) -> Found:
 def _check_compare(rule: CompareRule, parameters: Mapping[str, Fraction], known: set[str] | None) -> Found:
     if rule.compare not in METRICS:
         yield ("compare",), f"unknown metric '{rule.compare}'", suggest_name(rule.compare, METRICS)
+    elif METRICS[rule.compare].better == "none" or METRICS[rule.compare].section == "change":
+        what = f"'{rule.compare}' cannot get worse: neither side of it is better, or it is a change itself"
+        yield ("compare",), what, "measure it, or compare a number that has a better side"
     if rule.threshold_basis is None:
         yield ("may_worsen_by",), "a number is demanded without threshold_basis", "say who set it"
     margin = str(rule.may_worsen_by).removesuffix(" of previous")

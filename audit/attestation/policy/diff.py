@@ -54,7 +54,7 @@ class PolicyMove:
         return asdict(self)
 
 
-def diff_policies(old: Resolved, new: Resolved) -> tuple[PolicyMove, ...]:
+def list_moves(old: Resolved, new: Resolved) -> tuple[PolicyMove, ...]:
     """Return everything in which two sets of rules differ, pack by pack.
 
     Parameters

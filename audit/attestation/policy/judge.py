@@ -16,6 +16,7 @@ from fractions import Fraction
 from audit.config.schema import AttestConfig
 from audit.errors import suggest_name
 from audit.evidence import (
+    Change,
     Evidence,
     Judgement,
     Papers,
@@ -30,13 +31,14 @@ from audit.evidence import (
 from .applies import Applicability, ask_facts, ask_law
 from .bench import Bench, lay_out
 from .claims import check_claims, warn_of_claims
+from .compare import judge_compare, read_margin
 from .measured import judge_measure
 from .pack import AskRule, CompareRule, DocumentRule, FactRule, MeasureRule, ShapeRule
 from .ruling import Ruling, Scope, gravest, say_number, write_verdict
 from .scopes import check_names
 from .select import LoadedPack, LoadedRule
 from .shapes import judge_shape
-from .supplied import judge_ask, judge_compare, judge_document, judge_fact
+from .supplied import judge_ask, judge_document, judge_fact
 from .tasks import assign_owners, warn_of_tasks
 from .waivers import Waiver, apply_waivers, load_waivers
 
@@ -49,7 +51,7 @@ JUDGES: dict[type, Callable[[LoadedRule, Bench, Parameters], list[Ruling]]] = {
     FactRule: lambda rule, bench, _: judge_fact(rule, bench),
     DocumentRule: lambda rule, bench, _: judge_document(rule, bench),
     AskRule: lambda rule, bench, _: judge_ask(rule, bench),
-    CompareRule: lambda rule, bench, _: judge_compare(rule, bench),
+    CompareRule: judge_compare,
 }
 """Kind of rule to its judge."""
 
@@ -73,6 +75,7 @@ def judge(
     evidence_signed: str,
     fail_on: Severity = "high",
     allow: frozenset[str] = frozenset(),
+    changes: tuple[Change, ...] = (),
 ) -> Judgement:
     """Hold rules against evidence.
 
@@ -94,6 +97,8 @@ def judge(
         Severity from which a rule decides the outcome.
     allow : frozenset of {"inconclusive", "manual"}
         Verdicts that do not leave the run undecided.
+    changes : tuple of Change
+        What differs from an earlier audit or a champion, for rules that compare.
 
     Raises
     ------
@@ -109,6 +114,7 @@ def judge(
         evidence_signed=evidence_signed,
         fail_on=fail_on,
         allow=allow,
+        changes=changes,
     )
     claims = check_claims(order.claims, evidence)
     warnings = (*judgement.warnings, *warn_of_claims(claims))
@@ -126,6 +132,7 @@ def judge_with(
     fail_on: Severity = "high",
     allow: frozenset[str] = frozenset(),
     strict_names: bool = True,
+    changes: tuple[Change, ...] = (),
 ) -> Judgement:
     """Hold rules against evidence, with waivers that were read already.
 
@@ -141,7 +148,7 @@ def judge_with(
     PolicyError
         See `judge`.
     """
-    bench = lay_out(evidence, papers, as_of)
+    bench = lay_out(evidence, papers, as_of, changes)
     if strict_names:
         check_names(packs, bench)
     findings: list[RuleFinding] = []
@@ -200,7 +207,7 @@ def find_outcome(
     -------
     str
         ``incomplete``, ``measured``, ``failed``, ``undecided`` or ``passed``; the first that holds. A run in which no
-        rule applied is undecided: nothing was held against it, so nothing passed.
+        rule that decides applied is undecided: nothing was held against it, so nothing passed.
     """
     findings = list(findings)
     deciding = {finding.status for finding in findings if gravest(finding.severity, fail_on)}
@@ -210,7 +217,7 @@ def find_outcome(
         return "measured"
     if "fail" in deciding:
         return "failed"
-    if all(finding.status == "not_applicable" for finding in findings):
+    if deciding <= {"not_applicable"}:
         return "undecided"
     return "undecided" if deciding & ({"inconclusive", "manual"} - allow) else "passed"
 
@@ -226,8 +233,9 @@ def find_applicability(pack: LoadedPack, bench: Bench) -> Applicability:
 def _judge_rule(rule: LoadedRule, pack: LoadedPack, applies: Applicability, bench: Bench) -> RuleFinding:
     applies = _date_rule(rule, pack, applies, bench.as_of)
     rulings = _rule_on(rule, pack, applies, bench)
-    limit = rule.limit
-    metric = rule.rule.measure if isinstance(rule.rule, MeasureRule) else None
+    limit, metric = rule.limit, rule.rule.measure if isinstance(rule.rule, MeasureRule) else None
+    if isinstance(rule.rule, CompareRule):
+        limit, metric = read_margin(rule.rule, pack.parameters).limit(), rule.rule.compare
     verdicts = [
         write_verdict(ruling, system=bench.evidence.subject.system, rule=rule.name, metric=metric, limit=limit)
         for ruling in rulings
@@ -344,6 +352,9 @@ def _describe_policy(pack: LoadedPack, applies: Applicability) -> PolicyText:
 
 def _warn_of_packs(packs: Sequence[LoadedPack], policies: Sequence[PolicyText], as_of: date) -> Iterable[str]:
     for pack, policy in zip(packs, policies, strict=True):
+        if pack.left_out:
+            taken = f"{len(pack.rules)} of its {len(pack.rules) + len(pack.left_out)} rules are in force"
+            yield f"{pack.name}: {taken}; left out by whoever uses it: {', '.join(pack.left_out)}"
         if pack.pack.law.review_by < as_of:
             yield f"{pack.name}: its law was to be read again by {policy.review_by}; that day has passed"
         if policy.applies == "unknown":

@@ -22,7 +22,7 @@ from audit.errors import ConfigError, PolicyError, SealError
 from audit.evidence import Evidence, Judgement, LockSeen, digest_bytes
 from audit.evidence.base import Record, canonical_bytes
 
-from .diff import diff_policies
+from .diff import list_moves
 from .loaded import LoadedPack
 from .resolved import digest_resolved, list_texts, resolve_rules
 
@@ -79,7 +79,7 @@ def make_lock(
     *,
     now: datetime,
     tool: str,
-    files: Mapping[Literal["waivers", "model", "data"], Path] | None = None,
+    files: Mapping[str, Path] | None = None,
     stamp: Callable[[bytes], bytes | None] | None = None,
 ) -> PolicyLock:
     """Lock the rules in force.
@@ -93,7 +93,7 @@ def make_lock(
     tool : str
         What writes it.
     files : mapping, optional
-        Files that are to be the same later; one that is not a plain file is not locked.
+        Files that are to be the same later, by ``waivers``, ``model``, ``data``; what is no plain file is left out.
     stamp : callable, optional
         From a SHA-256 to a time stamp token, or to None where the server did not answer.
     """
@@ -184,7 +184,7 @@ def hold_to_lock(
     stamped, authority = _check_stamp(lock, name, check_stamp)
     order, because = _find_order(lock, stamped, evidence.provenance.started)
     now = resolve_rules(packs)
-    moves = [str(move) for move in diff_policies(lock.rules, now)]
+    moves = [str(move) for move in list_moves(lock.rules, now)]
     more = (f"and {len(moves) - MOST_CHANGES} more",) if len(moves) > MOST_CHANGES else ()
     return LockSeen(
         file=name,

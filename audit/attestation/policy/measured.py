@@ -17,6 +17,7 @@ from audit.statistics.intervals import clopper_pearson, wilson
 
 from .bench import UNKNOWN, Bench
 from .catalogue import METRICS, Metric
+from .compare import say_no_change
 from .court import adjust_pairs, judge_pairs
 from .groups import find_base_rate, find_reference
 from .operators import OPERATOR_WORDS, OPERATORS, Reading, choose_operator
@@ -46,6 +47,8 @@ def judge_measure(rule: LoadedRule, bench: Bench, parameters: Mapping[str, Fract
     order = rule.rule
     if not isinstance(order, MeasureRule) or rule.limit is None:
         raise TypeError(f"{rule.name} is no measuring rule")
+    if METRICS[order.measure].section == "change" and not bench.changes:
+        return [say_no_change("previous_audit", bench)]
     scopes = find_scopes(order, bench, parameters)
     adjusted = _adjust_all(scopes) if order.adjust_for_many else {}
     if order.adjust_for_many:

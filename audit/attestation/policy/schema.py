@@ -10,25 +10,64 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from .catalogue import METRICS
+from .catalogue import METRICS, MODELS
+from .check import MODEL_SETS, WIDE_SCOPES
 from .documents import DocumentsFile
 from .pack import Pack
-from .vocabulary import COMPUTED_FACTS, FACTS, FIELDS
+from .testing import TestFile
+from .vocabulary import COMPUTED_FACTS, FACTS, FIELDS, ROLES, SEAL_FACTS, STANDARD_ATTRIBUTES, Fact
 from .waivers import WaiversFile
 
-_TYPES: dict[str, type[BaseModel]] = {"policy": Pack, "documents": DocumentsFile, "waivers": WaiversFile}
+_TYPES: dict[str, type[BaseModel]] = {
+    "policy": Pack,
+    "documents": DocumentsFile,
+    "waivers": WaiversFile,
+    "policy-test": TestFile,
+}
+_COMPUTED = {name: {"type": "boolean", "description": title} for name, (title, _) in COMPUTED_FACTS.items()}
 _NAMES: dict[str, list[str]] = {
     "measure": list(METRICS),
     "compare": list(METRICS),
-    "fact": [*FACTS, *COMPUTED_FACTS],
+    "metric": list(METRICS),
+    "fact": [*FACTS, *COMPUTED_FACTS, *SEAL_FACTS],
     "document": list(FIELDS),
     "field": list(FIELDS),
 }
-_KEYS: dict[str, list[str]] = {"facts": list(FACTS), "texts": list(FIELDS), "applies_when": [*FACTS, *COMPUTED_FACTS]}
+_OFFERED: dict[str, list[str]] = {
+    "for_each": [*WIDE_SCOPES, *STANDARD_ATTRIBUTES],
+    "of_model": [*MODEL_SETS, *MODELS],
+    "for_features": ["all", *(f"role:{role}" for role in ROLES)],
+    "shape_of": [f"role:{role}" for role in ROLES],
+}
+"""Names that an editor completes although an audit may know others."""
+
+
+def _describe_fact(fact: Fact, *, condition: bool) -> dict[str, Any]:
+    """Return the form of a fact's value; of a condition on it where `condition` is set."""
+    text: dict[str, Any] = {"type": "string"}
+    form: dict[str, Any] = {
+        "flag": {"type": "boolean"},
+        "number": text if condition else {"type": "number"},
+        "choice": {"enum": list(fact.values)},
+    }.get(fact.kind, text)
+    if fact.kind == "list" or (condition and fact.kind in ("text", "choice")):
+        form = {"anyOf": [form, {"type": "array", "items": form}]}
+    if not condition:
+        form = {"anyOf": [form, {"type": "null"}, {"const": "unknown"}]}
+    return {"description": fact.title, **form}
+
+
+def _facts(*, condition: bool) -> dict[str, Any]:
+    known = {name: _describe_fact(fact, condition=condition) for name, fact in FACTS.items()}
+    return {
+        "type": "object",
+        "properties": {**known, **(_COMPUTED if condition else {})},
+        "additionalProperties": False,
+    }
 
 
 def policy_schema_of(which: str) -> dict[str, Any]:
-    """Return the JSON Schema of ``policy``, ``documents`` or ``waivers``.
+    """Return the JSON Schema of ``policy``, ``documents``, ``waivers`` or ``policy-test``.
 
     Parameters
     ----------
@@ -43,24 +82,37 @@ def policy_schema_of(which: str) -> dict[str, Any]:
     schema: dict[str, Any] = _strip(_TYPES[which].model_json_schema(by_alias=True))
     for part in (schema, *schema.get("$defs", {}).values()):
         _list_names(part.get("properties", {}))
+    facts = {key: _facts(condition=key == "applies_when") for key in ("applies_when", "facts")}
+    written = str(schema)
+    schema.setdefault("$defs", {}).update({key: form for key, form in facts.items() if f"'#/$defs/{key}'" in written})
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return schema
 
 
 def _list_names(properties: dict[str, Any]) -> None:
     for key, value in properties.items():
-        if key in _NAMES and isinstance(value, dict):
-            _put_enum(value, _NAMES[key])
-        if key in _KEYS and isinstance(value, dict):
-            value["propertyNames"] = {"enum": _KEYS[key]}
+        if not isinstance(value, dict):
+            continue
+        if key in _NAMES:
+            _put_enum(value, {"enum": _NAMES[key]})
+        if key in _OFFERED:
+            _put_enum(value, {"anyOf": [{"enum": _OFFERED[key]}, {"type": "string"}]})
+        if key in ("applies_when", "facts"):
+            kept = {name: value[name] for name in ("description", "default") if name in value}
+            value.clear()
+            value.update({**kept, "$ref": f"#/$defs/{key}"})
+        if key == "texts":
+            value["propertyNames"] = {"enum": list(FIELDS)}
 
 
-def _put_enum(value: dict[str, Any], names: list[str]) -> None:
+def _put_enum(value: dict[str, Any], names: dict[str, Any]) -> None:
     for option in value.get("anyOf", [value]):
         if option.get("type") == "string":
-            option["enum"] = names
+            if option is not value or "enum" in names:
+                option.pop("type")
+            option.update(names)
         elif option.get("type") == "array":
-            option["items"] = {"type": "string", "enum": names}
+            option["items"] = names
 
 
 def _strip(value: Any) -> Any:

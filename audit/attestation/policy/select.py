@@ -117,7 +117,7 @@ class _Reader:
             return
         if use is None and (problem := refuse_version(loaded.name, loaded.pack.version, versions)):
             self.mistakes.append(Mistake(problem[0], place, problem[1]))
-        if loaded.name in self.packs:
+        if loaded.name in self.files:
             self._refuse_second(loaded, path, place)
             return
         self.files[loaded.name] = path

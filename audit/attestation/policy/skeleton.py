@@ -27,8 +27,8 @@ schema: documents/1
 """
 _LEAD = {
     "facts": "Facts decide which rules apply. `unknown` means: not filled in.",
-    "texts": "Texts, or files with them: `text: ...` or `file: plan.pdf`. A PDF or Word file counts by its digest, and "
-    "then needs version and owner (`by`).",
+    "texts": "Texts, or files with them: `text: ...` (for several lines `text: >-`, the lines indented below it) or "
+    "`file: plan.pdf`. A PDF or Word file counts by its digest, and then needs version and owner (`by`).",
     "answers": "Answers to questions that only a person can decide.",
     "approvals": "Who accepted which text. `audit policy digest documents.yaml` prints these lines with the digests, "
     "to be pasted here by the person who has read the text. A text that changes must be accepted again.",
@@ -215,12 +215,13 @@ def extend_documents(
         raise ConfigError("the file is not a list of 'key: value'", place=tree.place(()))
     missing = [blank for blank in list_blanks(packs) if blank.name not in (tree.value.get(blank.heading) or {})]
     lines = text.splitlines()
-    additions = [_add_under(heading, missing, tree, lines) for heading in ("facts", "texts", "answers")]
+    # from the last line upwards, so that no line number moves; where two meet in one line, the first heading goes last
+    additions = [_add_under(heading, missing, tree, lines) for heading in ("answers", "texts", "facts")]
     for at, old, new in sorted((item for item in additions if item), key=lambda item: -item[0]):
         lines[at - old : at] = new
     end = "\r\n" if "\r\n" in text else "\n"
     extended = end.join(lines) + end if missing else text
-    _check_kept(tree.value, extended, name)
+    _check_kept(tree.value, missing, extended, name)
     return extended, tuple(blank.name for blank in missing)
 
 
@@ -255,9 +256,11 @@ def _last_line(tree: YamlTree, own: int, lines: Sequence[str]) -> int:
     return last
 
 
-def _check_kept(before: dict[str, Any], text: str, name: str) -> None:
-    """See to it that every value that was there is still there and the same."""
+def _check_kept(before: dict[str, Any], missing: Sequence[Blank], text: str, name: str) -> None:
+    """See to it that every value that was there is still there and the same, and that nothing is missing any more."""
     after = parse_yaml(text, name=name).value
+    if any(blank.name not in after.get(blank.heading, {}) for blank in missing):
+        raise AuditError(f"{name} could not be extended", hint="it is as it was")
     for heading, value in before.items():
         now = after.get(heading)
         within = isinstance(value, dict) and isinstance(now, dict) and all(now.get(key) == value[key] for key in value)

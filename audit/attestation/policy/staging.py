@@ -12,10 +12,12 @@ from typing import Any
 
 from audit.evidence import (
     AttributeUsed,
+    Attributions,
     Calibration,
     Cell,
     CountTable,
     Data,
+    Drift,
     Effects,
     Estimate,
     Evidence,
@@ -30,6 +32,7 @@ from audit.evidence import (
     Parity,
     Performance,
     Provenance,
+    Robustness,
     Section,
     Slices,
     Subject,
@@ -43,7 +46,7 @@ from .pack import Part
 
 Row = Mapping[str, str | int]
 _ABOUT_EXPLANATIONS = ("explanations", "decisions")
-_PUT_OFF = ("attributions", "robustness", "drift")
+_STAGED = ("data", "performance", "calibration", "slices", "fidelity", "effects", "attributions", *_ABOUT_EXPLANATIONS)
 
 
 class MetricEntry(Part):
@@ -111,7 +114,7 @@ class Stage:
 
 
 def stage_evidence(stage: Stage) -> Evidence:
-    """Return the evidence of a case.
+    """Return the evidence of a case; numbers about a change (``change.*``) are no part of it.
 
     Parameters
     ----------
@@ -120,7 +123,7 @@ def stage_evidence(stage: Stage) -> Evidence:
     """
     sections: dict[str, list[Measurement]] = {}
     for entry in stage.metrics:
-        sections.setdefault(entry.metric.partition(".")[0], []).append(_as_measurement(entry))
+        sections.setdefault(entry.metric.partition(".")[0], []).append(as_measurement(entry))
     fairness = _stage_fairness(stage, sections.get("fairness", []))
     names = {name for names, _ in stage.counts for name in names} | set(stage.rates)
     names |= {name for entry in stage.metrics for name in (*entry.group, *(entry.attribute or "").split(" * ")) if name}
@@ -151,11 +154,7 @@ def stage_evidence(stage: Stage) -> Evidence:
         definitions=(),
         intake=nothing,
         fairness=fairness or nothing,
-        **{
-            name: _stage_section(name, sections.get(name, [])) or nothing
-            for name in ("data", "performance", "calibration", "slices", "fidelity", "effects", *_ABOUT_EXPLANATIONS)
-        },
-        **dict.fromkeys(_PUT_OFF, nothing),
+        **{name: _stage_section(name, sections.get(name, [])) or nothing for name in (*_STAGED, "robustness", "drift")},
     )
 
 
@@ -179,16 +178,23 @@ def _stage_section(name: str, measurements: list[Measurement]) -> Section | None
         return Slices(of="policy test", searched=0, tested=0, found_on=rows, tested_on=rows, **numbers)
     if name == "fidelity":
         return Fidelity(rows=rows, protocol="policy test", **numbers)
-    if name in _ABOUT_EXPLANATIONS:
+    if name == "drift":
+        return Drift(baseline="policy test", baseline_rows=rows, rows=rows, **numbers)
+    if name in (*_ABOUT_EXPLANATIONS, "robustness", "attributions"):
         return _stage_explained(name, rows, numbers)
     return Effects(scale="log-odds", rows=rows, curves=(), rugs=(), **numbers)
 
 
 def _stage_explained(name: str, rows: int, numbers: dict[str, Any]) -> Section:
-    drawn: dict[str, Any] = {"rows": rows, "rows_of": rows, "drawn": "policy test", "background_rows": 0, **numbers}
+    drawn: dict[str, Any] = {"rows": rows, "rows_of": rows, "drawn": "policy test", **numbers}
+    asked: dict[str, Any] = {"permutations": 0, "evaluations": 0}
+    if name == "robustness":
+        return Robustness(**drawn)
+    if name == "attributions":
+        return Attributions(scale="log-odds", background=0, reference=(), tolerance=0.0, methods=(), **asked, **drawn)
     if name == "explanations":
-        return Explanations(replacements=0, methods=(), **drawn)
-    return IndividualDecisions(background="policy test", reasons=4, permutations=0, evaluations=0, **drawn)
+        return Explanations(replacements=0, methods=(), background_rows=0, **drawn)
+    return IndividualDecisions(background="policy test", background_rows=0, reasons=4, **asked, **drawn)
 
 
 def _stage_fairness(stage: Stage, extra: list[Measurement]) -> Fairness | None:
@@ -261,7 +267,8 @@ def _compare(
     return [item for item in numbers if not item.metric.endswith("scoring_rate_difference")]
 
 
-def _as_measurement(entry: MetricEntry) -> Measurement:
+def as_measurement(entry: MetricEntry) -> Measurement:
+    """Return a number of a case as the evidence holds it."""
     estimate = Estimate(
         value=entry.value,
         low=entry.low,

@@ -1,4 +1,4 @@
-"""Rules on what people supply: facts, documents, answers; and comparisons with an audit that is not there.
+"""Rules on what people supply: facts, documents, answers.
 
 Comes in: a rule, the papers, the day of judgement. Goes out: rulings. A document passes only where a named person
 accepted this very text; counting its words never passes anything.
@@ -14,7 +14,7 @@ from audit.evidence.papers import FactValue
 
 from .applies import as_number
 from .bench import Bench
-from .pack import AskRule, CompareRule, DocumentRule, FactRule, MustHave
+from .pack import AskRule, DocumentRule, FactRule, MustHave
 from .phrase import Limit
 from .ruling import Ruling, Scope
 from .select import LoadedRule
@@ -180,22 +180,6 @@ def _refuse_answer(order: AskRule, answer: Answer, as_of: date) -> str:
     if order.valid_for_days is not None and (as_of - given).days > order.valid_for_days:
         return f"it expired, {(as_of - given).days} days after it was given; it was valid for {order.valid_for_days}"
     return ""
-
-
-def judge_compare(rule: LoadedRule, bench: Bench) -> list[Ruling]:
-    """Say that there is nothing to compare with; a first audit says so itself."""
-    order = rule.rule
-    if not isinstance(order, CompareRule):
-        raise TypeError(f"{rule.name} is no comparison")
-    if order.with_ == "previous_audit" and bench.facts.get("system.is_first_audit") is True:
-        return [Ruling(Scope(), "not_applicable", "it applies from the second audit on; system.is_first_audit is true")]
-    missing = {
-        "previous_audit": "no previous audit was supplied",
-        "champion": "no champion was supplied",
-        "glass_box": "the paired comparison with a glass box is not part of this version",
-    }[order.with_]
-    cure = "if this is the first audit, say system.is_first_audit: true" if order.with_ == "previous_audit" else ""
-    return [Ruling(Scope(), "inconclusive", missing, would_decide=cure)]
 
 
 def _read_day(text: str) -> date | None:

@@ -19,11 +19,13 @@ from audit.evidence import Answer, Approval, Judgement, Papers, SuppliedText, Ve
 from audit.yamlfile import read_yaml
 
 from .documents import AnswerEntry
+from .catalogue import METRICS
 from .judge import judge_with
 from .pack import Day, Part
 from .reading import read_typed
 from .select import LoadedPack, list_shipped, read_packs
-from .staging import MetricEntry, Stage, stage_evidence
+from .staged_change import ChangeEntry, MoveEntry, stage_changes
+from .staging import MetricEntry, Stage, as_measurement, stage_evidence
 from .vocabulary import FACTS
 from .waivers import load_waivers
 
@@ -57,7 +59,9 @@ class TestCase(Part):
     rates: dict[str, dict[str, tuple[int, float]]] = Field(default={})
     """Attribute to group to people and scoring rate as printed; whole people are recovered from both."""
     metrics: tuple[MetricEntry, ...] = ()
-    """Numbers as measured."""
+    """Numbers as measured; those about the change itself (``change.*``) too."""
+    changes: Annotated[tuple[ChangeEntry, ...], BeforeValidator(_as_blocks)] = ()
+    """What changed since an earlier audit, or beside a champion."""
     features: tuple[str, ...] = ()
     """Columns that the model reads."""
     small_count: int = 1
@@ -135,12 +139,25 @@ def run_policy_tests(path: Path) -> list[CaseResult]:
             for name in case.facts
             if name not in FACTS
         ]
+        mistakes += [
+            Mistake(f"unknown metric '{entry.metric}'", tree.place(("cases", number, *at, "metric")), hint)
+            for at, entry in _list_entries(case)
+            if entry.metric not in METRICS
+            for hint in [suggest_name(entry.metric, METRICS)]
+        ]
         if not case.expect and not case.expect_values:
             mistakes.append(Mistake(f"case '{case.name}' expects nothing", tree.place(("cases", number))))
     if mistakes:
         raise PolicyError(mistakes=mistakes)
     packs = read_packs([parsed.pack], base=None if parsed.pack in list_shipped() else path.parent)
     return [_run_case(case, packs, parsed, path) for case in parsed.cases]
+
+
+def _list_entries(case: TestCase) -> Iterable[tuple[tuple[str | int, ...], MetricEntry | MoveEntry]]:
+    """Yield every number that a case brings, with where it stands."""
+    yield from ((("metrics", place), entry) for place, entry in enumerate(case.metrics))
+    for number, change in enumerate(case.changes):
+        yield from ((("changes", number, "moves", place), entry) for place, entry in enumerate(change.moves))
 
 
 def _run_case(case: TestCase, packs: Sequence[LoadedPack], parsed: TestFile, path: Path) -> CaseResult:
@@ -163,6 +180,9 @@ def _run_case(case: TestCase, packs: Sequence[LoadedPack], parsed: TestFile, pat
         as_of=today,
         evidence_signed="a policy test",
         strict_names=False,
+        changes=stage_changes(
+            case.changes, evidence, [as_measurement(item) for item in case.metrics if item.metric.startswith("change.")]
+        ),
     )
     problems = [*_check_expected(case, own.name, judgement), *_check_values(case, judgement)]
     return CaseResult(case.name, tuple(problems))

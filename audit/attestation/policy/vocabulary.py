@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from audit.evidence import Evidence, Intake
+from audit.evidence import Evidence, Intake, NotDone
 
 FactKind = Literal["text", "list", "choice", "flag", "number"]
 
@@ -108,6 +108,8 @@ def _data_pinned(evidence: Evidence) -> bool | None:
 
 
 def _nothing_broke(evidence: Evidence) -> bool | None:
+    if all(isinstance(part, NotDone) and not part.broke for _, part in evidence.sections()):
+        return None  # nothing was carried out, so nothing could break
     return not evidence.broken
 
 

@@ -27,6 +27,7 @@ STAMP = "DRAFT · not reviewed by counsel · not legal advice"
 FOLDED: dict[str, str] = {
     "unknown": "Whether ‘{title}’ applies is not known",
     "no": "‘{title}’ does not apply",
+    "not_yet": "‘{title}’ does not apply yet: what its rules would say",
 }
 """How a policy whose rules were not judged stands in one line."""
 

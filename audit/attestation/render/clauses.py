@@ -6,7 +6,7 @@ that an officer hands in. A policy whose rules were not judged becomes one line,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from audit.evidence import VERDICT_ORDER, Answer, Approval, Papers, SuppliedText, Verdict, VerdictWord
@@ -64,6 +64,18 @@ class ClauseShown:
     task: TaskShown | None
 
     @property
+    def states(self) -> tuple[tuple[str, str], ...]:
+        """How its documents stand: each state with the documents in it, and who accepted them."""
+        taken = [item for paper in self.papers for item in paper.accepted]
+        people = {f"{item.by} ({words.prettify(item.role).lower()})" for item in taken}
+        rows = (
+            ("Accepted", [paper for paper in self.papers if paper.accepted], "; " + ", ".join(sorted(people))),
+            ("Not accepted", [paper for paper in self.papers if paper.text and not paper.accepted], ""),
+            ("Not evidenced", [paper for paper in self.papers if not paper.text], ""),
+        )
+        return tuple((tell(word), _name_papers(some) + who) for word, some, who in rows if some)
+
+    @property
     def detailed(self) -> bool:
         """Whether there is more to say than one line of the table holds."""
         return self.source != "not_applicable" and not (self.source == "none" and len(self.rule.scopes) == 1)
@@ -83,6 +95,26 @@ class AnnexShown:
     def open(self) -> tuple[ClauseShown, ...]:
         """Clauses that leave something to do."""
         return tuple(clause for clause in self.clauses if clause.task)
+
+
+def _name_papers(papers: Iterable[PaperShown]) -> str:
+    return ", ".join(words.lower_first(paper.title) for paper in papers)
+
+
+def find_unasked(annexes: tuple[AnnexShown, ...], papers: Papers) -> tuple[SuppliedText, ...]:
+    """Return the supplied texts that no clause shows.
+
+    Parameters
+    ----------
+    annexes : tuple of AnnexShown
+        The policies clause by clause.
+    papers : Papers
+        What people supplied.
+    """
+    shown = {
+        paper.field for annex in annexes for clause in annex.clauses if not annex.folded for paper in clause.papers
+    }
+    return tuple(text for text in papers.texts if text.field not in shown)
 
 
 def show_annexes(packs: tuple[PackShown, ...], papers: Papers, parts: Mapping[str, str]) -> tuple[AnnexShown, ...]:
@@ -107,19 +139,19 @@ def _show_annex(pack: PackShown, papers: Papers, parts: Mapping[str, str]) -> An
         clauses=clauses,
         folded=is_folded(pack),
         stamp=tell(STAMP) if pack.policy.maturity == "draft" else "",
-        tally=_tally(clauses),
+        tally=_tally(tuple(clause.sign for clause in clauses)),
     )
 
 
 def is_folded(pack: PackShown) -> bool:
     """Return whether a policy is one line: nothing of it was judged."""
     undone = all(rule.finding.status in ("inconclusive", "not_applicable") for rule in pack.rules)
-    return pack.policy.applies in FOLDED and undone and len(pack.rules) > 1
+    return pack.policy.applies in ("no", "unknown") and undone and len(pack.rules) > 1
 
 
-def _tally(clauses: tuple[ClauseShown, ...]) -> str:
-    signs = sorted((clause.sign for clause in clauses), key=lambda sign: _SIGN_ORDER.index(sign.word))
-    counts = {sign.word: sum(other.word == sign.word for other in signs) for sign in signs}
+def _tally(signs: tuple[words.VerdictSign, ...]) -> str:
+    ordered = sorted((sign.word for sign in signs), key=_SIGN_ORDER.index)
+    counts = {word: ordered.count(word) for word in ordered}
     return ", ".join(f"{number} {tell(word).lower()}" for word, number in counts.items()) or tell("no rule")
 
 
@@ -180,12 +212,12 @@ def _show_task(rule: RuleShown, worst: ScopeShown, shown: tuple[PaperShown, ...]
     verdicts = [scope.verdict for scope in rule.scopes if scope.verdict.standing not in _DONE]
     owners = dict.fromkeys(verdict.owner for verdict in verdicts if verdict.owner)
     role = rule.finding.asked_of
-    if rule.finding.kind == "document":
+    if shown:
         what = _say_papers(shown, role)
     elif rule.finding.kind == "ask" and worst.verdict.standing == "manual":
         what = (tell(ANSWER, who=words.prettify(role).lower()),)
     else:
-        what = _say_rest(rule, verdicts)
+        what = _say_rest(rule, verdicts, [scope.reason for scope in rule.scopes if scope.verdict in verdicts])
     return TaskShown(
         what=what,
         who=", ".join(owners) or (words.prettify(role) if role else tell(NOBODY)),
@@ -203,16 +235,16 @@ def _say_papers(shown: tuple[PaperShown, ...], role: str) -> tuple[str, ...]:
     lines = [tell(SUPPLY, titles=", ".join(missing))] if missing else []
     who = words.prettify(role).lower() if role else tell(ANYONE)
     lines += [tell(ACCEPT, who=who, titles=", ".join(unread))] if unread else []
-    return (*lines, *(f"{paper.title}: {paper.scope.verdict.because}." for paper in wrong))
+    return (*lines, *(f"{paper.title}: {paper.scope.reason}." for paper in wrong))
 
 
-def _say_rest(rule: RuleShown, verdicts: list[Verdict]) -> tuple[str, ...]:
+def _say_rest(rule: RuleShown, verdicts: list[Verdict], reasons: list[str]) -> tuple[str, ...]:
     cures = tuple(dict.fromkeys(words.sentence(verdict.would_decide) for verdict in verdicts if verdict.would_decide))
     if cures:
         return cures[:3]
     if rule.finding.fix:
         return (words.sentence(rule.finding.fix),)
-    return tuple(dict.fromkeys(words.sentence(verdict.because) for verdict in verdicts))[:2]
+    return tuple(dict.fromkeys(words.sentence(reason) for reason in reasons))[:2]
 
 
 def fold_rules(rules: tuple[RuleShown, ...], packs: tuple[PackShown, ...]) -> tuple[RuleShown, ...]:
@@ -225,12 +257,12 @@ def fold_rules(rules: tuple[RuleShown, ...], packs: tuple[PackShown, ...]) -> tu
     packs : tuple of PackShown
         The policies.
     """
-    folded = {pack.policy.pack: pack for pack in packs if is_folded(pack)}
+    folded = {pack.policy.pack: pack for pack in packs if is_folded(pack) or _waits(pack)}
     done: set[str] = set()
     listed = []
     for rule in rules:
         pack = folded.get(rule.finding.pack)
-        if pack is None:
+        if pack is None or (not is_folded(pack) and not _would(rule)):
             listed.append(rule)
         elif pack.policy.pack not in done:
             done.add(pack.policy.pack)
@@ -238,12 +270,27 @@ def fold_rules(rules: tuple[RuleShown, ...], packs: tuple[PackShown, ...]) -> tu
     return tuple(listed)
 
 
+def _waits(pack: PackShown) -> bool:
+    """Return whether most of a policy's law does not apply yet, so that its rules only say what they would be."""
+    return pack.policy.applies == "not_yet" and sum(_would(rule) for rule in pack.rules) > 1
+
+
+def _would(rule: RuleShown) -> bool:
+    return rule.finding.status == "not_applicable" and all(scope.verdict.original for scope in rule.scopes)
+
+
 def _fold(rule: RuleShown, pack: PackShown) -> RuleShown:
     """Return one line for a policy, in the form of a rule."""
+    mine = pack.rules if is_folded(pack) else tuple(other for other in pack.rules if _would(other))
     title = tell(FOLDED[pack.policy.applies], title=pack.policy.title)
-    number = len(pack.rules)
-    verdict = rule.scopes[0].verdict.model_copy(update={"because": pack.policy.applies_because})
+    because = pack.policy.applies_because if is_folded(pack) else _tally(tuple(other.sign for other in mine))
+    verdict = rule.scopes[0].verdict.model_copy(update={"because": because, "observed": None, "original": None})
+    sign = words.VERDICTS[rule.finding.status]
+    name = tell("{number} rules", number=len(mine))
+    scope = replace(
+        rule.scopes[0], verdict=verdict, name=name, observed=None, reason=because, sign=sign, waived_from=""
+    )
     plain = {"title": title, "rule": pack.policy.pack, "limit": "", "cite": pack.policy.citation, "fix": "", "why": ""}
-    scope = replace(rule.scopes[0], verdict=verdict, name=tell("{number} rules", number=number))
     finding = rule.finding.model_copy(update=plain)
-    return replace(rule, finding=finding, anchor=pack.anchor, scopes=(scope,), basis="", metric="", page="")
+    shown = {"finding": finding, "anchor": pack.anchor, "scopes": (scope,), "basis": "", "metric": "", "page": ""}
+    return replace(rule, sign=sign, **shown)  # type: ignore[arg-type]

@@ -28,6 +28,7 @@ _CHAPTERS = (
     ("stated", "Facts that were stated"),
     ("signoff", "Sign-off"),
     ("measures", "What was measured, and how"),
+    ("law", "The law, and what was not verified"),
     ("reproduction", "Reproduction"),
 )
 

@@ -5,6 +5,7 @@ Comes in: a judgement and the evidence's lexicon. Goes out: rows for the decisio
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from audit.evidence import (
@@ -19,11 +20,13 @@ from audit.evidence import (
 
 from . import words
 from .clause_words import WOULD
-from .numbers import Shown, show
+from .numbers import Shown, day_text, show
 from .tables import Lexicon
+from .tongue import tell
 
 _OPEN: tuple[VerdictWord, ...] = ("inconclusive", "manual")
 _BAD: tuple[VerdictWord, ...] = ("error", "fail")
+_WOULD_BE = re.compile(r"^would be '[a-z ]+', but [^:]*: ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,8 @@ class ScopeShown:
     name: str
     observed: Shown | None
     waived_from: str
+    reason: str
+    """Why, without the words that a verdict of a law not yet in force begins with: its sign says them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,18 @@ class RuleShown:
             return ""
         same = sum(scope.verdict.status == self.finding.status for scope in self.scopes)
         return f"{same} of {len(self.scopes)} scopes"
+
+    @property
+    def task(self) -> str:
+        """Who deals with it, until when, and since when it is open."""
+        verdicts = [scope.verdict for scope in self.scopes if scope.verdict.leaves_open]
+        owners = ", ".join(dict.fromkeys(verdict.owner for verdict in verdicts if verdict.owner))
+        due = min((verdict.due for verdict in verdicts if verdict.due), default="")
+        since = min((verdict.first_seen for verdict in verdicts if verdict.first_seen), default="")
+        parts = [tell("owner: {owner}", owner=owners)] if owners else []
+        parts += [tell("due {day}", day=day_text(due))] if due else []
+        parts += [tell("open since {day}", day=day_text(since))] if since else []
+        return words.sentence("; ".join(parts)).rstrip(".")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +159,7 @@ def _show_scope(verdict: Verdict, lexicon: Lexicon) -> ScopeShown:
         name=_scope_name(verdict),
         observed=observed,
         waived_from=words.VERDICTS[verdict.original].word.lower() if verdict.original else "",
+        reason=_WOULD_BE.sub("", verdict.because) if verdict.status == "not_applicable" else verdict.because,
     )
 
 
@@ -156,7 +174,7 @@ def _scope_name(verdict: Verdict) -> str:
 
 def _no_scope(finding: RuleFinding) -> ScopeShown:
     empty = Verdict(id="", rule=finding.rule, scope=finding.rule, status=finding.status, because="no scope exists")
-    return ScopeShown(empty, words.VERDICTS[finding.status], "", None, "")
+    return ScopeShown(empty, words.VERDICTS[finding.status], "", None, "", empty.because)
 
 
 def count_verdicts(judgement: Judgement) -> tuple[Count, ...]:

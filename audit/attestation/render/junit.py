@@ -46,6 +46,7 @@ def _add_suite(root: ET.Element, pack: str, findings: list[RuleFinding], created
 def _add_case(suite: ET.Element, finding: RuleFinding, verdict: Verdict) -> None:
     case = ET.SubElement(suite, "testcase", classname=_legal(finding.rule), name=_legal(verdict.scope), time="0")
     message = _legal(f"{words.VERDICTS[verdict.status].word}: {verdict.because}")
+    _add_task(case, verdict)
     if verdict.status in _FAILED:
         made = ET.SubElement(case, "failure", message=message, type=finding.severity)
         made.text = _legal("\n".join((finding.title, *verdict.trace)))
@@ -55,6 +56,15 @@ def _add_case(suite: ET.Element, finding: RuleFinding, verdict: Verdict) -> None
         ET.SubElement(case, "skipped", message=message)
     elif verdict.status == "warn":
         ET.SubElement(case, "system-out").text = message
+
+
+def _add_task(case: ET.Element, verdict: Verdict) -> None:
+    """Write who deals with an open finding, in the properties that build servers show beside a case."""
+    told = [(key, getattr(verdict, key)) for key in ("owner", "due", "first_seen", "note") if getattr(verdict, key)]
+    if told:
+        properties = ET.SubElement(case, "properties")
+        for key, value in (("id", verdict.id), *told):
+            ET.SubElement(properties, "property", name=key, value=_legal(value))
 
 
 def _add_broken(root: ET.Element, dossier: Dossier) -> None:

@@ -9,22 +9,14 @@ from __future__ import annotations
 from audit.evidence import Dossier
 
 from . import findings, words
-from .glyphs import clean_text, shorten
+from .change_markdown import render_change_markdown
+from .plain import plain
 from .view import NOTICE, View, build_view
 
-_SPECIAL = "\\`*_{}[]()<>#+-!|~@&:"
-
-
-def plain(text: str, limit: int = 240) -> str:
-    """Return `text` on one line with every sign escaped that Markdown could take for markup."""
-    one_line = " ".join(clean_text(shorten(text, limit)).split())
-    return "".join(
-        f"&#{ord(sign)};" if sign in "<>&@" else f"\\{sign}" if sign in _SPECIAL else sign for sign in one_line
-    )
-
-
 def render_markdown(dossier: Dossier) -> bytes:
-    """Return a short Markdown summary of the dossier."""
+    """Return a short Markdown summary of the dossier; of a change, what it changes."""
+    if dossier.kind == "change":
+        return render_change_markdown(dossier)
     view = build_view(dossier)
     parts = [
         f"## {view.outcome[2]} {view.outcome[0]}: {plain(dossier.evidence.subject.title, 120)}",
@@ -53,6 +45,7 @@ def _table(title: str, rules: tuple[findings.RuleShown, ...]) -> list[str]:
         worst = rule.worst
         observed = worst.observed.text if worst.observed else worst.verdict.because
         scope = f" ({plain(worst.name, 80)})" if worst.name else ""
+        scope += f". {plain(rule.task, 160)}" if rule.task else ""
         rows.append(
             f"| {rule.sign.sign} {rule.sign.word} | {plain(rule.finding.title, 160)} | {plain(observed)}{scope} | "
             f"{plain(rule.finding.limit or '–', 80)} |"

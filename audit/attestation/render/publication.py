@@ -15,7 +15,6 @@ from audit.evidence import (
     Estimate,
     Evidence,
     Fairness,
-    Judgement,
     Measurement,
     RuleFinding,
     SuppliedText,
@@ -227,15 +226,15 @@ class Publication:
         return tuple(dict.fromkeys(named))
 
 
-def list_publications(judgement: Judgement) -> dict[str, tuple[str, ...]]:
-    """Return which files of the report's folder a pack in force asks to be published.
+def list_publications(dossier: Dossier) -> dict[str, tuple[str, ...]]:
+    """Return which files of the report's folder a pack in force asks to be published, by pack.
 
     Parameters
     ----------
-    judgement : Judgement
-        The policies, and whether they apply.
+    dossier : Dossier
+        The policies, and whether they apply; the report of a comparison publishes nothing.
     """
-    applying = [policy.pack for policy in judgement.policies if policy.applies == "yes"]
+    applying = [item.pack for item in dossier.judgement.policies if item.applies == "yes" and dossier.kind == "audit"]
     return {pack: PUBLICATIONS[pack] for pack in applying if pack in PUBLICATIONS}
 
 

@@ -41,7 +41,7 @@ def render_publications(dossier: Dossier) -> dict[str, bytes]:
     dict of str to bytes
         Name in the report's folder to content.
     """
-    if NYC not in list_publications(dossier.judgement):
+    if NYC not in list_publications(dossier):
         return {}
     page, table = PUBLICATIONS[NYC]
     made = build_publication(dossier)

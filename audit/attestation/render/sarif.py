@@ -92,6 +92,9 @@ def _result(finding: RuleFinding, index: int, verdict: Verdict) -> dict[str, Any
         ],
         "partialFingerprints": {"verdict/v1": verdict.id},
     }
+    task = {key: clean_text(getattr(verdict, key)) for key in ("owner", "due", "first_seen", "note")}
+    if told := {key: value for key, value in task.items() if value}:
+        result["properties"] = told
     if verdict.waiver:
         result["suppressions"] = [{"kind": "external", "justification": clean_text(f"waiver {verdict.waiver}")}]
     return result

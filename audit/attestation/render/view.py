@@ -20,6 +20,7 @@ from audit.evidence import (
     Robustness,
     Section,
     Slices,
+    SuppliedText,
 )
 
 from . import (
@@ -92,6 +93,7 @@ class View:
     passed: tuple[findings.RuleShown, ...]
     packs: tuple[findings.PackShown, ...]
     annexes: tuple[clauses.AnnexShown, ...]
+    unasked: tuple[SuppliedText, ...]
     not_assessed: tuple[NotAssessed, ...]
     fairness: fairness.FairnessShown | None
     weak: weak.WeakBlock | None
@@ -114,7 +116,7 @@ class View:
     def chapter(self, anchor: str) -> Chapter:
         """Return the chapter with this anchor; the one of what was not assessed where it is not there."""
         found = {chapter.anchor: chapter for chapter in self.chapters}
-        return found.get(anchor, found[NOWHERE])
+        return found[anchor if anchor in found else NOWHERE]
 
 
 NOWHERE = "not-assessed"
@@ -176,7 +178,7 @@ def _build(dossier: Dossier) -> View:
     rules = clauses.fold_rules(every, packs)
     top, undecided = findings.top_findings(rules), findings.undecided_rules(rules)
     groups = fairness.show_fairness(evidence, judgement, lexicon)
-    parts = {block.name: block.anchor for block in groups.attributes} if groups else {}
+    annexes = clauses.show_annexes(packs, judgement.papers, _parts(groups))
     return View(
         dossier=dossier,
         chapters=_chapters(packs, evidence, annexed=groups is not None and groups.annexed),
@@ -191,7 +193,8 @@ def _build(dossier: Dossier) -> View:
         undecided_shown=min(3, 4 - sum(rule in top for rule in undecided)),
         passed=tuple(rule for rule in rules if rule.finding.status == "pass"),
         packs=packs,
-        annexes=clauses.show_annexes(packs, judgement.papers, parts),
+        annexes=annexes,
+        unasked=clauses.find_unasked(annexes, judgement.papers),
         not_assessed=_not_assessed(evidence),
         fairness=groups,
         weak=weak.show_slices(evidence, lexicon),
@@ -208,9 +211,14 @@ def _build(dossier: Dossier) -> View:
         robustness=robustness.show_robustness(evidence, lexicon),
         drift=drift.show_drift(evidence, lexicon),
         claims=claims.show_claims(judgement, lexicon),
-        publications=publication.list_publications(judgement),
+        publications=publication.list_publications(dossier),
         lexicon=lexicon,
     )
+
+
+def _parts(groups: fairness.FairnessShown | None) -> dict[str, str]:
+    """Return each protected attribute with the anchor of its part of the fairness chapter."""
+    return {block.name: block.anchor for block in groups.attributes} if groups else {}
 
 
 def _chapters(packs: tuple[findings.PackShown, ...], evidence: Evidence, *, annexed: bool) -> tuple[Chapter, ...]:

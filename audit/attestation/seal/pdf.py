@@ -126,7 +126,8 @@ def _stamp_document(data: bytes, stamps: StampServer, count: int) -> bytes:
     steps = cms_embedder.PdfCMSEmbedder(new_field_spec=spec).write_cms(name, writer)
     next(steps)
     room = 2 * (len(probe) + _ROOM_TO_SPARE)
-    steps.send(cms_embedder.SigObjSetup(sig_placeholder=pdf_byterange.DocumentTimestamp(bytes_reserved=room)))
+    placeholder = pdf_byterange.DocumentTimestamp(bytes_reserved=room)  # type: ignore[no-untyped-call]
+    steps.send(cms_embedder.SigObjSetup(sig_placeholder=placeholder))
     output = BytesIO()
     prepared, _ = steps.send(cms_embedder.SigIOSetup(md_algorithm="sha256", output=output))
     token = stamps.token(prepared.document_digest)
@@ -153,7 +154,7 @@ def _add_proofs(writer: Any, proofs: ValidationData) -> None:
     from pyhanko.sign.signers.constants import ESIC_EXTENSION_1
 
     root = writer.root
-    store = generic.DictionaryObject({pdf_name("/Type"): pdf_name("/DSS")})
+    store = generic.DictionaryObject({pdf_name("/Type"): pdf_name("/DSS")})  # type: ignore[no-untyped-call]
     for key, values in (("/Certs", map(certificate_bytes, proofs.certificates)), ("/CRLs", proofs.lists)):
         before = root["/DSS"][key] if "/DSS" in root and key in root["/DSS"] else []
         store[pdf_name(key)] = _extend(writer, before, values)
@@ -175,7 +176,8 @@ def _show(writer: Any, field: Any, draw: Draw) -> None:
         return
     page = read_pdf(draw(right - left, top - bottom))
     shown = writer.import_page_as_xobject(page)
-    field[pdf_name("/AP")] = generic.DictionaryObject({pdf_name("/N"): shown})
+    shows = generic.DictionaryObject({pdf_name("/N"): shown})  # type: ignore[no-untyped-call]
+    field[pdf_name("/AP")] = shows
 
 
 def _open_for_update(data: bytes) -> Any:

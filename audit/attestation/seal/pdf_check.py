@@ -2,7 +2,8 @@
 
 Comes in: the bytes of a PDF. Goes out: its signatures and document time stamps in the order in which they were made,
 or `SealError`. pyHanko reads the file; its own comparison of revisions takes minutes on a tagged one, and
-`check_revisions` holds a stricter and cheaper rule instead. The CMS is ours (`cms`), so that every byte of it is accounted for.
+`check_revisions` holds a stricter and cheaper rule instead. The CMS is ours (`cms`), so that every byte of it is
+accounted for.
 """
 
 from __future__ import annotations

@@ -90,14 +90,45 @@ def describe_failing(failing: np.ndarray, groups: Mapping[str, np.ndarray]) -> s
     groups : mapping of str to ndarray, shape [n]
         Protected attributes.
     """
-    count, rows = int(failing.sum()), len(failing)
-    parts = []
+    counted = {}
     for name, values in groups.items():
         levels = np.asarray(values).astype(str)
-        counted = [
-            f"{level} {int(failing[levels == level].sum()):,} of {int((levels == level).sum()):,}"
+        counted[name] = {
+            str(level): (int(failing[levels == level].sum()), int((levels == level).sum()))
             for level in np.unique(levels)
-        ]
+        }
+    return describe_unscored(int(failing.sum()), len(failing), counted)
+
+
+def check_unscored(count: int, rows: int) -> None:
+    """Refuse a model that raises on more than a few of all rows.
+
+    Raises
+    ------
+    IntakeRefused
+        It does.
+    """
+    most = most_unscored(rows)
+    if count > most:
+        raise IntakeRefused(
+            f"the model raises an error on {count:,} of {rows:,} rows, and at most {most:,} may be without a score",
+            hint="see which rows it cannot take: a level, a missing value or a size that it was not made for",
+        )
+
+
+def describe_unscored(count: int, rows: int, groups: Mapping[str, Mapping[str, tuple[int, int]]]) -> str:
+    """Say the same from counts.
+
+    Parameters
+    ----------
+    count, rows : int
+        Rows without a score, of how many.
+    groups : mapping of str to mapping of str to (int, int)
+        Per attribute and group, rows without a score and all rows.
+    """
+    parts = []
+    for name, levels in groups.items():
+        counted = [f"{level} {failed:,} of {total:,}" for level, (failed, total) in sorted(levels.items())]
         parts.append(f"{name}: {', '.join(counted)}")
     by_group = f" By group — {'; '.join(parts)}." if parts else ""
     return (

@@ -349,6 +349,7 @@ def _write_intake(
         columns=columns,
         checks=trial.checks,
         pace=trial.pace.rough if trial.pace else None,
+        pace_basis=trial.pace.basis if trial.pace else "",
         unused=trial.unused,
         notes=(*failed, *notes),
     )

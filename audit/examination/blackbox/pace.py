@@ -1,7 +1,9 @@
-"""How fast a model is, measured once: what a time limit is held against, and what sizes of samples are chosen by.
+"""How fast a model is: what a time limit is held against, and what sizes of samples are chosen by.
 
-Comes in: a `BlackBox` and some rows. Goes out: its `Pace`. The rate itself differs from run to run; its class, a power
-of ten, seldom does, and so is what other numbers may depend on and what the report prints.
+Comes in: a `BlackBox` and some rows. Goes out: its `Pace`. A clock gives another rate in every run, and rows must not
+depend on how busy a machine is. So the class that sizes follow is declared (``model.pace``), else counted from what
+torch computes for a row, else a power of ten of what was measured; a model that is far slower than its operations tell
+(it waits for something) is believed the clock.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from math import floor, log10
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -29,6 +31,13 @@ TIMED_ROWS = 4096
 """Rows of the calls that are timed, where the model is not slow."""
 FASTEST = 100_000
 """Rows per second above which no difference is made."""
+PRODUCTS = 3e10
+"""Floating-point operations of matrix products per second, of one ordinary core."""
+NUMBERS, CALL, COLUMN = 5e-10, 1e-5, 1e-7
+"""Seconds per number that an operation writes, per operation, and per column of a row that is encoded."""
+COUNTED_ROWS = 64
+FAR = 10
+"""A clock that tells a pace so many times slower than the operations do is believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +48,44 @@ class Pace:
     ----------
     rate : float
         Rows per second, as measured.
+    counted : float or None
+        Rows per second as its operations tell; None where they cannot be seen.
+    declared : int or None
+        What the configuration says.
     """
 
     rate: float
+    counted: float | None = None
+    declared: int | None = None
+
+    @property
+    def basis(self) -> Literal["declared", "counted", "measured"]:
+        """Where the class comes from."""
+        if self.declared is not None:
+            return "declared"
+        return "counted" if self.counted is not None and self.rate >= self.counted / FAR else "measured"
 
     @property
     def rough(self) -> int:
-        """The power of ten at or below the rate, from 1 to `FASTEST`."""
+        """The class that sizes follow, from 1 to `FASTEST`: a power of ten where it was measured."""
+        if self.declared is not None:
+            return min(FASTEST, self.declared)
+        if self.basis == "counted":
+            assert self.counted is not None
+            return min(FASTEST, round_down(self.counted))
         return int(min(FASTEST, 10 ** max(0, floor(log10(max(self.rate, 1.0)) + 1e-9))))
+
+
+def round_down(pace: float) -> int:
+    """Return the largest of 1, 3, 10, 30, ... that is not above `pace`; at least 1.
+
+    Examples
+    --------
+    >>> round_down(7500.0), round_down(29.0), round_down(0.2)
+    (3000, 10, 1)
+    """
+    power = 10 ** max(0, floor(log10(max(pace, 1.0)) + 1e-9))
+    return int(3 * power if pace >= 3 * power else power)
 
 
 def shrink_sample(model: BlackBox, rows: pd.DataFrame) -> pd.DataFrame:
@@ -72,6 +111,39 @@ def measure_pace(model: BlackBox, rows: pd.DataFrame) -> Pace:
         return Pace(len(rows) / max(best, 1e-9))
     many = rows.iloc[np.resize(np.arange(len(rows)), TIMED_ROWS)]
     return Pace(TIMED_ROWS / max(min(_time_call(model, many) for _ in range(3)), 1e-9))
+
+
+def count_pace(model: BlackBox, rows: pd.DataFrame) -> float | None:
+    """Count the operations that torch does for some rows and say how many rows a second an ordinary core manages.
+
+    Parameters
+    ----------
+    model : BlackBox
+        The model.
+    rows : pandas.DataFrame
+        Rows that it can score.
+
+    Returns
+    -------
+    float or None
+        None where nothing of the model is computed by torch in this process.
+    """
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from .operations import Operations
+
+    if not len(rows):
+        return None
+    fewest, most = getattr(model, "batch", (1, TIMED_ROWS))
+    size = max(COUNTED_ROWS, fewest)
+    asked = rows.iloc[np.resize(np.arange(len(rows)), size)]
+    with FlopCounterMode(display=False) as products, Operations() as seen:
+        model.raw(asked)
+    if not seen.calls:
+        return None
+    seconds = products.get_total_flops() / PRODUCTS + seen.numbers * NUMBERS
+    at_once = size if most < size else min(most, TIMED_ROWS)  # a call of many rows makes no more operations
+    return 1.0 / float(seconds / size + seen.calls * CALL / at_once + COLUMN * len(model.columns))
 
 
 def check_time(pace: Pace, rows: int, limit: float | None) -> None:

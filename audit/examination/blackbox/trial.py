@@ -16,7 +16,7 @@ from .blackbox import BlackBox
 from .contract import check_contract
 from .failing import drop_failing
 from .output import OutputReading, check_outputs
-from .pace import Pace, check_time, measure_pace, shrink_sample
+from .pace import Pace, check_time, count_pace, measure_pace, shrink_sample
 from .usage import find_unused
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def try_model(model: BlackBox, sample: pd.DataFrame, reading: OutputReading, con
     """
     shrunk = shrink_sample(model, sample)
     tried, failed = drop_failing(model, shrunk)
-    pace = measure_pace(model, tried)
+    pace = Pace(measure_pace(model, tried).rate, count_pace(model, tried), config.model.pace)
     check_time(pace, rows, config.model.time_limit)
     check_outputs(model.raw(tried), reading)  # before anything reads them
     usage = find_unused(model, tried)

@@ -68,6 +68,32 @@ def stratified_sample(n: int, size: int, rng: np.random.Generator, strata: np.nd
     return np.sort(order[place < np.repeat(quotas, counts)]).astype(np.int64)
 
 
+def draw_evenly(size: int, rng: np.random.Generator, strata: np.ndarray) -> np.ndarray:
+    """Return the numbers of `size` rows, ascending, with the share of every stratum kept to within one row.
+
+    Parameters
+    ----------
+    size : int
+        Rows to draw; all of them where there are no more.
+    rng : numpy.random.Generator
+        Source of chance.
+    strata : ndarray of int64, shape [n]
+        Stratum of each row.
+
+    Notes
+    -----
+    Systematic sampling from a random start over rows in the order of their strata, by chance within each (Cochran 1977,
+    chapter 8): every row has the same probability, also in strata smaller than the step.
+    """
+    n = len(strata)
+    if size >= n:
+        return np.arange(n, dtype=np.int64)
+    order = rng.permutation(n)
+    order = order[np.argsort(strata[order], kind="stable")]
+    places = np.floor((np.arange(size) + rng.random()) * (n / size)).astype(np.int64)
+    return np.sort(order[places]).astype(np.int64)
+
+
 def join_strata(*parts: np.ndarray) -> np.ndarray:
     """Return one stratum code per row from several columns; int64 of shape [n]."""
     codes = np.zeros(len(parts[0]), dtype=np.int64)

@@ -30,6 +30,7 @@ from .attribution import captum_methods as borrowed
 from .attribution.attribution import Attribution, spread_of
 from .attribution.gradients import TOLERANCE, expect_gradients, integrate_gradients
 from .attribution.importance import keep_finite, measure_completeness, rank_columns, share_columns
+from .attribution.layers import measure_layers
 from .attribution.mixing import open_mixer
 from .attribution.permutation import VARIANCE, measure_permutation
 from .attribution.sample import DRAWS, Plan, plan_rows
@@ -169,6 +170,7 @@ def measure_attributions(case: Case) -> Attributions | NotDone:
         tolerance=TOLERANCE,
         evaluations=sum(item.evaluations for item in explainers),
         methods=tuple(explainers),
+        layers=measure_layers(case, plan),
         measurements=tuple(_measure(told, find_selective(case))),
         notes=tuple(_list_notes(explainers)),
         seconds=round(perf_counter() - begun, 3),

@@ -96,9 +96,7 @@ def read_beside(case: Case, role: Role, path: str | None = None) -> Beside:
     return take_rows(case, dataset, f"data.{role} ({names})")
 
 
-def _open(
-    config: ExamineConfig, subject: Subject, judged: Dataset, blackbox: BlackBox | None, role: Role
-) -> Dataset:
+def _open(config: ExamineConfig, subject: Subject, judged: Dataset, blackbox: BlackBox | None, role: Role) -> Dataset:
     features = {feature.name for feature in subject.features}
     kinds = {
         name: (config.features.get(name) or FeatureDeclaration()).model_copy(update={"kind": kind})

@@ -272,9 +272,7 @@ def name_auc_interval(positives: int, negatives: int) -> str:
     return "DeLong, logit interval" + (", widened to Newcombe's (2006) for few rows of a class" if few else "")
 
 
-def bounded_estimate(
-    value: float, bounds: tuple[float, float], n: int, method: str, *, slack: float = 0.0
-) -> Estimate:
+def bounded_estimate(value: float, bounds: tuple[float, float], n: int, method: str, *, slack: float = 0.0) -> Estimate:
     """Return an estimate with its interval; at 0 or 1 there is none, and it is not assessable.
 
     Parameters

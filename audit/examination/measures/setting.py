@@ -59,7 +59,7 @@ def open_case(
     Raises
     ------
     ConfigError, DataError
-        A table of ``data.train``, ``data.baseline`` or ``data.out_of_time`` that cannot be compared with the judged rows.
+        A table of ``data.train``, ``data.baseline`` or ``data.out_of_time`` that does not fit the judged rows.
     """
     case = Case(
         config=config,

@@ -24,7 +24,7 @@ from audit.examination.tally.roll import Roll
 from .sample import Sample
 from .sweep import Sweep
 
-FORMAT = "glassbox-audit sweep/1"
+FORMAT = "glassbox-audit sweep/2"
 _MOST_HEAD = 64 << 20
 _ROLL = ("label", "score", "favourable", "weight", "weight_square", "outcome", "truth", "score_square")
 
@@ -54,6 +54,8 @@ def write_sweep(sweep: Sweep, path: Path) -> None:
         "facts": [asdict(item) for item in sweep.facts],
         "files": [item.model_dump() for item in sweep.files],
         "notes": list(sweep.notes),
+        "unscored": sweep.unscored,
+        "unscored_groups": {name: dict(levels) for name, levels in sweep.unscored_groups.items()},
         "size": sweep.sample.size,
         "levels": {name: list(levels) for name, levels in sweep.roll.levels.items()},
         "outcomes": list(sweep.roll.outcomes),
@@ -127,8 +129,17 @@ def _build(head: Mapping[str, Any], roll: Roll, sample: Sample) -> Sweep:
         facts=tuple(_read_facts(item) for item in head["facts"]),
         files=tuple(FileDigest.model_validate(item) for item in head["files"]),
         notes=tuple(str(note) for note in head["notes"]),
+        unscored=int(head["unscored"]),
+        unscored_groups={
+            str(name): {str(level): int(count) for level, count in levels.items()}
+            for name, levels in head["unscored_groups"].items()
+        },
     )
-    _refuse(roll.rows != sweep.rows, f"it counts {roll.rows:,} rows and says {sweep.rows:,}")
+    _refuse(sweep.unscored < 0, "it counts fewer than no rows without a score")
+    _refuse(
+        roll.rows + sweep.unscored != sweep.rows,
+        f"it counts {roll.rows + sweep.unscored:,} rows and says {sweep.rows:,}",
+    )
     _refuse(not 0 < len(sweep.covers) <= sweep.pieces, "it names more pieces than the table has")
     return sweep
 

@@ -15,12 +15,13 @@ import numpy as np
 import pyarrow as pa
 
 from audit.config.schema import ExamineConfig
-from audit.errors import ConfigError
+from audit.errors import ConfigError, IntakeRefused
 from audit.evidence import canonical_bytes, digest_bytes
 from audit.examination.blackbox.blackbox import BlackBox
 from audit.examination.blackbox.contract import require_finite
 from audit.examination.blackbox.decision import DecisionPlan, decide_rows, plan_decision
 from audit.examination.blackbox.encode import numbers_of
+from audit.examination.blackbox.failing import MOST_ROWS, find_failing, most_unscored
 from audit.examination.blackbox.intake import reopen_model
 from audit.examination.blackbox.output import OutputReading, read_output
 from audit.examination.blackbox.score import score_batch
@@ -129,9 +130,11 @@ def sweep_pieces(order: SweepOrder, pieces: Shard, blackbox: BlackBox | None = N
         digest=order.digest,
         roll=roll,
         sample=worker.keeper.close(),
-        rows=worker.counter.rows,
+        rows=worker.counter.rows + worker.unscored,
         covers=tuple(pieces),
         pieces=len(order.dataset.source.pieces),
+        unscored=worker.unscored,
+        unscored_groups=worker.unscored_groups,
     )
 
 
@@ -151,14 +154,29 @@ class _Worker:
             condensed=order.rows > MOST_ENTRIES,
             valued=order.valued,
         )
+        self.unscored = 0
+        self.unscored_groups: dict[str, dict[str, int]] = {name: {} for name in self.coder.levels}
+        # the whole is held against its bound when all shards are in; a shard alone cannot fail on more
+        self._most = most_unscored(order.rows) if order.rows >= 0 else MOST_ROWS
         size = SAMPLE_ROWS[config.effort]
         self.keeper = SampleKeeper(size, config.seed, share_to_keep(size, order.rows), name_strata(self.coder.levels))
 
     def sweep_batch(self, batch: pa.RecordBatch, position: np.ndarray) -> None:
-        """Score, decide and count the rows of a batch."""
+        """Score, decide and count the rows of a batch; those that the model raises on are left out and counted."""
         order, dataset = self.order, self.order.dataset
         frame = dataset.frame_of(batch, self.columns)
-        score, probabilities = self._score(frame)
+        try:
+            score, probabilities = self._score(frame)
+        except IntakeRefused:
+            if self.blackbox is None:
+                raise
+            failing = find_failing(self.blackbox, frame, self._most - self.unscored)
+            if not failing.any():
+                raise  # it is not a row that it cannot take
+            self._count_unscored(batch.filter(pa.array(failing)))
+            if not failing.all():
+                self.sweep_batch(batch.filter(pa.array(~failing)), position[~failing])
+            return
         decisions = decide_rows(self.plan, frame, score, probabilities)
         label = label_of(frame, order.config)
         codes = self.coder.code_batch(batch)
@@ -166,6 +184,14 @@ class _Worker:
         inner = _number_inner(label, decisions.favourable, batch.num_rows, valued=order.valued)
         strata = {name: values.astype(np.int32) * 9 + inner for name, values in codes.items()} or {"": inner}
         self.keeper.add(position, strata, partial(read_sampled, dataset, batch))
+
+    def _count_unscored(self, batch: pa.RecordBatch) -> None:
+        self.unscored += batch.num_rows
+        for name, codes in self.coder.code_batch(batch).items():
+            into = self.unscored_groups[name]
+            for place, count in zip(*np.unique(codes, return_counts=True), strict=True):
+                level = self.coder.levels[name][int(place)]
+                into[level] = into.get(level, 0) + int(count)
 
     def _score(self, frame: Any) -> tuple[np.ndarray | None, np.ndarray | None]:
         if self.blackbox is not None:

@@ -17,6 +17,7 @@ from audit.config.schema import ExamineConfig
 from audit.errors import ConfigError, DataError
 from audit.evidence import Intake
 from audit.examination.blackbox.decision import plan_decision
+from audit.examination.blackbox.failing import check_unscored, describe_unscored
 from audit.examination.blackbox.score import Scores, score_rows
 from audit.examination.data.columns import groups_of, label_of, weights_of
 from audit.examination.data.kinds import LARGE_ROWS
@@ -182,11 +183,32 @@ def people_of(
         label=label_of(frame, config),
         weights=weights_of(frame, config),
         groups=groups_of(frame, config),
-        scores=_turn_side(scores, config, dataset, whole.roll),
+        scores=_note_unscored(_turn_side(scores, config, dataset, whole.roll), whole),
         roll=whole.roll,
         tally=tally_of(whole.roll, intersections),
         sampled=describe_sample(len(frame), whole.rows, config, list(whole.roll.levels)),
     )
+
+
+def _note_unscored(scores: Scores, whole: Sweep) -> Scores:
+    """Say how many rows of each group the model raised on.
+
+    Raises
+    ------
+    IntakeRefused
+        They are more than a few.
+    """
+    if not whole.unscored:
+        return scores
+    check_unscored(whole.unscored, whole.rows)
+    groups = {}
+    for name, levels in whole.roll.levels.items():
+        scored = dict(zip(levels, np.bincount(whole.roll.codes[name], whole.roll.count, len(levels)), strict=True))
+        lost = whole.unscored_groups.get(name, {})
+        groups[name] = {
+            level: (lost.get(level, 0), int(scored.get(level, 0)) + lost.get(level, 0)) for level in {*scored, *lost}
+        }
+    return replace(scores, notes=(describe_unscored(whole.unscored, whole.rows, groups), *scores.notes))
 
 
 def describe_sample(size: int, rows: int, config: ExamineConfig, attributes: Iterable[str]) -> str:

@@ -51,6 +51,10 @@ class Sweep:
         Files that were read for it, where each shard was read apart.
     notes : tuple of str
         How they were read.
+    unscored : int
+        How many of `rows` the model raised an error on; they stand neither in `roll` nor in `sample`.
+    unscored_groups : dict of str to dict of str to int
+        The same by attribute and group.
     """
 
     digest: str
@@ -63,6 +67,8 @@ class Sweep:
     facts: tuple[ColumnFacts, ...] = ()
     files: tuple[FileDigest, ...] = ()
     notes: tuple[str, ...] = ()
+    unscored: int = 0
+    unscored_groups: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @property
     def tally(self) -> Tally:
@@ -108,7 +114,19 @@ def add_sweeps(sweeps: Sequence[Sweep]) -> Sweep:
         facts=merge_facts([sweep.facts for sweep in sweeps]),
         files=tuple(files[name] for name in sorted(files)),
         notes=tuple(dict.fromkeys(note for sweep in sweeps for note in sweep.notes)),
+        unscored=sum(sweep.unscored for sweep in sweeps),
+        unscored_groups=_add_groups([sweep.unscored_groups for sweep in sweeps]),
     )
+
+
+def _add_groups(found: Sequence[Mapping[str, Mapping[str, int]]]) -> dict[str, dict[str, int]]:
+    total: dict[str, dict[str, int]] = {}
+    for one in found:
+        for name, levels in one.items():
+            into = total.setdefault(name, {})
+            for level, count in levels.items():
+                into[level] = into.get(level, 0) + count
+    return total
 
 
 def merge_sweeps(sweeps: Iterable[Sweep]) -> Sweep:

@@ -14,7 +14,7 @@ from audit.examination.blackbox.failing import describe_failing, find_failing, m
 from audit.examination.blackbox.function import FunctionModel
 from audit.examination.blackbox.intake import sample_rows, take_in, take_in_callable
 from audit.examination.blackbox.output import OutputReading
-from audit.examination.blackbox.pace import Pace, check_time, measure_pace, say_duration
+from audit.examination.blackbox.pace import Pace, check_time, count_pace, measure_pace, round_down, say_duration
 from audit.examination.blackbox.score import score_rows
 from audit.examination.blackbox.usage import find_unused
 
@@ -129,6 +129,44 @@ class TestPace:
         assert "time_limit" in caught.value.hint
         check_time(Pace(10.0), 1000, None)
         assert say_duration(7200) == "2.0 hours"
+
+    def test_what_torch_computes_is_counted_and_the_clock_plays_no_part(self, tools, studio, people):
+        config = tools.configure(path=str(studio.files["pt2"]), inputs=tools.BLOCKS, output="logit")
+        model, intake = take_in(config, tools.Rows(people))
+        paces = {count_pace(model, people.iloc[:rows]) for rows in (1, 7, 90)}
+        assert len(paces) == 1  # not even the rows that it is tried on do
+        (pace,) = paces
+        assert Pace(pace / 5, pace).basis == "counted"
+        assert Pace(pace / 5, pace).rough == Pace(pace * 40, pace).rough == min(round_down(pace), 100_000)
+        assert intake.pace_basis == "counted"
+
+    def test_a_wider_net_and_smaller_calls_are_slower(self, tools, studio, people):
+        from attribution_material import frame_of, make_number_net, open_net
+
+        paces = [
+            count_pace(open_net(make_number_net(20, hidden=hidden, seed=0), numbers=20), frame_of(70, numbers=20))
+            for hidden in (16, 256, 2048)
+        ]
+        assert paces[0] > paces[1] > paces[2]
+        assert 0.8 < paces[2] / (3e10 / (2 * (20 * 2048 + 2048**2 + 2048))) < 1
+        boxes = [
+            take_in(
+                tools.configure(path=str(studio.files[name]), inputs=tools.BLOCKS, output="logit"), tools.Rows(people)
+            )
+            for name in ("pt2", "static")
+        ]
+        assert count_pace(boxes[0][0], people) > 3 * count_pace(boxes[1][0], people)
+
+    def test_a_net_that_waits_is_believed_the_clock(self):
+        assert Pace(100.0, 1e5).basis == "measured"
+        assert Pace(100.0, 1e5).rough == 100
+
+    def test_no_operations_of_torch_are_no_count_and_a_declared_pace_wins(self, tools, people):
+        assert count_pace(wrap(honest, "income"), people) is None
+        assert Pace(5e4, None).basis == "measured"
+        config = tools.configure(inputs=["income"], output="probability", pace=700)
+        _, intake = take_in_callable(honest, config, tools.Rows(people))
+        assert (intake.pace, intake.pace_basis) == (700, "declared")
 
     def test_limit_stops_before_scoring(self, tools, people):
         config = tools.configure(inputs=["income"], output="probability", time_limit=1e-9)

@@ -89,8 +89,9 @@ def test_one_way_features_of_a_configuration(tmp_path):
     case = open_small(write_linear(tmp_path, declared))
     assert {lever.name: lever.one_way for lever in find_levers(case)} == {"income": "increase", "debts": "decrease"}
     free = open_small(write_linear(tmp_path, declared.replace("increase", "true").replace("decrease", "true")))
-    shares = [pick(measure_decisions(item), "decisions.recourse_rate", group={}, attribute=None) for item in (case, free)]
-    assert shares[0].value == shares[1].value  # the one way of each is the one that helps under these weights
+    found = [measure_decisions(item) for item in (case, free)]
+    one, other = (pick(item, "decisions.recourse_rate", group={}, attribute=None) for item in found)
+    assert one.value == other.value  # the one way of each is the one that helps under these weights
 
 
 def test_a_level_has_no_direction(case):

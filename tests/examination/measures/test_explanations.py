@@ -11,12 +11,12 @@ from scipy import stats
 
 from audit.evidence import Explanations, NotDone
 from audit.examination.blackbox.shuffle import find_weights, shuffle_weights
+from audit.examination.data.split import draw_evenly
 from audit.examination.measures.explanations.definitions import DEFINITIONS
 from audit.examination.measures.explanations.faithfulness import areas_of
 from audit.examination.measures.explanations.graft import Graft
 from audit.examination.measures.explanations.measure import measure_explanations
 from audit.examination.measures.explanations.numbers import mean_over_rows
-from audit.examination.measures.explanations.pace import draw_evenly
 from audit.examination.measures.explanations.panel import GRADIENTS, SHAPLEY, draw_panel
 from audit.examination.measures.explanations.ranks import correlate_ranks, share_signs, share_top
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,10 +13,9 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from audit.evidence import NotDone, Robustness
-from audit.examination.measures.robustness import probe as probing
 from audit.examination.measures.robustness.gradient import find_gradient, place_columns
 from audit.examination.measures.robustness.measure import measure_robustness
-from audit.examination.measures.robustness.probe import Asker, round_down
+from audit.examination.measures.robustness.probe import Asker
 
 COLUMNS = ["income", "debts", "age"]
 WEIGHTS = np.array([0.06, -0.2, 0.01])
@@ -204,26 +204,12 @@ def test_failing_rows_are_found_by_halving_and_the_search_ends(table, tmp_path):
     assert ask.splits <= 0
 
 
-def test_a_slow_model_is_asked_about_fewer_rows_and_both_numbers_are_printed(table, tmp_path, monkeypatch):
-    monkeypatch.setattr(probing, "measure_pace", lambda case, ask: 300)
-    found = measure_robustness(open_small_case(tmp_path, table, linear, **reads()))
+def test_a_slow_model_is_asked_about_fewer_rows_and_both_numbers_are_printed(table, tmp_path):
+    case = open_small_case(tmp_path, table, linear, **reads())
+    found = measure_robustness(replace(case, intake=case.intake.model_copy(update={"pace": 300})))
     assert 50 <= found.rows < 120
     assert "about 300 rows a second" in found.drawn
     assert f"{found.rows:,} of 1,200 rows" in found.drawn
-
-
-def test_the_pace_is_rounded_down_and_a_slow_model_is_tried_on_few_rows(table, tmp_path):
-    assert [round_down(x) for x in (0.5, 2.9, 3, 99, 10_000, 299_999)] == [1, 1, 3, 30, 10_000, 100_000]
-    case, asked = open_small_case(tmp_path, table, linear, **reads()), []
-
-    def slow(rows):
-        import time
-
-        asked.append(len(rows))
-        time.sleep(0.001 * len(rows))
-
-    assert probing.measure_pace(case, slow) in (300, 1000)
-    assert max(asked) == 64
 
 
 def test_who_stands_near_the_cut_is_counted(table, tmp_path):

@@ -163,11 +163,15 @@ def activate_layer(blackbox: Any, frame: pd.DataFrame, layer: str) -> Floats | N
     layers = dict(own.net.named_modules())
     if layer not in layers:
         return NotDone(not_done=f"the net has no layer {layer}; it has {', '.join(name for name in layers if name)}")
-    with quiet_captum() as attr, torch.no_grad():
-        inputs = tuple(own.to_tensors(own.encode(frame)))
-        found = attr.LayerActivation(wrap_link(own.net, lambda *given: own.torch_link(list(given))), layers[layer])
-        units = found.attribute(inputs)
-    return np.asarray(units.detach().double().numpy()[: len(frame)])
+    try:
+        with quiet_captum() as attr, torch.no_grad():
+            inputs = tuple(own.to_tensors(own.encode(frame)))
+            found = attr.LayerActivation(wrap_link(own.net, lambda *given: own.torch_link(list(given))), layers[layer])
+            units = found.attribute(inputs)
+        return np.asarray(units.detach().double().numpy()[: len(frame)])
+    except Exception as error:
+        # without the text of the error, which may come from the model
+        return NotDone(not_done=f"the layer gives no one tensor for these rows ({type(error).__name__})")
 
 
 def has_captum() -> bool:

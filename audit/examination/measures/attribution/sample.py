@@ -1,23 +1,20 @@
 """Who is explained, compared with whom, and how often the model may be asked for it.
 
 Comes in: the case. Goes out: a `Plan`: a printed, seeded, stratified sample of rows, background rows, one reference
-row, and counts of evaluations. Counts are fixed by effort; only a model slower than `QUICK` gets fewer, by a coarse
-class of its pace, so that the same model on the same machine is asked about the same rows.
+row, and counts of evaluations. Counts are fixed by effort; only a model slower than `QUICK` gets fewer, by the class of
+its pace that the intake settled, so that the same model is asked about the same rows.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.errors import AuditError
-from audit.examination.data.split import join_strata, stratified_sample
+from audit.examination.data.split import draw_evenly, join_strata
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,10 +107,10 @@ def plan_rows(case: Case) -> Plan:
     frame = case.frame[list(columns)]
     link = case.scores.link
     known = np.arange(len(frame)) if link is None else np.flatnonzero(np.isfinite(link))
-    budget = plan_budget(len(columns), len(known), case.config.effort, measure_pace(case.blackbox.link, frame))
+    budget = plan_budget(len(columns), len(known), case.config.effort, _slow_pace(case))
     strata = _strata(case)[known]
-    rows = known[stratified_sample(len(known), budget.rows, case.rng("attributions rows"), strata)]
-    others = known[stratified_sample(len(known), BACKGROUND, case.rng("attributions background"), strata)]
+    rows = known[draw_evenly(budget.rows, case.rng("attributions rows"), strata)]
+    others = known[draw_evenly(BACKGROUND, case.rng("attributions background"), strata)]
     numbers = {feature.name for feature in case.subject.features if feature.kind == "number"}
     return Plan(
         columns=columns,
@@ -159,27 +156,6 @@ def plan_budget(players: int, rows: int, effort: str, pace: int) -> Budget:
     return Budget(explained, 2 * min(max(pairs, LEAST_PAIRS), MOST_PAIRS), min(shuffled, rows), repeats, pace)
 
 
-def measure_pace(link: Callable[[Any], Any], frame: pd.DataFrame) -> int:
-    """Return the rows that a slow model answers per second as 1 or 3 times a power of ten; 0 for a quick one."""
-    size = 16
-    while True:
-        asked = frame.iloc[np.arange(size) % len(frame)]
-        begun = perf_counter()
-        try:
-            link(asked)
-        except AuditError:
-            return 0  # whether it takes such rows is for the methods to find out
-        took = perf_counter() - begun
-        if took > 0.1 or size >= 4_096:
-            break
-        size *= 4
-    pace = size / max(took, 1e-9)
-    if pace >= QUICK:
-        return 0
-    power = 10 ** max(0, math.floor(math.log10(max(pace, 1.0))))
-    return int(3 * power if pace >= 3 * power else power)
-
-
 def find_reference(frame: pd.DataFrame, numbers: set[str]) -> pd.DataFrame:
     """Return one row made of the median of each number and the most frequent level of everything else.
 
@@ -202,6 +178,12 @@ def find_reference(frame: pd.DataFrame, numbers: set[str]) -> pd.DataFrame:
         else:
             made[name] = pd.Series([known.value_counts(sort=True).index[0]], dtype=frame[name].dtype)
     return pd.DataFrame(made)
+
+
+def _slow_pace(case: Case) -> int:
+    """Return the model's pace where it is slow, else 0."""
+    pace = case.intake.pace
+    return 0 if pace is None or pace >= QUICK else pace
 
 
 def _strata(case: Case) -> NDArray[np.int64]:

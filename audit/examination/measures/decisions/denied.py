@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from audit.evidence import NotDone
 from audit.examination.blackbox.decision import plan_decision
-from audit.examination.data.split import stratified_sample
+from audit.examination.data.split import draw_evenly, stratified_sample
 from audit.examination.measures.effects.worked import make_typical
-from audit.examination.measures.explanations.pace import draw_evenly, strata_of
+from audit.examination.measures.explanations.pace import strata_of
 from audit.examination.measures.robustness.probe import Asker
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from audit.errors import AuditError
 from audit.evidence import NotDone
-from audit.examination.data.split import stratified_sample
+from audit.examination.data.split import draw_evenly, stratified_sample
 from audit.examination.glassbox.fit import Fits
 from audit.examination.glassbox.glassbox import GlassBox
 from audit.examination.measures.attribution.attribution import Attribution
@@ -25,7 +25,7 @@ from audit.examination.measures.attribution.mixing import Link
 from audit.examination.measures.attribution.shapley import count_evaluations, sample_shapley
 from audit.examination.measures.effects.worked import make_typical
 
-from .pace import choose_rows, draw_evenly, strata_of
+from .pace import choose_rows, strata_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,11 +6,8 @@ how far each number may be moved, and a function that gives an answer per row, o
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +15,9 @@ from numpy.typing import NDArray
 from audit.errors import AuditError
 from audit.evidence import NotDone
 from audit.examination.blackbox.decision import DecisionPlan, decide_rows, plan_decision
+from audit.examination.blackbox.pace import FASTEST
 from audit.examination.blackbox.score import score_batch
-from audit.examination.data.split import join_strata, stratified_sample
+from audit.examination.data.split import draw_evenly, join_strata
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,8 +35,6 @@ SECONDS = {"fast": 5.0, "standard": 15.0, "thorough": 60.0}
 LEAST_ROWS = 50
 ORDINARY_PACE = 10_000
 """Rows a second from which a model is never asked about fewer rows."""
-TRIALS = (64, 2_048)
-"""Rows on which the pace is measured."""
 MOST_SPLITS = (1_000, 200)
 """Most further calls by which rows that the model cannot take are looked for, in all; of a slow model the second."""
 
@@ -213,9 +209,9 @@ def draw_probe(case: Case, evaluations: int) -> Probe | NotDone:
         return NotDone(not_done="there is no model that could be asked again, only stored scores or decisions")
     plan = plan_decision(case.config, case.dataset)
     ask = Asker(case.blackbox, plan)
-    most, pace = choose_size(case, ask, evaluations)
+    most, pace = choose_size(case, evaluations)
     ask.splits = MOST_SPLITS[bool(pace)]
-    rows = stratified_sample(len(case.frame), most, case.rng("robustness rows"), _strata(case))
+    rows = draw_evenly(most, case.rng("robustness rows"), _strata(case))
     people = case.frame.iloc[rows]
     base = ask(people)
     if not base.known.any():
@@ -226,47 +222,20 @@ def draw_probe(case: Case, evaluations: int) -> Probe | NotDone:
     return Probe(case, rows, people, ask, base, find_bounds(case), plan, _describe(case, len(rows), pace))
 
 
-def choose_size(case: Case, ask: Callable[[Any], Answer], evaluations: int) -> tuple[int, int]:
+def choose_size(case: Case, evaluations: int) -> tuple[int, int]:
     """Return how many rows to ask about, and the model's pace where that made them fewer, else 0.
 
     Notes
     -----
-    The pace is rounded down to 1 or 3 times a power of ten, and a model of ordinary pace is never asked about fewer
-    rows: the same model gives the same rows, however busy the machine is. Both numbers are printed.
+    The pace is the class that the intake settled, which no clock enters where torch computes the model: the same model
+    gives the same rows, however busy the machine is. Both numbers are printed.
     """
     effort = case.config.effort
-    most, pace = min(MOST_ROWS[effort], len(case.frame)), measure_pace(case, ask)
+    most, pace = min(MOST_ROWS[effort], len(case.frame)), case.intake.pace or FASTEST
     affordable = int(pace * SECONDS[effort] / max(evaluations, 1))
     if pace >= ORDINARY_PACE or affordable >= most:
         return most, 0
     return max(min(LEAST_ROWS, most), affordable), pace
-
-
-def measure_pace(case: Case, ask: Callable[[Any], Answer]) -> int:
-    """Return how many rows a second the model answers, rounded down; a slow one is tried on few rows only."""
-    pace = 0
-    for rows in TRIALS:
-        trial, seconds = case.frame.iloc[: min(rows, len(case.frame))], []
-        for _ in range(2):
-            begun = perf_counter()
-            ask(trial)
-            seconds.append(perf_counter() - begun)
-        pace = round_down(len(trial) / max(min(seconds), 1e-9))
-        if pace < ORDINARY_PACE / 10:
-            break
-    return pace
-
-
-def round_down(pace: float) -> int:
-    """Return the largest of 1, 3, 10, 30, ... that is not above `pace`; at least 1.
-
-    Examples
-    --------
-    >>> round_down(7500.0), round_down(29.0), round_down(0.2)
-    (3000, 10, 1)
-    """
-    power = 10 ** max(0, math.floor(math.log10(max(pace, 1.0))))
-    return int(3 * power if pace >= 3 * power else power)
 
 
 def _strata(case: Case) -> NDArray[np.int64]:

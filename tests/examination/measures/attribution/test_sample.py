@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,6 @@ from glass_material import KINDS, Formula, make_case, make_truth, true_link
 from audit.examination.measures.attribution.sample import (
     EVALUATIONS,
     find_reference,
-    measure_pace,
     plan_budget,
     plan_rows,
 )
@@ -33,17 +32,6 @@ def test_a_slow_model_explains_fewer_rows():
     quick, slow = plan_budget(10, 50_000, "standard", 0), plan_budget(10, 50_000, "standard", 300)
     assert slow.rows < quick.rows
     assert slow.shuffled * slow.repeats * 10 < quick.shuffled * quick.repeats * 10
-
-
-def test_the_pace_is_a_coarse_class():
-    frame = pd.DataFrame({"a": np.arange(50.0)})
-    assert measure_pace(lambda f: f["a"].to_numpy(), frame) == 0
-
-    def slow(people):
-        time.sleep(0.002 * len(people))
-        return people["a"].to_numpy()
-
-    assert measure_pace(slow, frame) in (100, 300)
 
 
 def test_the_reference_is_made_of_medians_and_most_frequent_levels():
@@ -69,3 +57,23 @@ def test_rows_keep_the_shares_of_groups_and_decisions():
     assert "seed 0" in plan.drawn
     assert "300 of 2,000" in plan.drawn
     np.testing.assert_array_equal(plan.rows, plan_rows(case).rows)
+
+
+def test_the_pace_of_the_intake_decides_and_no_clock():
+    frame, truth, _ = make_truth(2000)
+    case = make_case(frame, link=truth, blackbox=Formula(true_link))
+    slow = replace(case, intake=case.intake.model_copy(update={"pace": 300}))
+    assert plan_rows(case).budget.pace == 0
+    plan = plan_rows(slow)
+    assert plan.budget == plan_budget(len(slow.blackbox.columns), 2000, slow.config.effort, 300)
+    assert "about 300 rows a second" in plan.drawn
+    assert len(plan.rows) < 300
+
+
+def test_a_tiny_group_is_drawn_no_more_often_than_others():
+    """Forty groups of one row and one of 1,960: a tenth is drawn of each kind, on average over seeds."""
+    from audit.examination.data.split import draw_evenly
+
+    strata = np.concatenate([np.arange(1, 41), np.zeros(1960, dtype=int)])
+    tiny = [int((draw_evenly(200, np.random.default_rng(seed), strata) < 40).sum()) for seed in range(60)]
+    assert 3 <= np.mean(tiny) <= 5

@@ -1,0 +1,187 @@
+"""A change for a pull request: what got worse, for whom, and whether it is more than noise.
+
+Comes in: a change and what the rules say of it. Goes out: Markdown (UTF-8); all text is escaped, so that no name can
+make a link, a heading or a tag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from audit.evidence import Change, Definition, Dossier, Estimate, Move, RuleFinding
+
+from . import change_report_words as said
+from .plain import plain
+
+MOST_MOVES, MOST_RULES, MOST_GROUPS, MOST_VERDICTS, MOST_DIFFERENCES, MOST_DRIVERS = 20, 12, 12, 12, 15, 4
+"""Lines of each table; what is left out is counted."""
+
+
+def render_change_markdown(dossier: Dossier) -> bytes:
+    """Return the Markdown of a dossier's first change."""
+    titles = {item.id: item for item in dossier.evidence.definitions}
+    return write_change(dossier.changes[0], dossier.judgement.findings, titles)
+
+
+def write_change(change: Change, findings: Sequence[RuleFinding], known: Mapping[str, Definition]) -> bytes:
+    """Return the Markdown of a change.
+
+    Parameters
+    ----------
+    change : Change
+        The comparison.
+    findings : sequence of RuleFinding
+        Rules that were held against it.
+    known : mapping of str to Definition
+        Definitions of the later audit's numbers.
+    """
+    titles = {**{item.id: item for item in change.definitions}, **known}
+    parts = [
+        f"## {said.HEAD.format(system=plain(change.after.system))}",
+        _versions(change),
+        said.PAIRED.format(note=plain(change.pairing.note)),
+        *_rules(findings),
+        *_moves(change, titles, ("worse", "moved"), said.WORSE),
+        *_moves(change, titles, ("better",), said.BETTER),
+        *_decisions(change),
+        *_shapes(change),
+        *_verdicts(change),
+        *_differences(change),
+        said.NOTES,
+        "\n".join(f"- {plain(note, 600)}" for note in change.notes),
+        said.DIGESTS.format(before=change.before.evidence_digest, after=change.after.evidence_digest),
+    ]
+    return ("\n\n".join(parts) + "\n").encode("utf-8", errors="replace")
+
+
+def _versions(change: Change) -> str:
+    sides = [
+        f"{plain(side.version or '–', 60)}{f' ({plain(side.created)})' if side.created else ''}"
+        for side in (change.before, change.after)
+    ]
+    counts = {word: sum(move.reading == word for move in change.moves) for word in ("worse", "better", "moved")}
+    material = len(change.material)
+    return said.VERSIONS.format(before=sides[0], after=sides[1], numbers=len(change.moves), material=material, **counts)
+
+
+def _rules(findings: Sequence[RuleFinding]) -> list[str]:
+    judged = [item for item in findings if item.kind == "compare" or _measures_change(item)]
+    if not judged:
+        return []
+    rows = []
+    for item in judged[:MOST_RULES]:
+        worst = next((verdict for verdict in item.verdicts if verdict.status == item.status), None)
+        scope = worst.scope.partition("[")[2].removesuffix("]") if worst else ""
+        because = plain(worst.because, 200) if worst else ""
+        rows.append(
+            f"| {said.SIGNS[item.status]} {item.status.replace('_', ' ')} | {plain(item.title, 120)} | "
+            f"{plain(scope or '–', 60)} | {because} |"
+        )
+    return [said.RULES, _table(said.RULE_HEADS, rows, len(judged))]
+
+
+def _measures_change(finding: RuleFinding) -> bool:
+    return any((verdict.metric or "").startswith("change.") for verdict in finding.verdicts)
+
+
+def _moves(change: Change, titles: Mapping[str, Definition], readings: tuple[str, ...], head: str) -> list[str]:
+    found = sorted((move for move in change.moves if move.reading in readings), key=_weight)
+    if not found:
+        return []
+    rows = [
+        f"| {plain(_title(move.metric, titles), 80)} | {plain(_scope(move), 80)} | {_number(move.before)} | "
+        f"{_number(move.after)} | {_interval(move.difference)} | {said.MATERIAL[move.material]} |"
+        for move in found[:MOST_MOVES]
+    ]
+    return [head, _table(said.MOVE_HEADS, rows, len(found))]
+
+
+def _weight(move: Move) -> tuple[bool, bool, float]:
+    """Sort what is material first, then what people are behind, then what is surest."""
+    return not move.material, not move.metric.startswith(("performance", "fairness")), move.p_adjusted or 0.0
+
+
+def _title(metric: str, titles: Mapping[str, Definition]) -> str:
+    return titles[metric].title if metric in titles else metric
+
+
+def _scope(move: Move) -> str:
+    return ", ".join(f"{name}={value}" for name, value in move.scope if value != "black_box") or said.EVERYBODY
+
+
+def _number(estimate: Estimate | None) -> str:
+    return "–" if estimate is None or estimate.value is None else f"{estimate.value:.4g}"
+
+
+def _interval(estimate: Estimate) -> str:
+    if estimate.value is None:
+        return "–"
+    if estimate.low is None or estimate.high is None:
+        return f"{estimate.value:+.4g}"
+    return f"{estimate.value:+.4g} ({estimate.low:+.4g} to {estimate.high:+.4g})"
+
+
+def _decisions(change: Change) -> list[str]:
+    if not change.decisions:
+        return []
+    rows = []
+    for item in change.decisions[:MOST_GROUPS]:
+        group = ", ".join(f"{name}={value}" for name, value in item.group.items()) or said.EVERYBODY
+        wrong = "–" if item.lost_wrongly is None else f"{item.lost_wrongly:,}"
+        rate = 100 * (item.flip_rate.value or 0.0)
+        rows.append(f"| {plain(group, 80)} | {item.n:,} | {rate:.1f}% | {item.gained:,} | {item.lost:,} | {wrong} |")
+    parts = [said.DECISIONS, _table(said.DECISION_HEADS, rows, len(change.decisions))]
+    lines = [line for direction in ("lost", "gained") if (line := _drivers(change, direction))]
+    return [*parts, "\n".join(lines)] if lines else parts
+
+
+def _drivers(change: Change, direction: str) -> str:
+    found = [item for item in change.drivers if item.direction == direction and not item.group][:MOST_DRIVERS]
+    if not found:
+        return ""
+    told = ", ".join(
+        f"{plain(item.feature or said.REST)} {item.move.value or 0.0:+.2g}"
+        f"{f' ({100 * item.share:.0f}%)' if item.share is not None else ''}"
+        for item in found
+    )
+    return said.DRIVERS[direction].format(told=told)
+
+
+def _shapes(change: Change) -> list[str]:
+    models = {item.model for item in change.shapes}
+    model = next((name for name in said.SHAPE_MODELS if name in models), None)
+    rows = [
+        f"| {plain(item.feature, 60)} | {_percent(item.distance)} | {item.largest:+.3g} | {plain(item.at, 40)} | "
+        f"{said.PARTED[item.beyond_bands]} |"
+        for item in change.shapes
+        if item.model == model
+    ]
+    return [said.SHAPES, _table(said.SHAPE_HEADS, rows[:MOST_GROUPS], len(rows))] if rows else []
+
+
+def _percent(estimate: Estimate) -> str:
+    return "–" if estimate.value is None else f"{100 * estimate.value:.1f}%"
+
+
+def _verdicts(change: Change) -> list[str]:
+    rows = [
+        f"| {plain(item.scope, 120)} | {(item.before or '–').replace('_', ' ')} | "
+        f"{(item.after or '–').replace('_', ' ')} | {said.NOISE[item.beyond_noise]} |"
+        for item in change.verdicts
+    ]
+    return [said.VERDICTS, _table(said.VERDICT_HEADS, rows[:MOST_VERDICTS], len(rows))] if rows else []
+
+
+def _differences(change: Change) -> list[str]:
+    rows = [
+        f"| {item.area} | {plain(item.name, 80)} | {plain(item.before or '–', 80)} | {plain(item.after or '–', 80)} |"
+        for item in change.differences
+    ]
+    return [said.DIFFERENCES, _table(said.DIFFERENCE_HEADS, rows[:MOST_DIFFERENCES], len(rows))] if rows else []
+
+
+def _table(heads: Iterable[str], rows: Sequence[str], whole: int) -> str:
+    names = list(heads)
+    lines = [f"| {' | '.join(names)} |", "|" + "---|" * len(names), *rows]
+    more = f"\n\n{said.MORE.format(number=whole - len(rows))}" if whole > len(rows) else ""
+    return "\n".join(lines) + more
