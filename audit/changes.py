@@ -18,7 +18,7 @@ from audit.attestation.comparison import SealedAudit, read_audit
 from audit.attestation.pipeline import Outcome, attest
 from audit.config.schema import AttestConfig, Config
 from audit.errors import ConfigError
-from audit.evidence import Change, Evidence, Judgement, Papers, RuleFinding, Severity
+from audit.evidence import Change, Definition, Evidence, Judgement, Papers, RuleFinding, Severity
 from audit.evidence.change import Against
 from audit.evidence.judgement import SEVERITY_ORDER
 
@@ -42,6 +42,8 @@ class ChangeReport:
         What the rules say of it.
     exit_code : int
         0; 1 where a rule on the change failed, 5 where one is undecided.
+    definitions : tuple of Definition
+        What the later audit's numbers are.
     outcome : Outcome or None
         The sealed report, where a folder was asked for.
     """
@@ -49,6 +51,7 @@ class ChangeReport:
     change: Change
     judgement: Judgement
     exit_code: int
+    definitions: tuple[Definition, ...]
     outcome: Outcome | None = None
 
     @property
@@ -128,8 +131,8 @@ def compare_audits(
         change, examined, own = _compare_configurations(old, new, examine, against)
         known, papers, evidence, artifacts = order or own, None, examined.evidence, examined.artifacts
     if out is None:
-        judgement = judge_change(evidence, change, known, papers, now, fail_on, allow)
-        return ChangeReport(change, judgement, exit_code_of(judgement, fail_on, allow))
+        judgement, change = judge_change(evidence, change, known, papers, now, fail_on, allow)
+        return ChangeReport(change, judgement, exit_code_of(judgement, fail_on, allow), evidence.definitions)
     outcome = attest(
         evidence,
         known,
@@ -145,7 +148,8 @@ def compare_audits(
         papers=papers,
     )
     judgement = outcome.dossier.judgement
-    return ChangeReport(outcome.dossier.changes[0], judgement, exit_code_of(judgement, fail_on, allow), outcome)
+    code = exit_code_of(judgement, fail_on, allow)
+    return ChangeReport(outcome.dossier.changes[0], judgement, code, evidence.definitions, outcome)
 
 
 def read_artifacts(evidence: Evidence, folder: Path) -> dict[str, bytes]:
@@ -161,23 +165,26 @@ def judge_change(
     now: datetime,
     fail_on: Severity,
     allow: frozenset[str],
-) -> Judgement:
-    """Hold rules against a change without writing anything."""
+) -> tuple[Judgement, Change]:
+    """Hold rules against a change without writing anything; what is material is marked."""
     from audit.attestation.policy.judge import judge
+    from audit.attestation.policy.material import mark_material
     from audit.attestation.policy.papers import load_papers
     from audit.attestation.policy.select import load_packs
 
-    return judge(
+    packs, known, day = load_packs(order), papers or load_papers(order.documents), now.astimezone(UTC).date()
+    judgement = judge(
         evidence,
-        load_packs(order),
-        papers or load_papers(order.documents),
+        packs,
+        known,
         order,
-        as_of=now.astimezone(UTC).date(),
+        as_of=day,
         evidence_signed="compared, see the sides of the change",
         fail_on=fail_on,
         allow=allow,
         changes=(change,),
     )
+    return judgement, mark_material((change,), packs, evidence, known, day)[0]
 
 
 def _compare_configurations(
@@ -237,12 +244,10 @@ def collect_changes(
 
 def _as_champion(config: Config) -> Config:
     """Return the configuration of the champion: another model on the same rows, at the cheapest effort."""
-    from pydantic import ValidationError
+    from pydantic import TypeAdapter, ValidationError
 
-    from audit.config.model import ModelSource
-
-    try:
-        model = ModelSource.model_validate(config.compare.champion)
+    try:  # as `model` itself is read, with its short forms
+        model = TypeAdapter(Config.model_fields["model"].rebuild_annotation()).validate_python(config.compare.champion)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in ("compare", "champion", *first["loc"]))

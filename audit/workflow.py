@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from audit.attestation.folder import refuse_existing, refuse_unwritable, write_folder
 from audit.attestation.pipeline import Outcome, attest, keep_silent
 from audit.checkpoint import RESUMED, clear_partial_checkpoints, drop_checkpoint, find_checkpoint, keep_checkpoint
+from audit.config.placing import tell_places
 from audit.config.schema import AttestConfig, Config
 from audit.errors import ConfigError, SealError
 from audit.evidence import Evidence, IndividualDecisions, Severity, digest_bytes, read_evidence
@@ -318,16 +319,17 @@ def _examine(
     from audit.examination.sweep.files import read_sweep
 
     started = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return examine(
-        config,
-        started=started,
-        frame=frame,
-        predict=predict,
-        sweeps=[read_sweep(path) for path in sweeps],
-        executor=executor,
-        keep=keep,
-        progress=progress,
-    )
+    with tell_places(config):
+        return examine(
+            config,
+            started=started,
+            frame=frame,
+            predict=predict,
+            sweeps=[read_sweep(path) for path in sweeps],
+            executor=executor,
+            keep=keep,
+            progress=progress,
+        )
 
 
 def _read(path: Path, hint: str) -> bytes:

@@ -77,6 +77,34 @@ class Outcome:
         """Exit code of the run: 0 passed or measured only, 1 failed, 3 incomplete, 5 undecided."""
         return EXIT_CODES[self.dossier.judgement.outcome]
 
+    @property
+    def shapes(self) -> Shapes:
+        """The shapes of the most important features; a notebook draws them."""
+        return Shapes(self.dossier.evidence)
+
+    def _repr_html_(self) -> str:
+        from .render.notebook import render_outcome_cell
+
+        return render_outcome_cell(self.dossier, self.folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """What the black box and its glass boxes make of each feature, for a notebook cell.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        What was measured; the curves are in its effects.
+    """
+
+    evidence: Evidence
+
+    def _repr_html_(self) -> str:
+        from .render.notebook import render_shapes_cell
+
+        return render_shapes_cell(self.evidence)
+
 
 def keep_silent(stage: str) -> None:
     """Hear of a stage and say nothing."""
@@ -150,16 +178,9 @@ def attest(
     day = as_of or now.astimezone(UTC).date()
     check_edition(order.report.edition, [pack.name for pack in packs])
     judgement = judge(
-        evidence,
-        packs,
-        papers,
-        order,
-        as_of=day,
-        evidence_signed=evidence_signed,
-        fail_on=fail_on,
-        allow=allow,
+        evidence, packs, papers, order, as_of=day, evidence_signed=evidence_signed, fail_on=fail_on, allow=allow,
         changes=changes,
-    )
+    )  # fmt: skip
     judgement = see_lock(judgement, order, packs, evidence, read_stamp)
     signer = signer_for(order.signing, interactive=interactive)
     told = render_individuals(individuals or {})

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "diff": ("audit.cli.diff:diff", "Compare two audits."),
     "policy": ("audit.cli.policy:app", "List, check, test and explain rules."),
     "ledger": ("audit.cli.ledger:app", "List and check the history of audits."),
+    "prune": ("audit.cli.prune:prune", "List or remove reports whose years of retention are over."),
     "sign": ("audit.cli.sign:sign", "Sign a finished report as reviewer or approver."),
     "schema": ("audit.cli.schema:schema", "Print the JSON Schema of a file, for editors."),
     "doctor": ("audit.cli.doctor:doctor", "Check this installation."),

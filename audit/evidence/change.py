@@ -106,7 +106,7 @@ class Move(Record):
     margin_by: str = ""
     """The rule that declares it, ``pack/rule``."""
     material: bool = False
-    """More than noise and more than the declared margin (more than noise, where none is declared)."""
+    """More than noise and more than the declared margin; never where no margin is declared."""
 
     @property
     def scope(self) -> tuple[tuple[str, str], ...]:

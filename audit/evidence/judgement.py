@@ -152,6 +152,8 @@ class PolicyText(Record):
     """draft or reviewed."""
     reviewed_by: str = ""
     """Who reviewed it."""
+    summary: str = ""
+    """What it is for, and what it cannot see."""
     citation: str = ""
     """Law block: citation."""
     jurisdiction: str = ""
@@ -166,6 +168,8 @@ class PolicyText(Record):
     """Sources, one line each."""
     unverified: tuple[str, ...] = ()
     """What was not verified."""
+    pending: str = ""
+    """Changes of the law under way."""
     applies: Literal["yes", "no", "unknown", "not_yet"] = "yes"
     """Whether the pack applies to this system."""
     applies_because: str = ""

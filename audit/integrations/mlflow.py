@@ -120,8 +120,8 @@ def log_outcome(outcome: Outcome, *, run_id: str, client: Any, name: str = "", v
     -----
     Files about single people and private sidecars stay where they are: only what the seal covers is uploaded.
     """
-    for key, value in list_metrics(outcome).items():
-        client.log_metric(run_id, key, value)
+    for metric, number in list_metrics(outcome).items():
+        client.log_metric(run_id, metric, number)
     for file in outcome.files:
         place = Path("audit") / Path(file).parent
         client.log_artifact(run_id, str(outcome.folder / file), artifact_path=place.as_posix().rstrip("/."))
@@ -154,9 +154,8 @@ def list_metrics(outcome: Outcome) -> dict[str, float]:
     found |= {f"audit/rules/{word}": float(count) for word, count in _counts(outcome).items()}
     for verdict in (verdict for finding in judgement.findings for verdict in finding.verdicts):
         seen = verdict.observed
-        for end, number in (("", seen.value), ("/low", seen.low), ("/high", seen.high)) if seen else ():
-            if number is not None:
-                found[f"audit/{_legal(verdict.scope)}{end}"] = number
+        ends = {"": seen.value, "/low": seen.low, "/high": seen.high} if seen else {}
+        found |= {f"audit/{_legal(verdict.scope)}{end}": number for end, number in ends.items() if number is not None}
     return found
 
 

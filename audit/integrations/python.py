@@ -17,10 +17,13 @@ from audit.config.schema import Config
 from audit.errors import ConfigError
 from audit.evidence import Evidence, Severity
 
+from .progress import TextProgress
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from audit.attestation.verify import Verification
+    from audit.changes import ChangeReport
     from audit.examination.sweep.sweep import Sweep
 
 __all__ = ["attest", "diff", "examine", "export", "load", "run", "verify"]
@@ -48,6 +51,7 @@ def run(
     fail_on: Severity = "high",
     allow: Iterable[str] = (),
     executor: Executor | None = None,
+    progress: bool = False,
     **settings: Any,
 ) -> Outcome:
     """Audit a model and write the report folder.
@@ -69,6 +73,8 @@ def run(
     executor : concurrent.futures.Executor, optional
         What scores and counts the shards of a large table, instead of ``engine``: a process pool, or any other
         library's executor.
+    progress : bool
+        Show a bar of text on the standard error, as notebooks and scripts like it.
     **settings
         Any key of audit.yaml: ``label="repaid", groups=["sex"], policies=[...]``.
 
@@ -90,7 +96,8 @@ def run(
             f"data is a {type(data).__name__}", place="argument data", hint="give a pandas DataFrame, or a path"
         )
     resolved = _resolve(config, place, frame is not None, predict is not None, settings)
-    return run_audit(
+    shown = TextProgress() if progress else None
+    outcome = run_audit(
         resolved,
         out=Path(out) if out else None,
         frame=frame,
@@ -99,7 +106,11 @@ def run(
         fail_on=fail_on,
         allow=frozenset(allow),
         interactive=True,
+        progress=shown,
     )
+    if shown:
+        shown.close(outcome.dossier.judgement.outcome)
+    return outcome
 
 
 def examine(
@@ -175,11 +186,26 @@ def verify(path: str | Path, *, trust: str | Path | None = None) -> Verification
     return verify_report(Path(path), trust=Path(trust) if trust else None)
 
 
-def diff(old: str | Path, new: str | Path) -> None:
-    """Compare two audits (not part of this version; raises and says so)."""
+def diff(old: str | Path, new: str | Path, *, out: str | Path | None = None, **settings: Any) -> ChangeReport:
+    """Compare two audits: what changes, for whom, and whether it is more than noise.
+
+    Parameters
+    ----------
+    old, new : path
+        Two report folders, or two audit.yaml on the same rows.
+    out : path, optional
+        Folder for a sealed report of the change.
+    **settings
+        See `audit.workflow.compare_audits`: order, against, must_pair, trust, fail_on, allow.
+
+    Returns
+    -------
+    ChangeReport
+        ``.change``, ``.findings``, ``.exit_code`` and, where a folder was asked for, ``.outcome``.
+    """
     from audit.workflow import compare_audits
 
-    compare_audits(Path(old), Path(new))
+    return compare_audits(Path(old), Path(new), out=Path(out) if out else None, **settings)
 
 
 def export(net: Any, *, example: pd.DataFrame, to: str | Path, preprocess: Any = None) -> dict[str, Any]:

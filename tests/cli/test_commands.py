@@ -63,7 +63,6 @@ def test_wrong_words_are_exit_2_with_a_way_out(arguments, words, run_cli, tmp_pa
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["diff", "old", "new"],
         ["sign", "folder", "--role", "reviewer", "--decision", "approve"],
         ["policy", "diff", "a", "b"],
         ["policy", "lock", "audit.yaml"],

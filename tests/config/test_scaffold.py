@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.config.load import load_config
-from audit.config.scaffold import guess_columns, write_first_config, write_first_documents
+from audit.config.scaffold import guess_columns, write_first_config
 from audit.errors import ConfigError, DataError
 from audit.yamlfile import parse_yaml
 
@@ -101,8 +101,12 @@ def test_latin_1_and_decimal_comma(tmp_path):
     assert guesses == {"größe": "number", "y": "number"}
 
 
-def test_first_documents_is_yaml():
-    assert parse_yaml(write_first_documents()).value["schema"] == "documents/1"
+def test_policies_are_those_that_were_chosen(tmp_path):
+    (tmp_path / "t.csv").write_text("sex,outcome\nf,1\nm,0\n")
+    (tmp_path / "rules").mkdir()
+    chosen = ["nyc-ll144", str(tmp_path / "rules" / "ours.yaml")]
+    text = write_first_config(tmp_path / "t.csv", None, tmp_path, chosen)
+    assert parse_yaml(text).value["policies"] == ["nyc-ll144", "rules/ours.yaml"]
 
 
 def test_codes_stay_codes_and_names_of_rows_are_no_features(tmp_path):

@@ -74,9 +74,14 @@ def registered(server):
     mlflow.set_registry_uri(server)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        traced = torch.jit.trace(make_net(), torch.zeros(2, 3))
         with mlflow.start_run() as run:
-            mlflow.pytorch.log_model(traced, name="model", registered_model_name="credit")
+            mlflow.pytorch.log_model(
+                make_net(),
+                name="model",
+                registered_model_name="credit",
+                serialization_format="pt2",
+                input_example=torch.zeros(4, 3).numpy(),
+            )
     client = mlflow.MlflowClient(tracking_uri=server, registry_uri=server)
     client.set_registered_model_alias("credit", "candidate", "1")
     yield client, run.info.run_id

@@ -21,6 +21,10 @@ from .phrase import parse_phrase, read_number
 from .vocabulary import FACTS, PLACES_WITHIN
 
 Word = Literal["yes", "no", "unknown", "not_yet"]
+_NOT_YET = {
+    "proposed": "the law is proposed, and nothing more",
+    "adopted_not_yet_applicable": "the law does not apply yet, and its pack names no day from which it will",
+}
 _WORST: dict[Word, int] = {"no": 0, "unknown": 1, "yes": 2}
 
 
@@ -68,11 +72,15 @@ def ask_facts(conditions: Mapping[str, Condition], facts: Mapping[str, FactValue
 
 
 def ask_law(law: Law, as_of: date) -> Applicability:
-    """Return whether a law is in time on the day of judgement."""
+    """Return whether a law is in time on the day of judgement; one that is no law yet, or no longer, never fails a run."""
     if law.applies_from and as_of < law.applies_from:
         return Applicability("not_yet", f"the law applies from {law.applies_from.isoformat()}")
     if law.applies_until and as_of > law.applies_until:
         return Applicability("no", f"the law applied until {law.applies_until.isoformat()}")
+    if law.status == "repealed" and not law.applies_until:
+        return Applicability("no", "the law was repealed")
+    if law.status in _NOT_YET and not law.applies_from:
+        return Applicability("not_yet", _NOT_YET[law.status])
     return Applicability("yes")
 
 

@@ -221,7 +221,7 @@ _TABLE: tuple[Metric, ...] = (
     ),
     Metric("fairness.adverse_impact_p", "P-value of parity", "higher", _GROUP, compares="test"),
     Metric("fairness.adverse_impact_shortfall", "Selections short of parity", "lower", _GROUP, compares="test"),
-    Metric("fairness.minimum_detectable_ratio", "Smallest disparity that these rows could show", "none", _GROUP),
+    Metric("fairness.minimum_detectable_ratio", "Smallest disparity that these rows could show", "higher", _GROUP),
     Metric(
         "fairness.unknown_group_share",
         "Share of people whose group is unknown",
@@ -343,7 +343,7 @@ _TABLE: tuple[Metric, ...] = (
     Metric("explanations.randomisation_excess", "Explanation left beyond the floor", "lower", _OUTCOME),
     Metric("explanations.expected_share", "Attributions as expected", "higher", ("feature", "outcome")),
     Metric("decisions.reason_validity", "Reasons whose correction helps", "higher", _OUTCOME),
-    Metric("decisions.reasons_suffice", "All reasons corrected: decided otherwise", "none", _ALL),
+    Metric("decisions.reasons_suffice", "All reasons corrected: decided otherwise", "higher", _ALL),
     Metric("decisions.reason_stability", "Stability of reasons", "higher", _ALL),
     Metric("decisions.first_reason_stability", "Stability of the first reason", "higher", _ALL),
     Metric("decisions.protected_reason_rate", "Protected feature among the reasons", "lower", _ALL),

@@ -28,7 +28,7 @@ from .pack import (
 from .phrase import Limit, PhraseError, parse_phrase, read_number
 from .sense import doubt_limit
 from .version import is_version
-from .vocabulary import COMPUTED_FACTS, FACTS, FIELDS, ROLES, SEAL_FACTS, STANDARD_ATTRIBUTES
+from .vocabulary import COMPUTED_FACTS, FACTS, FIELDS, ROLES, SEAL_FACTS, STANDARD_ATTRIBUTES, Fact
 
 Steps = tuple[str | int, ...]
 Found = Iterator[tuple[Steps, str, str]]
@@ -280,7 +280,7 @@ def _check_features(names: tuple[str, ...], parameters: Mapping[str, Fraction], 
                 "declare from which share of importance a feature is important, e.g. default: 5%",
             )
         role = name.removeprefix("role:") if name.startswith("role:") else None
-        if name.lower().startswith(("role ", "roles:")) or role == "":
+        if (role is None and ":" in name) or name.lower().startswith("role ") or role == "":
             yield (key,), f"'{name}' is no feature", f"write role:R, with R one of {', '.join(ROLES)}"
         elif role is not None and role not in ROLES and (near := suggest_name(role, ROLES)):
             yield (key,), f"unknown role '{role}'", near
@@ -302,19 +302,17 @@ def _check_fact(rule: FactRule, parameters: Mapping[str, Fraction]) -> Found:
         yield from _check_phrase(rule.must_be, parameters, ("must_be",), (*allowed, "reported"))
         if kind == "number" and rule.threshold_basis is None:
             yield ("must_be",), "a number is demanded without threshold_basis", "say who set it"
-    if fact and fact.kind == "choice":
-        for at, value in _list_values(rule):
-            if value not in fact.values:
-                hint = suggest_name(value, fact.values) or f"one of {', '.join(fact.values)}"
-                yield at, f"'{value}' is no value of '{fact.name}'", hint
+    if fact and kind == "choice":
+        yield from _check_choices(rule, fact)
 
 
-def _list_values(rule: FactRule) -> Iterator[tuple[Steps, str]]:
-    """Yield every value of a choice that a rule names, with its place."""
-    yield from ((("verdicts", value), value) for value in rule.verdicts)
-    head, _, listed = (rule.must_be or "").partition("one of ")
-    if not head.strip():
-        yield from ((("must_be",), value.strip()) for value in listed.split(",") if value.strip())
+def _check_choices(rule: FactRule, fact: Fact) -> Found:
+    listed = (rule.must_be or "").removeprefix("one of ") if (rule.must_be or "").startswith("one of ") else ""
+    demanded = [(("must_be",), value.strip()) for value in listed.split(",") if value.strip()]
+    for at, value in (*demanded, *((("verdicts", value), value) for value in rule.verdicts)):
+        if value not in fact.values:
+            hint = suggest_name(value, fact.values) or f"one of {', '.join(fact.values)}"
+            yield at, f"'{value}' is no value of '{fact.name}'", hint
 
 
 def _check_shape(rule: ShapeRule, parameters: Mapping[str, Fraction]) -> Found:

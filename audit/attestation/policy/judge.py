@@ -207,7 +207,7 @@ def find_outcome(
     -------
     str
         ``incomplete``, ``measured``, ``failed``, ``undecided`` or ``passed``; the first that holds. A run in which no
-        rule that decides applied is undecided: nothing was held against it, so nothing passed.
+        rule applied is undecided: nothing was held against it, so nothing passed.
     """
     findings = list(findings)
     deciding = {finding.status for finding in findings if gravest(finding.severity, fail_on)}
@@ -217,7 +217,7 @@ def find_outcome(
         return "measured"
     if "fail" in deciding:
         return "failed"
-    if deciding <= {"not_applicable"}:
+    if all(finding.status == "not_applicable" for finding in findings):
         return "undecided"
     return "undecided" if deciding & ({"inconclusive", "manual"} - allow) else "passed"
 
@@ -292,7 +292,7 @@ def _date_rule(rule: LoadedRule, pack: LoadedPack, applies: Applicability, as_of
 
 def _would(verdict: Verdict, applies: Applicability) -> Verdict:
     """Turn a verdict under a law that does not apply yet into what it would be; it never decides a run."""
-    if verdict.status == "error":
+    if verdict.status in ("error", "not_applicable"):
         return verdict
     because = f"would be '{verdict.status.replace('_', ' ')}', but {applies.because}: {verdict.because}"
     return verdict.model_copy(update={"status": "not_applicable", "original": verdict.status, "because": because})
@@ -331,6 +331,7 @@ def _describe_policy(pack: LoadedPack, applies: Applicability) -> PolicyText:
         title=pack.pack.title,
         version=pack.pack.version,
         maturity=pack.pack.maturity,
+        summary=pack.pack.summary,
         citation=law.citation,
         jurisdiction=law.jurisdiction,
         status=law.status.replace("_", " "),
@@ -342,6 +343,7 @@ def _describe_policy(pack: LoadedPack, applies: Applicability) -> PolicyText:
             for source in law.sources
         ),
         unverified=law.unverified,
+        pending=law.pending,
         applies=applies.word,
         applies_because=applies.because,
         path=pack.file,

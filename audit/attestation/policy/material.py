@@ -49,5 +49,5 @@ def mark_material(
 
 def _mark(move: Move, margin: float | None, rule: str) -> Move:
     size = move.loss.value if move.loss.value is not None else move.difference.value
-    beyond = move.reading in _BEYOND and size is not None and abs(size) > (margin or 0.0)
+    beyond = move.reading in _BEYOND and margin is not None and size is not None and abs(size) > margin
     return move.model_copy(update={"margin": margin, "margin_by": rule, "material": beyond})

@@ -161,6 +161,9 @@ def _say(item: ErrorDetails, path: tuple[str | int, ...]) -> tuple[str, str]:
             f"'{item['input']}' is no value of '{name}'",
             suggest_name(str(item["input"]), options) or f"one of {', '.join(options)}",
         )
+    if kind == "string_too_short":
+        least = f"at least {context.get('min_length')} signs"
+        return (f"'{name}' is too short", least) if item["input"] else (f"'{name}' is empty", least)
     if kind == "string_type":
         return f"'{name}' must be a text, not {item['input']!r}", "put it in quotes"
     if kind == "string_pattern_mismatch":

@@ -34,6 +34,8 @@ _LEAD = {
     "to be pasted here by the person who has read the text. A text that changes must be accepted again.",
     "findings": "Who deals with which open finding, and by when; shown in every report.",
 }
+_ASKED = ("facts", "texts", "answers")
+"""Headings under which packs ask for something."""
 _SAMPLES = {
     "approvals": '# - {field: system.intended_purpose, digest: "sha256:...", by: Name, role: reviewer, on: 2026-01-31}',
     "findings": "# pack/rule: {owner: Name, due: 2026-12-31, note: What was agreed}",
@@ -215,36 +217,31 @@ def extend_documents(
         raise ConfigError("the file is not a list of 'key: value'", place=tree.place(()))
     missing = [blank for blank in list_blanks(packs) if blank.name not in (tree.value.get(blank.heading) or {})]
     lines = text.splitlines()
-    # from the last line upwards, so that no line number moves; where two meet in one line, the first heading goes last
-    additions = [_add_under(heading, missing, tree, lines) for heading in ("answers", "texts", "facts")]
-    for at, old, new in sorted((item for item in additions if item), key=lambda item: -item[0]):
-        lines[at - old : at] = new
+    headings = [heading for heading in _ASKED if any(blank.heading == heading for blank in missing)]
+    places = [_find_place(heading, tree, lines) for heading in headings if heading in tree.value]
+    for at, replaced, heading, indent in sorted(places, reverse=True):  # upwards, so that no line number moves
+        new = [line for blank in missing if blank.heading == heading for line in _write_blank(blank, indent)]
+        lines[at - replaced : at] = [*([f"{heading}:"] * replaced), *new]
+    for heading in (heading for heading in headings if heading not in tree.value):
+        lines += ["", *_write_heading(heading, [blank for blank in missing if blank.heading == heading])]
     end = "\r\n" if "\r\n" in text else "\n"
     extended = end.join(lines) + end if missing else text
     _check_kept(tree.value, missing, extended, name)
     return extended, tuple(blank.name for blank in missing)
 
 
-def _add_under(
-    heading: str, missing: Sequence[Blank], tree: YamlTree, lines: Sequence[str]
-) -> tuple[int, int, list[str]] | None:
-    """Return after which line to add, how many lines before it to replace, and the new ones; None for nothing."""
-    mine = [blank for blank in missing if blank.heading == heading]
-    if not mine:
-        return None
-    if heading not in tree.value:
-        return len(lines), 0, ["", *_write_heading(heading, mine)]
+def _find_place(heading: str, tree: YamlTree, lines: Sequence[str]) -> tuple[int, int, str, int]:
+    """Return after which line to add to a heading, how many lines up to it to replace, the heading, the indent."""
     own, entries = tree.position((heading,), key=True)[0], tree.value[heading]
     if entries and not isinstance(entries, dict):
         raise ConfigError(f"'{heading}' is not a list of 'key: value'", place=tree.place((heading,)))
     if not entries:  # nothing below it, or an empty {}
-        return own, 1, [f"{heading}:", *(line for blank in mine for line in _write_blank(blank, 2))]
+        return own, 1, heading, 2
     first = tree.position((heading, next(iter(entries))), key=True)
     if first[0] == own:
         what = f"'{heading}' stands in one line with its entries, where nothing can be added"
         raise ConfigError(what, place=tree.place((heading,), key=True), hint="write each entry on a line of its own")
-    indent = first[1] - 1
-    return _last_line(tree, own, lines), 0, [line for blank in mine for line in _write_blank(blank, indent)]
+    return _last_line(tree, own, lines), 0, heading, first[1] - 1
 
 
 def _last_line(tree: YamlTree, own: int, lines: Sequence[str]) -> int:
@@ -259,7 +256,7 @@ def _last_line(tree: YamlTree, own: int, lines: Sequence[str]) -> int:
 def _check_kept(before: dict[str, Any], missing: Sequence[Blank], text: str, name: str) -> None:
     """See to it that every value that was there is still there and the same, and that nothing is missing any more."""
     after = parse_yaml(text, name=name).value
-    if any(blank.name not in after.get(blank.heading, {}) for blank in missing):
+    if any(blank.name not in (after.get(blank.heading) or {}) for blank in missing):
         raise AuditError(f"{name} could not be extended", hint="it is as it was")
     for heading, value in before.items():
         now = after.get(heading)

@@ -128,7 +128,7 @@ SEAL_FACTS: dict[str, Fact] = {
         _flag("seal.trusted", "An authority that the verifier names stands behind the signer"),
         _flag("seal.development_key", "It was signed by a development key, which proves no identity"),
         _flag("seal.timestamped", "A time stamp authority shows when the signature existed"),
-        Fact("seal.signers", "Names of those who signed", "list"),
+        Fact("seal.signers", "Names of those who signed, e.g. Ada Auditor; Acme (a semicolon for each comma)", "list"),
         Fact("seal.approvals", "Roles that signed with the decision to approve, e.g. [reviewer, approver]", "list"),
         Fact("seal.age_days", "Whole days since the report was signed, by its time stamp where it has one", "number"),
     )

@@ -90,15 +90,21 @@ def _moves(change: Change, titles: Mapping[str, Definition], readings: tuple[str
         return []
     rows = [
         f"| {plain(_title(move.metric, titles), 80)} | {plain(_scope(move), 80)} | {_number(move.before)} | "
-        f"{_number(move.after)} | {_interval(move.difference)} | {said.MATERIAL[move.material]} |"
+        f"{_number(move.after)} | {_interval(move.difference)} | {_material(move)} |"
         for move in found[:MOST_MOVES]
     ]
     return [head, _table(said.MOVE_HEADS, rows, len(found))]
 
 
-def _weight(move: Move) -> tuple[bool, bool, float]:
-    """Sort what is material first, then what people are behind, then what is surest."""
-    return not move.material, not move.metric.startswith(("performance", "fairness")), move.p_adjusted or 0.0
+def _weight(move: Move) -> tuple[bool, int, int]:
+    """Sort what is material first, then by section, then large groups before their intersections."""
+    section = move.metric.partition(".")[0]
+    rank = said.SECTIONS.index(section) if section in said.SECTIONS else len(said.SECTIONS)
+    return not move.material, rank, len(move.group)
+
+
+def _material(move: Move) -> str:
+    return said.MATERIAL[move.material] if move.margin is not None else said.NO_MARGIN
 
 
 def _title(metric: str, titles: Mapping[str, Definition]) -> str:

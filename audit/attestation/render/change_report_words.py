@@ -18,6 +18,9 @@ WORSE = "### Worse, or moved, by more than noise"
 BETTER = "### Better by more than noise"
 MOVE_HEADS = ("Number", "Where", "Before", "After", "After minus before, 95% interval", "Material")
 MATERIAL = {True: "yes", False: "no"}
+NO_MARGIN = "no margin declared"
+SECTIONS = ("performance", "fairness", "calibration", "fidelity", "effects")
+"""Sections whose numbers come first."""
 EVERYBODY = "everybody"
 DECISIONS = "### Decisions that changed"
 DECISION_HEADS = ("Group", "People", "Changed", "Now favourable", "Now unfavourable", "of these wrongly")

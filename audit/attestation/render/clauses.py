@@ -276,7 +276,7 @@ def _waits(pack: PackShown) -> bool:
 
 
 def _would(rule: RuleShown) -> bool:
-    return rule.finding.status == "not_applicable" and all(scope.verdict.original for scope in rule.scopes)
+    return rule.finding.status == "not_applicable"
 
 
 def _fold(rule: RuleShown, pack: PackShown) -> RuleShown:

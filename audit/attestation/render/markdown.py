@@ -13,6 +13,7 @@ from .change_markdown import render_change_markdown
 from .plain import plain
 from .view import NOTICE, View, build_view
 
+
 def render_markdown(dossier: Dossier) -> bytes:
     """Return a short Markdown summary of the dossier; of a change, what it changes."""
     if dossier.kind == "change":

@@ -43,7 +43,7 @@ def read_seal_facts(
     if seen:
         facts["seal.development_key"] = any(signer.development for signer in shown)
         facts["seal.timestamped"] = any(one.stamp for one in seen)
-        facts["seal.signers"] = tuple(dict.fromkeys(signer.name for signer in shown))
+        facts["seal.signers"] = tuple(dict.fromkeys(signer.name.replace(",", ";") for signer in shown))
     if trusted is not None:
         facts["seal.trusted"] = trusted and bool(seen)
     if approvals is not None:

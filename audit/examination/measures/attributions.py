@@ -35,6 +35,7 @@ from .attribution.mixing import open_mixer
 from .attribution.permutation import VARIANCE, measure_permutation
 from .attribution.sample import DRAWS, Plan, plan_rows
 from .attribution.shapley import sample_shapley
+from .deadline import Deadline
 from .labels import doubt_measurements, find_selective
 
 if TYPE_CHECKING:
@@ -149,12 +150,12 @@ def measure_attributions(case: Case) -> Attributions | NotDone:
     """
     if case.blackbox is None:
         return NotDone(not_done="there is no model that could be asked again, only stored scores or decisions")
-    begun = perf_counter()
+    begun, deadline = perf_counter(), Deadline(case.config.effort)
     plan = plan_rows(case)
     if not len(plan.rows):
         return NotDone(not_done="the model gave no score for any row")
     control, named = find_control(case, plan)
-    told = [_run(name, case, plan, control) for name in METHODS[case.config.effort]]
+    told = [_run(name, case, plan, control, deadline) for name in METHODS[case.config.effort]]
     explainers = [item.explainer for item in told]
     if all(item.not_done for item in explainers):
         return NotDone(not_done="; ".join(dict.fromkeys(item.not_done for item in explainers)))
@@ -177,9 +178,11 @@ def measure_attributions(case: Case) -> Attributions | NotDone:
     )
 
 
-def _run(name: str, case: Case, plan: Plan, control: GlassBox | None) -> Told:
+def _run(name: str, case: Case, plan: Plan, control: GlassBox | None, deadline: Deadline) -> Told:
     """Run one method; what stops it is its reason, and takes no other method with it."""
     begun = perf_counter()
+    if late := deadline.reason:
+        return Told(_refuse(name, NotDone(not_done=late)))
     try:
         if name == "permutation":
             told = Told(_permute(case, plan))

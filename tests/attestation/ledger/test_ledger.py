@@ -20,7 +20,8 @@ from audit.attestation.seal.envelope import open_envelope
 from audit.attestation.seal.keys import show_certificate
 from audit.config.schema import LedgerOrder
 from audit.errors import AuditError, ConfigError, LedgerError, TryAgain
-from audit.evidence.base import digest_bytes
+from audit.evidence import Verdict
+from audit.evidence.base import canonical_bytes, digest_bytes
 
 SEALED = {"SHA256SUMS": b"sums", "SHA256SUMS.p7s": b"signature", "report.html": b"page"}
 
@@ -525,3 +526,45 @@ def test_check_command(run_cli, filled):
 def test_commands_without_a_ledger(run_cli, tmp_path):
     assert run_cli("ledger", "check", tmp_path)[0] == 2
     assert run_cli("ledger", "list", tmp_path / "absent")[0] == 2
+
+
+def test_findings_keep_the_day_on_which_they_were_first_open(folder, dossier_of, ada):
+    """Two audits apart by a month; a withdrawn one and one of another system do not count."""
+
+    def with_open(created, *ids, **about):
+        made = dossier_of(None, created=created, **about)
+        verdicts = tuple(Verdict(id=name, rule="p/r", scope="p/r", status="fail", because="x") for name in ids)
+        finding = made.judgement.findings[0].model_copy(update={"verdicts": verdicts, "status": "fail"})
+        judgement = made.judgement.model_copy(update={"findings": (finding,)})
+        return made.model_copy(update={"judgement": judgement})
+
+    with hold_ledger(folder) as ledger:
+        ledger.append(with_open("2026-01-05T12:00:00Z", "w"), {}, ada)
+        ledger.record("withdrawal", 0, "wrong data", time="2026-01-06T12:00:00Z", signer=ada)
+        ledger.append(with_open("2026-02-05T12:00:00Z", "a", "b"), {}, ada)
+        ledger.append(with_open("2026-02-06T12:00:00Z", "o", system="others"), {}, ada)
+        ledger.append(with_open("2026-03-05T12:00:00Z", "a", "c", "w"), {}, ada)
+    with hold_ledger(folder) as ledger:
+        assert ledger.first_seen("loans") == {
+            "a": "2026-02-05",
+            "b": "2026-02-05",
+            "c": "2026-03-05",
+            "w": "2026-03-05",
+        }
+        assert ledger.first_seen("nobody") == {}
+
+
+def test_an_entry_of_before_findings_were_written_down_is_still_one(filled):
+    """Logs outlive versions: a line without the younger field is read as it is, and one with a foreign field is not."""
+    line = lines_of(filled)[1]
+    outer = json.loads(line)
+    payload = json.loads(base64.b64decode(outer["payload"]))
+    payload.pop("open")
+    older = canonical_bytes(payload)
+    outer["payload"] = base64.b64encode(older).decode()
+    entry = read_entry(canonical_bytes(outer))
+    assert entry.open == ()
+    assert entry.system == payload["system"]
+    outer["payload"] = base64.b64encode(canonical_bytes({**payload, "opened": []})).decode()
+    with pytest.raises(LedgerError):
+        read_entry(canonical_bytes(outer))

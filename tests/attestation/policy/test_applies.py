@@ -102,3 +102,23 @@ def test_laws_have_their_time():
     )
     days = {"2027-12-01": "not_yet", "2027-12-02": "yes", "2030-01-01": "yes", "2030-01-02": "no"}
     assert {day: ask_law(law, date.fromisoformat(day)).word for day in days} == days
+
+
+@pytest.mark.parametrize(
+    ("status", "dates", "word"),
+    [
+        ("in_force", {}, "yes"),
+        ("proposed", {}, "not_yet"),
+        ("adopted_not_yet_applicable", {}, "not_yet"),
+        ("adopted_not_yet_applicable", {"applies_from": "2026-01-01"}, "yes"),
+        ("repealed", {}, "no"),
+        ("repealed", {"applies_until": "2027-01-01"}, "yes"),
+    ],
+)
+def test_what_is_no_law_yet_or_no_longer_decides_nothing(status, dates, word):
+    law = Law(
+        citation="c", jurisdiction="any", status=status, verified_on="2026-01-01", review_by="2027-01-01", **dates
+    )
+    answer = ask_law(law, date(2026, 11, 21))
+    assert answer.word == word
+    assert bool(answer.because) == (word != "yes")

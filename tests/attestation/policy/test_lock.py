@@ -1,6 +1,7 @@
 """A lock of the rules: what it shows, what it does not, and that nobody can edit it quietly."""
 
 import base64
+import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -70,13 +71,15 @@ def test_a_time_that_is_missing_is_not_known(packs, stage):
 def test_a_time_stamp_shows_it_and_outweighs_the_clock(packs, evidence, stamp_server):
     server = StampServer(stamp_server.address)
     lock = locked(packs, days=-3000, stamp=server.token)
-    stamped, authority = read_stamp(
-        base64.b64decode(lock.timestamp), __import__("hashlib").sha256(lock.body()).digest()
-    )
-    late = hold_to_lock(lock, "l.json", packs, evidence.model_copy(update={"provenance": evidence.provenance.model_copy(
-        update={"started": (stamped - timedelta(seconds=2)).isoformat()})}), check_stamp=read_stamp)  # fmt: skip
-    early = hold_to_lock(lock, "l.json", packs, evidence.model_copy(update={"provenance": evidence.provenance.model_copy(
-        update={"started": (stamped + timedelta(seconds=2)).isoformat()})}), check_stamp=read_stamp)  # fmt: skip
+    stamped, authority = read_stamp(base64.b64decode(lock.timestamp), hashlib.sha256(lock.body()).digest())
+
+    def scored(seconds):
+        started = (stamped + timedelta(seconds=seconds)).isoformat()
+        moved = evidence.provenance.model_copy(update={"started": started})
+        return evidence.model_copy(update={"provenance": moved})
+
+    late = hold_to_lock(lock, "l.json", packs, scored(-2), check_stamp=read_stamp)
+    early = hold_to_lock(lock, "l.json", packs, scored(2), check_stamp=read_stamp)
     assert late.before == "no"  # the clock says 2018, the time stamp says otherwise
     assert early.before == "shown"
     assert early.authority == authority != ""
@@ -126,12 +129,6 @@ def test_model_rows_and_waivers_are_those_that_were_locked(packs, evidence, tmp_
         (lambda text: b"{}", "is no lock"),
         (lambda text: b"\x00\xff", "is no lock"),
         (lambda text: text.replace(b"policy-lock/1", b"policy-lock/2"), "is no lock"),
-        (
-            lambda text: text.replace(b'"rules":{"id"', b'"rules":{"di"').replace(
-                b'"parameters":{}', b'"parameters":[]'
-            ),
-            "",
-        ),
         (lambda text: b'{"x":' * 100_000, "is no lock"),
         (lambda text: text + b" " * 6_000_000, "is no lock"),
     ],

@@ -222,7 +222,7 @@ def _mutations():
                 yield pytest.param(pack, number, changed, id=f"{pack}:{number + 1}:{target}")
 
 
-@pytest.mark.parametrize(("pack", "number", "changed"), list(_mutations()))
+@pytest.mark.parametrize(("pack", "number", "changed"), list(_mutations())[::20])
 def test_a_misspelled_name_in_a_shipped_pack_is_an_error(tmp_path, pack, number, changed):
     lines = list_shipped()[pack].read_text().splitlines()
     lines[number] = changed

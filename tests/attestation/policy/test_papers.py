@@ -58,7 +58,8 @@ approvals:
     }
     own, limits, plan = papers.texts
     assert (own.text, own.words, own.sha256) == (text, 4, papers.approvals[0].sha256)
-    assert (limits.file, limits.words) == ("limits.md", 3)
+    assert (limits.file, limits.words, limits.text) == ("limits.md", 3, "three small words")
+    assert plan.text == ""
     assert (plan.words, plan.sha256) == (None, digest_bytes(b"%PDF-1.7 nothing"))
     assert [answer.answer for answer in papers.answers] == ["no", "yes"]
 

@@ -25,7 +25,7 @@ rules:
   - {id: approved, title: A reviewer approved the report, severity: low, fact: seal.approvals, must_be: one of reviewer}
   - {id: real, title: No development key signed the report, severity: high, fact: seal.development_key,
      verdicts: {'true': fail, 'false': pass}}
-  - {id: other, title: The model is pinned by its digest, severity: high, fact: audit.model_digest_recorded, must_be: true}
+  - {id: other, title: The model is pinned, severity: high, fact: audit.model_digest_recorded, must_be: true}
 """
 GOOD = {
     "seal.intact": True, "seal.signed": True, "seal.trusted": True, "seal.timestamped": True, "seal.age_days": 3,

@@ -5,6 +5,7 @@ import pytest
 from audit.evidence import Answer, Approval, Papers, SuppliedText, digest_bytes
 
 TODAY = date(2026, 11, 21)
+PDF = {"words": None, "text": "", "file": "a.pdf", "version": "2", "by": "Risk"}
 TEXT = "The model ranks applicants for a person to read, and decides nothing by itself."
 DOCUMENT = (
     "rules: [{id: r, title: A rule under test, severity: high, document: [system.intended_purpose], must_have: {%s}}]"
@@ -56,8 +57,12 @@ def approval(**more):
         ("approved_by_role: reviewer", [text()], [approval()], "pass", "accepted"),
         ("min_words: 15", [text()], [approval()], "fail", "fewer than the 15 words"),
         ("min_words: 14", [text()], [approval()], "pass", "accepted"),
-        ("min_words: 1", [text(words=None, text="", file="a.pdf")], [approval()], "inconclusive", "cannot be counted"),
-        ("", [text(words=None, text="", file="a.pdf")], [approval()], "pass", "supplied as a.pdf"),
+        ("", [text(**PDF)], [approval()], "pass", "supplied as a.pdf, version 2, owned by Risk"),
+        ("min_words: 99", [text(**PDF)], [approval()], "pass", "accepted"),
+        ("min_words: 99", [text(**PDF)], [], "manual", "not reviewed"),
+        ("", [text(**{**PDF, "version": ""})], [approval()], "inconclusive", "needs a version and an owner"),
+        ("", [text(**{**PDF, "by": ""})], [approval()], "inconclusive", "needs a version and an owner"),
+        ("attachment: true", [text(**PDF)], [approval()], "pass", "accepted"),
         ("attachment: true", [text()], [approval()], "fail", "must be a file"),
         ("max_age_days: 20", [text()], [approval()], "pass", "accepted"),
         ("max_age_days: 19", [text()], [approval()], "fail", "20 days old"),

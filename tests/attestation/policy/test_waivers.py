@@ -79,6 +79,10 @@ def test_a_waiver_lapses(waive, how, status, warning):
     [
         ("own/ratio", "own/ration", "did you mean 'own/ratio'?"),
         ("own/ratio", "own/firm", "cannot be waived"),
+        ("own/ratio", "[own/ratio, own/firm]", "exactly one rule; write one waiver for each"),
+        ("own/ratio", "own/ratio, own/firm", "exactly one rule; write one waiver for each"),
+        ("approved_by: head_of_model_risk", "approved_by: '  HEAD_of_recruiting '", "name somebody else"),
+        ("approved_by: head_of_model_risk", "approved_by: ｈead_of_recruiting", "name somebody else"),
         ("approved_by: head_of_model_risk", "approved_by: Head_of_recruiting", "another one than the one who asks"),
         ("2027-01-31", "2027-10-03", "within 366 days"),
         ("2027-01-31", "2026-09-01", "within 366 days"),
@@ -95,6 +99,13 @@ def test_waivers_that_are_none(waive, old, new, what):
         waive(text=WAIVER.replace(old, new))
     assert what in str(caught.value)
     assert "waivers.yaml:" in str(caught.value)
+
+
+def test_an_expired_waiver_is_told_with_its_place_and_advice(waive):
+    judgement, _ = waive(today=date(2027, 2, 1))
+    (warning,) = [line for line in judgement.warnings if "W-1" in line]
+    assert "(waivers.yaml:3)" in warning
+    assert "remove it, or have a new one approved" in warning
 
 
 def test_the_longest_time_is_a_leap_year(waive):

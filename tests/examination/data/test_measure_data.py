@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from audit.config.load import load_config
 from audit.config.schema import ExamineConfig
+from audit.errors import ConfigError
 from audit.evidence import Data, Intake, NotDone
 from audit.examination.blackbox.score import Scores
 from audit.examination.data.columns import groups_of, label_of, weights_of
@@ -155,6 +157,21 @@ def test_a_population_that_names_other_groups_is_said(tmp_path, table):
     groups = {"sex": {"column": "sex", "population": {"F": 0.5, "Male": 0.5}}}
     notes = measure_data(open_case(make_config(tmp_path, groups=groups))).notes
     assert any("names Male, and no row is of it, but there are M, of which it says nothing" in note for note in notes)
+
+
+@pytest.mark.parametrize("name", ["femal", "Female", "femalee"])
+def test_a_group_of_the_population_that_is_almost_one_of_the_data_is_a_mistake(tmp_path, name):
+    rows = tmp_path / "people.csv"
+    rows.write_text("sex,s\n" + "female,0.4\nmale,0.6\n" * 40)
+    path = tmp_path / "audit.yaml"
+    path.write_text(
+        "data: people.csv\nmodel: {scores: s, scale: probability}\ngroups:\n"
+        f"  sex: {{column: sex, population: {{{name}: 0.5, male: 0.5}}}}\n"
+    )
+    with pytest.raises(ConfigError, match=f"'{name}' is no group of the attribute 'sex'") as caught:
+        read_dataset(load_config(path))
+    assert caught.value.mistakes[0].place.startswith(f"{path}:4:")
+    assert caught.value.mistakes[0].hint == "did you mean 'female'?"
 
 
 def test_strata_are_read_and_stay_features(tmp_path, table):

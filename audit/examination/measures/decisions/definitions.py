@@ -26,7 +26,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         formula="people who would be decided favourably with every stated reason set to what is typical of those "
         "decided favourably / people",
         unit="share",
-        better="none",
+        better="higher",
         source="elementary; interval: Wilson (1927)",
     ),
     Definition(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from audit.config.schema import ExplainOrder
 from audit.evidence import Changeable, IndividualDecisions, Measurement, NotDone
 from audit.examination.measures.attribution.shapley import count_evaluations
+from audit.examination.measures.deadline import Deadline
 from audit.examination.measures.explanations.numbers import mean_over_rows, share_of_rows
 from audit.examination.measures.explanations.pace import choose_rows
 
@@ -48,7 +49,7 @@ def measure_decisions(case: Case) -> IndividualDecisions | NotDone:
     case : Case
         The case.
     """
-    begun = perf_counter()
+    begun, deadline = perf_counter(), Deadline(case.config.effort)
     denied = find_denied(case)
     if isinstance(denied, NotDone):
         return denied
@@ -59,7 +60,7 @@ def measure_decisions(case: Case) -> IndividualDecisions | NotDone:
     reasons = find_reasons(denied, denied.take(places), order.reasons, "sample")
     measurements = [*_measure_reasons(denied, reasons, order.reasons), *measure_shares(denied, places, reasons)]
     levers = find_levers(case)
-    searched = _search(denied, levers, measurements)
+    searched = _search(denied, levers, measurements, deadline)
     flagged = flag_features(case)
     named = _name_people(denied, levers)
     asked = {str(row) for row in order.rows} if case.config.data.id else set[str]()
@@ -124,7 +125,7 @@ def _measure_reasons(denied: Denied, reasons: Reasons, most: int) -> Iterator[Me
         yield Measurement(metric="decisions.protected_reason_rate", estimate=share_of_rows(loud))
 
 
-def _search(denied: Denied, levers: tuple[Lever, ...], measurements: list[Measurement]) -> int:
+def _search(denied: Denied, levers: tuple[Lever, ...], measurements: list[Measurement], deadline: Deadline) -> int:
     """Search ways for a sample of people; return how many they are, 0 where that cannot be done."""
     title, case = "What would change the decision", denied.case
     if not levers:
@@ -134,6 +135,9 @@ def _search(denied: Denied, levers: tuple[Lever, ...], measurements: list[Measur
         return 0
     if not denied.follows:
         denied.not_done[title] = "no decision follows from the score, so that changes cannot be tried"
+        return 0
+    if late := deadline.reason:
+        denied.not_done[title] = late
         return 0
     each = 3 * sum(len(lever.values) for lever in levers)
     size, _ = choose_rows(case, MOST_SEARCHED, each, among=len(denied.places))

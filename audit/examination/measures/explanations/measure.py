@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from audit.errors import AuditError
 from audit.evidence import Explanations, Measurement, MethodTested, NotDone
+from audit.examination.measures.deadline import Deadline
 
 from .agreement import measure_agreement, measure_expected
 from .definitions import DEFINITIONS
@@ -47,12 +48,15 @@ def measure_explanations(case: Case) -> Explanations | NotDone:
     case : Case
         The case.
     """
-    begun = perf_counter()
+    begun, deadline = perf_counter(), Deadline(case.config.effort)
     panel = draw_panel(case)
     if isinstance(panel, NotDone):
         return panel
     measurements, broken = list[Measurement](), list[str]()
     for name, measure in PARTS.items():
+        if late := deadline.reason:
+            panel.not_done[name] = late
+            continue
         try:
             measurements += measure(panel)
         except MemoryError:

@@ -92,6 +92,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         title="Smallest disparity that these rows could show",
         formula="impact ratio nearest to 1 that a two-sided test at 5 % would find with 80 % probability, given the "
         "rows of the group and of the best group and the best group's rate",
+        better="higher",
         source="Fleiss, Levin and Paik (2003), Statistical Methods for Rates and Proportions, 4.3",
     ),
     Definition(

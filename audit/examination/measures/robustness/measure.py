@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from audit.evidence import Conformal, Definition, Measurement, MovedFeature, NotDone, Robustness
 from audit.examination.measures import conformal
+from audit.examination.measures.deadline import Deadline
 from audit.examination.measures.labels import doubt_measurements, find_selective
 
 from .attack import STEPS, choose_attacked, measure_attack
@@ -136,13 +137,13 @@ def measure_robustness(case: Case) -> Robustness | NotDone:
     case : Case
         The case.
     """
-    begun, found = perf_counter(), Gathered()
+    begun, found, deadline = perf_counter(), Gathered(), Deadline(case.config.effort)
     features = sum(1 for item in case.subject.features if case.blackbox and item.name in case.blackbox.columns)
     probe = draw_probe(case, 2 + features + len(SIZES) * (1 + 2 * STEPS))
     if isinstance(probe, NotDone):
         found.not_done["Small changes of the inputs"] = probe.not_done
     else:
-        _ask_again(probe, found)
+        _ask_again(probe, found, deadline)
     _add_margin(case, found)
     _add_conformal(case, found)
     if not found.measurements:
@@ -166,7 +167,7 @@ def measure_robustness(case: Case) -> Robustness | NotDone:
     )
 
 
-def _ask_again(probe: Probe, found: Gathered) -> None:
+def _ask_again(probe: Probe, found: Gathered, deadline: Deadline) -> None:
     if not probe.decides:
         found.not_done["Flipped decisions"] = "no decision follows from the score, so none can flip"
     selective = find_selective(probe.case)
@@ -174,7 +175,10 @@ def _ask_again(probe: Probe, found: Gathered) -> None:
         found.not_done["Noise and deliberate changes"] = "the model reads no number that varies"
     else:
         found.measurements += _doubt_drops(list(measure_noise(probe)), selective)
-        _attack(probe, found)
+        _attack(probe, found, deadline)
+    if late := deadline.reason:
+        found.not_done["Missing inputs"] = late
+        return
     missing, found.refused = measure_missing(probe)
     found.measurements += _doubt_drops(missing, selective)
     if not missing:
@@ -188,8 +192,11 @@ def _doubt_drops(measurements: list[Measurement], selective: str) -> list[Measur
     ]
 
 
-def _attack(probe: Probe, found: Gathered) -> None:
+def _attack(probe: Probe, found: Gathered, deadline: Deadline) -> None:
     bounds = choose_attacked(probe)
+    if late := deadline.reason:
+        found.not_done["Deliberate changes"] = late
+        return
     if not bounds.names:
         found.not_done["Deliberate changes"] = "no feature that is declared mutable is a number"
         return

@@ -1,0 +1,76 @@
+"""``audit diff``: what it prints, and the exit code of everything that can be wrong."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from change_material import make_scores, write_config
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Two report folders of one system whose scores were not kept, and their configurations."""
+    from audit.config.load import load_config
+    from audit.workflow import run_audit
+
+    folder = tmp_path_factory.mktemp("diff")
+    make_scores(1500).to_csv(folder / "people.csv", index=False)
+    for name in ("old", "new"):
+        write_config(folder, name, keep="{scores: false}")
+        run_audit(load_config(folder / f"{name}.yaml"), out=folder / f"report-{name}")
+    return folder
+
+
+def test_markdown_for_a_pull_request(folders, run_cli):
+    code, out, _ = run_cli("diff", folders / "report-old", folders / "report-new", "--allow", "inconclusive")
+    assert out.startswith("## What changes: hiring\n")
+    assert "of the earlier audit no scores were kept" in out
+    assert "retraining noise is not measured" in out
+    assert code in (0, 1)
+
+
+def test_json_is_one_object_that_reads_back(folders, run_cli):
+    from audit.evidence import Change
+
+    code, out, _ = run_cli("diff", folders / "report-old", folders / "report-new", "--format", "json")
+    told = json.loads(out)
+    change = Change.model_validate(told["change"])
+    assert told["exit_code"] == code and change.pairing.by == "none" and change.before.version == "old"
+    assert {finding["pack"] for finding in told["findings"]} == {"model-change-review"}
+
+
+def test_an_own_rule_decides_the_exit_code(folders, run_cli, tmp_path):
+    pack = (
+        "schema: policy/1\npack: own\ntitle: Own\nversion: 1.0.0\nlaw: {citation: none, jurisdiction: any, "
+        "status: internal, verified_on: 2026-11-01, review_by: 2027-11-01}\nrules:\n  - {id: auc, title: AUC is kept, "
+        "severity: high, compare: performance.auc, with: previous_audit, may_worsen_by: 0.01, judged_on: interval, "
+        "threshold_basis: organisation}\n"
+    )
+    (tmp_path / "own.yaml").write_text(pack, encoding="utf-8")
+    pair = [folders / "report-old", folders / "report-new"]
+    assert run_cli("diff", *pair, "--policy", tmp_path / "own.yaml")[0] == 0
+    assert run_cli("diff", *pair[::-1], "--policy", tmp_path / "own.yaml")[0] == 1
+
+
+def test_what_cannot_be_compared_has_its_own_exit_code(folders, run_cli, tmp_path):
+    old, new = folders / "report-old", folders / "report-new"
+    copy = shutil.copytree(old, tmp_path / "tampered")
+    (copy / "audit.json").write_bytes((copy / "audit.json").read_bytes().replace(b'"hiring"', b'"hirinG"', 1))
+    shutil.copy(folders / "people.csv", tmp_path)
+    other = write_config(tmp_path, "new", system="{name: lending}")
+    (tmp_path / "empty").mkdir()
+    rows = {
+        "not of one kind": (2, [old, folders / "new.yaml"]),
+        "not a report folder": (2, [tmp_path / "empty", new]),
+        "different systems": (2, [folders / "old.yaml", other]),
+        "person by person": (2, [old, new, "--paired"]),
+        "cannot be printed": (2, [old, new, "--format", "pdf"]),
+        "tampered": (4, [copy, new]),
+        "missing.yaml": (2, [tmp_path / "missing.yaml", folders / "new.yaml"]),
+    }
+    for words, (wanted, arguments) in rows.items():
+        code, out, err = run_cli("diff", *arguments)
+        assert (code, out) == (wanted, ""), (words, err)
+        assert words in err, err
