@@ -200,23 +200,17 @@ def tell_described(described: dict[str, Any]) -> None:
     tell(str(Path(described["folder"]) / "report.html"))
 
 
-def tell_results(results: list[AuditResult], names: list[str]) -> None:
-    """Print one line per audit, worst verdicts counted, and nothing of what stands in the reports."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    screen = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 120)
-    table = Table(box=None, pad_edge=False)
-    for heading in ("exit", "outcome", "configuration", "what stands out"):
-        table.add_column(heading, overflow="fold", no_wrap=heading in ("exit", "outcome"))
-    colours = {"passed": "green", "measured": "green", "undecided": "yellow"}
-    for result, name in zip(results, names, strict=True):
+def tell_results(results: list[AuditResult]) -> None:
+    """Print one line per audit: exit code, outcome, what stands out, and the configuration last."""
+    telling = ("error", "fail", "inconclusive", "manual")
+    found = []
+    for result in results:
         counts = result.described.get("counts", {})
-        found = ", ".join(f"{counts[word]} {word}" for word in ("error", "fail", "inconclusive") if counts.get(word))
-        outcome = Text(result.outcome, style=colours.get(result.outcome, "red"))
-        table.add_row(str(result.exit_code), outcome, Text(name), Text(result.error or found))
-    screen.print(table)
+        said = ", ".join(f"{counts[word]} {word}" for word in telling if counts.get(word))
+        found.append(said or (result.error.splitlines()[0][:40] if result.error else "-"))
+    width = max(map(len, found), default=0)
+    for result, said in zip(results, found, strict=True):
+        tell(f"{result.exit_code}  {result.outcome:10}  {said:{width}}  {result.config}")
 
 
 def tell_json(value: Any) -> None:

@@ -147,7 +147,7 @@ def _tell(end: SessionEnd, *, as_json: bool) -> None:
         audits = [result.as_json() for result in end.results]
         console.tell_json(audits[0] if alone else {"exit_code": end.exit_code, "audits": audits})
     elif not alone:
-        console.tell_results(end.results, [result.config for result in end.results])
+        console.tell_results(end.results)
     elif end.outcome is not None:
         console.tell_outcome(end.outcome)
     elif end.results[0].described:

@@ -36,6 +36,15 @@ def test_lock_is_hashed_and_holds_no_host_and_no_torch():
     assert "--find-links" not in text
 
 
+def test_libraries_to_compare_with_are_pinned_and_bring_nothing_along():
+    text = (ROOT / "tests" / "oracles.lock").read_text(encoding="utf-8")
+    pinned = re.findall(r"^(\S+)==\S+ \\\n    --hash=sha256:[0-9a-f]{64}$", text, flags=re.M)
+    assert pinned == sorted(pinned)
+    assert "captum" in pinned
+    assert len(pinned) == text.count("==")
+    assert '--require-hashes --no-deps -r "$oracles"' in (ROOT / "tests" / "setup.sh").read_text(encoding="utf-8")
+
+
 def test_lock_holds_what_the_project_asks_for():
     import tomllib
 
@@ -69,7 +78,7 @@ def test_without_a_python_it_says_so():
 def test_a_ready_environment_is_not_touched(tmp_path):
     """With the stamp of this lock, project file and Python there is nothing to do and nothing to say."""
     (tmp_path / "tests").mkdir()
-    for name in ("tests/setup.sh", "tests/requirements.lock", "pyproject.toml"):
+    for name in ("tests/setup.sh", "tests/requirements.lock", "tests/oracles.lock", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     # the WeasyPrint check is the one question that a ready environment is asked

@@ -92,7 +92,7 @@ def ten_a_group():
     return stage_evidence(Stage(counts=((("sex",), rows),), metrics=metrics, features=("income",), small_count=30))
 
 
-@pytest.mark.parametrize("kind", ["selection", "score", "amount"])
+@pytest.mark.parametrize("kind", ["selection", "score", "classification", "amount"])
 @pytest.mark.parametrize("pack", OURS)
 def test_a_pack_that_applies_passes_nothing_on_an_empty_case(nothing, pack, kind):
     judgement = run(pack, nothing, {**APPLICABLE, "system.decision_kind": kind})

@@ -72,7 +72,7 @@ def ask_facts(conditions: Mapping[str, Condition], facts: Mapping[str, FactValue
 
 
 def ask_law(law: Law, as_of: date) -> Applicability:
-    """Return whether a law is in time on the day of judgement; one that is no law yet, or no longer, never fails a run."""
+    """Return whether a law is in time on the day of judgement: what is no law yet, or no longer, never fails a run."""
     if law.applies_from and as_of < law.applies_from:
         return Applicability("not_yet", f"the law applies from {law.applies_from.isoformat()}")
     if law.applies_until and as_of > law.applies_until:

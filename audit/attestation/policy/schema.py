@@ -53,7 +53,7 @@ def _describe_fact(fact: Fact, *, condition: bool) -> dict[str, Any]:
     if fact.kind == "list" or (condition and fact.kind in ("text", "choice")):
         form = {"anyOf": [form, {"type": "array", "items": form}]}
     if not condition:
-        form = {"anyOf": [form, {"type": "null"}, {"const": "unknown"}]}
+        form = {"anyOf": [form, {"const": "unknown"}]}
     return {"description": fact.title, **form}
 
 

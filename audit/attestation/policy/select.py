@@ -142,7 +142,7 @@ class _Reader:
     def _refuse_second(self, loaded: LoadedPack, path: Path, place: str) -> None:
         first = self.files[loaded.name]
         if first.resolve() == path.resolve():
-            what, hint = f"the pack '{loaded.name}' is in force already", "name it once, here or under `uses`"
+            what, hint = f"the pack '{loaded.name}' is named twice", "name it once, here or under `uses`"
         else:
             what = (
                 f"two packs are called '{loaded.name}', {first.name} and {path.name}, so their rules share their names"

@@ -209,7 +209,8 @@ def _show_paper(scope: ScopeShown, rule: RuleShown, papers: Papers) -> PaperShow
 
 
 def _show_task(rule: RuleShown, worst: ScopeShown, shown: tuple[PaperShown, ...]) -> TaskShown:
-    verdicts = [scope.verdict for scope in rule.scopes if scope.verdict.standing not in _DONE]
+    scopes = [scope for scope in rule.scopes if scope.verdict.standing not in _DONE]
+    verdicts = [scope.verdict for scope in scopes]
     owners = dict.fromkeys(verdict.owner for verdict in verdicts if verdict.owner)
     role = rule.finding.asked_of
     if shown:
@@ -217,7 +218,7 @@ def _show_task(rule: RuleShown, worst: ScopeShown, shown: tuple[PaperShown, ...]
     elif rule.finding.kind == "ask" and worst.verdict.standing == "manual":
         what = (tell(ANSWER, who=words.prettify(role).lower()),)
     else:
-        what = _say_rest(rule, verdicts, [scope.reason for scope in rule.scopes if scope.verdict in verdicts])
+        what = _say_rest(rule, scopes)
     return TaskShown(
         what=what,
         who=", ".join(owners) or (words.prettify(role) if role else tell(NOBODY)),
@@ -238,13 +239,14 @@ def _say_papers(shown: tuple[PaperShown, ...], role: str) -> tuple[str, ...]:
     return (*lines, *(f"{paper.title}: {paper.scope.reason}." for paper in wrong))
 
 
-def _say_rest(rule: RuleShown, verdicts: list[Verdict], reasons: list[str]) -> tuple[str, ...]:
-    cures = tuple(dict.fromkeys(words.sentence(verdict.would_decide) for verdict in verdicts if verdict.would_decide))
+def _say_rest(rule: RuleShown, scopes: list[ScopeShown]) -> tuple[str, ...]:
+    cures = [(scope.name, scope.verdict.would_decide) for scope in scopes if scope.verdict.would_decide]
     if cures:
-        return cures[:3]
+        named = [f"{name}: {cure}" if name and len(cures) > 1 else cure for name, cure in cures]
+        return tuple(dict.fromkeys(map(words.sentence, named)))[:3]
     if rule.finding.fix:
         return (words.sentence(rule.finding.fix),)
-    return tuple(dict.fromkeys(words.sentence(reason) for reason in reasons))[:2]
+    return tuple(dict.fromkeys(words.sentence(scope.reason) for scope in scopes))[:2]
 
 
 def fold_rules(rules: tuple[RuleShown, ...], packs: tuple[PackShown, ...]) -> tuple[RuleShown, ...]:
@@ -292,5 +294,13 @@ def _fold(rule: RuleShown, pack: PackShown) -> RuleShown:
     )
     plain = {"title": title, "rule": pack.policy.pack, "limit": "", "cite": pack.policy.citation, "fix": "", "why": ""}
     finding = rule.finding.model_copy(update=plain)
-    shown = {"finding": finding, "anchor": pack.anchor, "scopes": (scope,), "basis": "", "metric": "", "page": ""}
+    shown = {
+        "finding": finding,
+        "anchor": pack.anchor,
+        "scopes": (scope,),
+        "basis": "",
+        "metric": "",
+        "page": "",
+        "task": "",
+    }
     return replace(rule, sign=sign, **shown)  # type: ignore[arg-type]

@@ -55,6 +55,8 @@ class RuleShown:
     basis: str
     metric: str
     page: str
+    task: str
+    """Who deals with it, until when, and since when it is open where an earlier audit saw it."""
 
     @property
     def worst(self) -> ScopeShown:
@@ -68,18 +70,6 @@ class RuleShown:
             return ""
         same = sum(scope.verdict.status == self.finding.status for scope in self.scopes)
         return f"{same} of {len(self.scopes)} scopes"
-
-    @property
-    def task(self) -> str:
-        """Who deals with it, until when, and since when it is open."""
-        verdicts = [scope.verdict for scope in self.scopes if scope.verdict.leaves_open]
-        owners = ", ".join(dict.fromkeys(verdict.owner for verdict in verdicts if verdict.owner))
-        due = min((verdict.due for verdict in verdicts if verdict.due), default="")
-        since = min((verdict.first_seen for verdict in verdicts if verdict.first_seen), default="")
-        parts = [tell("owner: {owner}", owner=owners)] if owners else []
-        parts += [tell("due {day}", day=day_text(due))] if due else []
-        parts += [tell("open since {day}", day=day_text(since))] if since else []
-        return words.sentence("; ".join(parts)).rstrip(".")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +96,7 @@ class Count:
 
 def show_rules(judgement: Judgement, lexicon: Lexicon) -> tuple[RuleShown, ...]:
     """Return all rules, worst verdict and gravest rule first."""
-    rules = [_show_rule(finding, index, lexicon) for index, finding in enumerate(judgement.findings)]
+    rules = [_show_rule(finding, index, lexicon, judgement.as_of) for index, finding in enumerate(judgement.findings)]
     return tuple(sorted(rules, key=_gravity))
 
 
@@ -114,7 +104,7 @@ def _gravity(rule: RuleShown) -> tuple[int, int]:
     return VERDICT_ORDER.index(rule.finding.status), SEVERITY_ORDER.index(rule.finding.severity)
 
 
-def _show_rule(finding: RuleFinding, index: int, lexicon: Lexicon) -> RuleShown:
+def _show_rule(finding: RuleFinding, index: int, lexicon: Lexicon, as_of: str) -> RuleShown:
     verdicts = sorted(finding.verdicts, key=_urgency)
     metric = next((verdict.metric for verdict in finding.verdicts if verdict.metric), "")
     return RuleShown(
@@ -127,7 +117,18 @@ def _show_rule(finding: RuleFinding, index: int, lexicon: Lexicon) -> RuleShown:
         basis=words.BASES.get(finding.basis, finding.basis.replace("_", " ")),
         metric=lexicon.title(metric) if metric else "",
         page=words.SECTION_PAGE.get(metric.partition(".")[0], "not-assessed") if metric else "",
+        task=_say_task([verdict for verdict in verdicts if verdict.leaves_open], as_of),
     )
+
+
+def _say_task(verdicts: list[Verdict], as_of: str) -> str:
+    owners = ", ".join(dict.fromkeys(verdict.owner for verdict in verdicts if verdict.owner))
+    due = min((verdict.due for verdict in verdicts if verdict.due), default="")
+    since = min((verdict.first_seen for verdict in verdicts if verdict.first_seen), default="")
+    parts = [tell("owner: {owner}", owner=owners)] if owners else []
+    parts += [tell("due {day}", day=day_text(due))] if due else []
+    parts += [tell("open since {day}", day=day_text(since))] if since and since < as_of else []
+    return words.sentence("; ".join(parts)).rstrip(".")
 
 
 def _urgency(verdict: Verdict) -> tuple[int, float]:

@@ -12,14 +12,15 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from cryptography import x509
 
-from audit.errors import SealError
+from audit.errors import EvidenceError, SealError
 from audit.evidence.base import canonical_bytes
+from audit.evidence.countersignature import Countersignature
 
 from .cms import CmsSignature, check_digest
 from .envelope import OpenedEnvelope, open_envelope
@@ -67,6 +68,10 @@ class SeenSignature:
         Time of signing as stated by the signer.
     stamp : TimeStamp or None
         What a time stamp authority says.
+    stated : Countersignature or None
+        Role and decision, where the signature is a person's on a report that was sealed before.
+    field : str
+        Name of its field in a PDF.
     """
 
     place: str
@@ -74,6 +79,8 @@ class SeenSignature:
     chain: tuple[x509.Certificate, ...]
     moment: datetime | None = None
     stamp: TimeStamp | None = None
+    stated: Countersignature | None = None
+    field: str = ""
 
 
 def check_evidence(evidence: bytes, envelope: bytes | None) -> str:
@@ -202,7 +209,7 @@ def check_report_pdf(data: bytes) -> tuple[SeenSignature, ...]:
     """Check the signatures in a PDF; empty for one that nobody signed."""
     from .pdf_check import check_pdf
 
-    return tuple(_seen("report.pdf", signature.cms, b"") for signature in check_pdf(data))
+    return tuple(replace(_seen("report.pdf", one.cms, b""), field=one.field) for one in check_pdf(data))
 
 
 def check_attached(data: bytes, dossier: bytes | None) -> bytes | None:
@@ -221,7 +228,9 @@ def check_attached(data: bytes, dossier: bytes | None) -> bytes | None:
     return inside
 
 
-def check_attestation(envelope: bytes | None, files: Mapping[str, str], dossier: Mapping[str, Any]) -> SeenSignature:
+def check_attestation(
+    envelope: bytes | None, files: Mapping[str, str], dossier: Mapping[str, Any], previous: str | None = None
+) -> SeenSignature:
     """Check the attestation: its signature, that its subjects are these files, its verdict that of audit.json.
 
     Parameters
@@ -232,6 +241,9 @@ def check_attestation(envelope: bytes | None, files: Mapping[str, str], dossier:
         Name to hexadecimal SHA-256 of the files listed in SHA256SUMS.
     dossier : mapping
         audit.json as plain values.
+    previous : str, optional
+        Digest of the statement that it must follow; where given, it must be a person's on a sealed report, and where
+        not, it must not.
     """
     if envelope is None:
         raise SealError("the attestation is missing")
@@ -241,14 +253,23 @@ def check_attestation(envelope: bytes | None, files: Mapping[str, str], dossier:
         covered = {name: digest for name, digest in files.items() if name != STATEMENT_FILE}
         subjects = subjects_of(covered, dossier["evidence"]["provenance"]["files"])
         shown = show_certificate(opened.certificate).model_dump(mode="json")
-        predicate = predicate_of(dossier, shown, statement["predicate"]["previous"])
-    except (KeyError, TypeError, AttributeError):
+        follows, stated = statement["predicate"]["previous"], _read_stated(statement["predicate"])
+        predicate = predicate_of(dossier, shown, follows, stated.model_dump(mode="json") if stated else None)
+    except (KeyError, TypeError, AttributeError, EvidenceError):
         raise SealError("audit.json lacks what the attestation is about") from None
     if statement["subject"] != subjects:
         raise SealError("the attestation is about other files")
     if statement["predicate"] != predicate:
         raise SealError("the attestation states another verdict than audit.json")
-    return SeenSignature(STATEMENT_FILE, opened.certificate, ())
+    if (stated is not None) != (previous is not None) or (stated and follows != previous):
+        raise SealError("the attestation does not follow the one before it")
+    return SeenSignature(STATEMENT_FILE, opened.certificate, (), stated=stated)
+
+
+def _read_stated(predicate: Mapping[str, Any]) -> Countersignature | None:
+    if "signature" not in predicate:
+        return None
+    return Countersignature.parse(canonical_bytes(predicate["signature"]))
 
 
 def check_dossier(data: bytes | None) -> dict[str, Any]:

@@ -82,9 +82,8 @@ class RevocationSource:
             for certificate in _path(leaf, chain):
                 lists = self._lists_of(certificate)
                 if not lists:
-                    return self._give_up(
-                        f"of {certificate.subject.rfc4514_string()[:80]} no list of revoked ones is to be had"
-                    )
+                    self._give_up(f"{certificate.issuer.rfc4514_string()[:80]} gives no list of what it revoked")
+                    return None
                 found.extend(lists)
         self.refuse_revoked(chains[0], found)
         return ValidationData(certificates, tuple(dict.fromkeys(found))) if found else None

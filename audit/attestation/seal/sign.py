@@ -10,18 +10,20 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from audit.errors import SealError
-from audit.evidence.dossier import Dossier
+from audit.evidence.countersignature import Countersignature, SigningRole
+from audit.evidence.dossier import Dossier, SignerShown
 
 from .cms import CmsSigner, sign_digest
 from .envelope import seal_payload
 from .guide import write_guide
 from .keys import Signer, certificates_pem, public_key_pem
-from .statement import PAYLOAD_TYPE, state_evidence, state_report
+from .statement import PAYLOAD_TYPE, state_countersignature, state_evidence, state_report
 from .timestamp import reply_around
 
 DOSSIER_FILE = "audit.json"
@@ -41,6 +43,13 @@ SEAL_FILES = (
 UNCOVERED = (SUMS_FILE, SUMS_SIGNATURE, SUMS_STAMP)
 """Files that SHA256SUMS does not list, because they are made of it."""
 
+SEALS = "seals"
+"""Folder of the seals that later signatures replaced, numbered from 1."""
+FIELDS: dict[SigningRole, str] = {"preparer": "Preparer", "reviewer": "Reviewer", "approver": "Approver"}
+"""Role to the name of its signature field in the PDF."""
+Stamp = Callable[[Countersignature, SignerShown, float, float], bytes]
+"""Draws what a signature field of a given width and height (points) shows: a PDF of one page."""
+
 HTML_MARK = b"<!--audit-signature:v1 signed-bytes="
 _GOOD_NAME = re.compile(r"(?!/)[^\x00-\x1f\x7f\\\\]+(?<!/)")
 
@@ -52,6 +61,7 @@ def sign_folder(
     previous: str | None = None,
     *,
     moment: datetime | None = None,
+    stamp: Stamp | None = None,
 ) -> dict[str, bytes]:
     """Return all files of a report folder, sealed.
 
@@ -67,6 +77,8 @@ def sign_folder(
         Digest of the ledger's last entry.
     moment : datetime, optional
         Time of signing to state (aware); default the clock.
+    stamp : callable, optional
+        Draws the visible signature in the PDF.
 
     Returns
     -------
@@ -85,19 +97,102 @@ def sign_folder(
     if signer is None:
         sealed[GUIDE_FILE] = write_guide(sealed, None)
         return {**sealed, SUMS_FILE: list_sums(digest_files(sealed))}
-    if PDF_FILE in sealed:
-        from .pdf import sign_pdf
-
-        sealed[PDF_FILE] = sign_pdf(sealed[PDF_FILE], signer, moment=moment)
+    stated = Countersignature(role="preparer", name=signer.shown().name, moment=tell_moment(moment))
+    _sign_pdf_file(sealed, signer, stated, moment, stamp)
     if HTML_FILE in sealed:
         sealed[HTML_FILE] = sign_html(sealed[HTML_FILE], signer, moment=moment)
+    return _finish(
+        sealed,
+        signer,
+        moment,
+        lambda files: state_report(files, dossier, signer.shown(), previous=previous),
+    )
+
+
+def countersign_folder(
+    files: Mapping[str, bytes],
+    stated: Countersignature,
+    signer: Signer,
+    *,
+    moment: datetime,
+    stamp: Stamp | None = None,
+) -> dict[str, bytes]:
+    """Return all files of a sealed report folder with one person's signature more.
+
+    Parameters
+    ----------
+    files : mapping
+        Every file of the folder, verified; none about single people.
+    stated : Countersignature
+        Role, decision, reasons.
+    signer : Signer
+        Who signs.
+    moment : datetime
+        Time of signing to state (aware).
+    stamp : callable, optional
+        Draws the visible signature in the PDF.
+
+    Returns
+    -------
+    dict
+        Name to bytes. The seal that was there lies in ``seals/N``, as it was; the PDF begins with the bytes of the
+        one that was there; all other files are unchanged.
+
+    Raises
+    ------
+    SealError
+        The PDF cannot be signed in this role.
+    """
+    number = 1 + len({name.split("/")[1] for name in files if name.startswith(f"{SEALS}/")})
+    sealed = {name: data for name, data in files.items() if name not in SEAL_FILES}
+    sealed.update({f"{SEALS}/{number}/{name}": files[name] for name in SEAL_FILES if name in files})
+    _sign_pdf_file(sealed, signer, stated, moment, stamp)
+    before = files.get(STATEMENT_FILE, files[SUMS_FILE])
+    return _finish(
+        sealed,
+        signer,
+        moment,
+        lambda digests: state_countersignature(
+            digests,
+            json.loads(files[DOSSIER_FILE]),
+            signer.shown(),
+            stated,
+            previous=f"sha256:{hashlib.sha256(before).hexdigest()}",
+        ),
+    )
+
+
+def tell_moment(moment: datetime) -> str:
+    """Return a time as documents state it: UTC, ISO 8601, to the second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _sign_pdf_file(
+    sealed: dict[str, bytes], signer: Signer, stated: Countersignature, moment: datetime, stamp: Stamp | None
+) -> None:
+    if PDF_FILE not in sealed:
+        return
+    from .pdf import sign_pdf
+
+    def draw(width: float, height: float) -> bytes:
+        assert stamp is not None
+        return stamp(stated, signer.shown(), width, height)
+
+    sealed[PDF_FILE] = sign_pdf(
+        sealed[PDF_FILE], signer, moment=moment, field=FIELDS[stated.role], draw=draw if stamp else None
+    )
+
+
+def _finish(
+    sealed: dict[str, bytes], signer: Signer, moment: datetime, state: Callable[[Mapping[str, str]], bytes]
+) -> dict[str, bytes]:
+    """Add certificate, guide, statement and signed list to files whose own signatures are made."""
     # The signer's certificate alone: with an authority's beside it, the commands of the guide would accept anybody
     # whom that authority ever certified.
     sealed[CERTIFICATE_FILE] = certificates_pem((signer.certificate,))
     sealed[PUBLIC_KEY_FILE] = public_key_pem(signer.certificate)
     sealed[GUIDE_FILE] = write_guide(sealed, signer.shown(), stamped=signer.stamps is not None)
-    statement = state_report(digest_files(sealed), dossier, signer.shown(), previous=previous)
-    sealed[STATEMENT_FILE] = seal_payload(PAYLOAD_TYPE, statement, signer)
+    sealed[STATEMENT_FILE] = seal_payload(PAYLOAD_TYPE, state(digest_files(sealed)), signer)
     sums = list_sums(digest_files(sealed))
     return {**sealed, SUMS_FILE: sums, **_sign_sums(sums, signer, moment)}
 
@@ -183,7 +278,7 @@ def _check_files(files: Mapping[str, bytes], dossier: Dossier, signer: Signer | 
     if sealed[DOSSIER_FILE] != written:
         raise SealError(f"{DOSSIER_FILE} is not the dossier that is sealed")
     for name in sealed:
-        if name in SEAL_FILES or not accept_name(name):
+        if name in SEAL_FILES or name.split("/")[0] == SEALS or not accept_name(name):
             raise SealError(f"a file of a report cannot be called {name!r}")
     if dossier.presentation.signer != (signer.shown() if signer else None):
         raise SealError("the report names another signer than the one who is to sign it")

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from audit.evidence.base import canonical_bytes
+from audit.evidence.countersignature import Countersignature
 from audit.evidence.dossier import Dossier, SignerShown
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -54,6 +55,40 @@ def state_report(
     )
 
 
+def state_countersignature(
+    files: Mapping[str, str],
+    dossier: Mapping[str, Any],
+    signer: SignerShown,
+    stated: Countersignature,
+    *,
+    previous: str,
+) -> bytes:
+    """Return the statement of a person who signs a sealed report: the report's own, and what the person states.
+
+    Parameters
+    ----------
+    files : mapping
+        File name to hexadecimal SHA-256.
+    dossier : mapping
+        audit.json as plain values.
+    signer : SignerShown
+        Who will sign the statement.
+    stated : Countersignature
+        Role, decision, reasons.
+    previous : str
+        Digest of the statement that this one follows; of SHA256SUMS where nobody had signed.
+    """
+    shown = signer.model_dump(mode="json")
+    return canonical_bytes(
+        {
+            "_type": STATEMENT_TYPE,
+            "subject": subjects_of(files, dossier["evidence"]["provenance"]["files"]),
+            "predicateType": REPORT_PREDICATE,
+            "predicate": predicate_of(dossier, shown, previous, stated.model_dump(mode="json")),
+        }
+    )
+
+
 def state_evidence(sha256: str, signer: SignerShown) -> bytes:
     """Return the statement over an evidence document, whose hexadecimal SHA-256 is given."""
     return canonical_bytes(
@@ -90,7 +125,12 @@ def subjects_of(files: Mapping[str, str], inputs: Any) -> list[dict[str, Any]]:
     return found
 
 
-def predicate_of(dossier: Mapping[str, Any], signer: Mapping[str, Any], previous: str | None) -> dict[str, Any]:
+def predicate_of(
+    dossier: Mapping[str, Any],
+    signer: Mapping[str, Any],
+    previous: str | None,
+    signature: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Return the predicate of a report's statement; a function of its arguments alone, so that it can be made again.
 
     Parameters
@@ -100,7 +140,9 @@ def predicate_of(dossier: Mapping[str, Any], signer: Mapping[str, Any], previous
     signer : mapping
         `SignerShown` as plain values.
     previous : str or None
-        Digest of the ledger's last entry.
+        Digest of the ledger's last entry; of a countersignature, that of the statement before.
+    signature : mapping, optional
+        `Countersignature` as plain values.
     """
     evidence, judgement = dossier["evidence"], dossier["judgement"]
     provenance, subject = evidence["provenance"], evidence["subject"]
@@ -125,6 +167,7 @@ def predicate_of(dossier: Mapping[str, Any], signer: Mapping[str, Any], previous
         "seed": provenance["seed"],
         "signer": signer_of(signer),
         "previous": previous,
+        **({"signature": dict(signature)} if signature is not None else {}),
     }
 
 

@@ -40,7 +40,7 @@ def named(head, name):
     ("own", "what", "hint", "line"),
     [
         ("uses: [{pack: own.yaml}]", "own.yaml uses own.yaml", "take this line out", 6),
-        ("uses: [{pack: base.yaml}, {pack: base.yaml}]", "in force already", "name it once", 6),
+        ("uses: [{pack: base.yaml}, {pack: base.yaml}]", "is named twice", "name it once", 6),
         ("uses: [{pack: nothing.yaml}]", "no such policy file", "", 6),
         ("uses: [{pack: bas.yaml}]", "no such policy file", "did you mean 'base.yaml'?", 6),
         ("uses: [{pack: baseline-fairnes}]", "unknown policy pack", "did you mean 'baseline-fairness'?", 6),
@@ -159,7 +159,7 @@ def test_a_pack_named_in_a_configuration_has_its_line_there(tmp_path):
         load_packs(load_config(path))
     found = {m.place: (m.what, m.hint) for m in caught.value.mistakes}
     assert found[f"{path}:5:5"] == ("unknown policy pack 'nyc-l144'", "did you mean 'nyc-ll144'?")
-    assert "not <2020" in found[f"{path}:6:5"][0] or "already" in found[f"{path}:6:5"][0]
+    assert "not <2020" in found[f"{path}:6:5"][0] or "twice" in found[f"{path}:6:5"][0]
 
 
 def test_without_a_file_the_place_is_the_key(tmp_path):

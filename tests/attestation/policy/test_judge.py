@@ -156,7 +156,7 @@ def test_one_rule_that_breaks_is_one_error(stage, judge_text, monkeypatch):
         RULE.removesuffix("]")
         + ", {id: f, title: A rule under test, severity: low, fact: audit.complete, must_be: true}]"
     )
-    judgement = judge_text(text, stage())
+    judgement = judge_text(text, stage({"sex": {"M": (5, 10)}}))
     assert [f.status for f in judgement.findings] == ["error", "pass"]
     assert "ZeroDivisionError: by nothing" in judgement.findings[0].verdicts[0].because
     assert judgement.outcome == "incomplete"

@@ -150,13 +150,18 @@ def test_expiry_follows_the_day_of_judgement_alone(stage, judge_text):
             "warn",
         ),
         ("fact: system.stage, verdicts: {production: pass}", {"system.stage": "development"}, "inconclusive"),
-        ("fact: audit.complete, must_be: true", {}, "pass"),
+        ("fact: audit.complete, must_be: true", {}, "inconclusive"),  # nothing was carried out
         ("fact: audit.model_digest_recorded, must_be: true", {}, "inconclusive"),
     ],
 )
 def test_facts(stage, judge_text, rule, facts, status):
     text_ = f"rules: [{{id: r, title: A rule under test, severity: high, {rule}}}]"
     assert judge_text(text_, stage(), papers=Papers(facts=facts)).findings[0].status == status
+
+
+def test_an_audit_of_which_nothing_broke_is_complete(stage, judge_text):
+    text_ = "rules: [{id: r, title: A rule under test, severity: high, fact: audit.complete, must_be: true}]"
+    assert judge_text(text_, stage({"sex": {"M": (5, 10)}})).findings[0].status == "pass"
 
 
 def test_a_comparison_without_an_earlier_audit(stage, judge_text):

@@ -235,3 +235,26 @@ def test_machine_formats_carry_owner_and_days(dossier):
     assert all(result["properties"]["due"] == "2026-12-24" for result in owned)
     assert b'name="owner" value="Ada Stone"' in FORMATS["junit"].render(made)
     assert "Owner\\: Ada Stone; due 24 December 2026" in FORMATS["markdown"].render(made).decode()
+
+
+def test_a_finding_that_an_earlier_audit_saw_says_since_when(dossier):
+    made = dossier()
+    verdicts = made.judgement.findings[0].verdicts
+    assert "Open since" not in bare(section(render_html(made).decode(), "policies"))
+    older = tuple(verdict.model_copy(update={"first_seen": "2026-05-02"}) for verdict in verdicts)
+    finding = made.judgement.findings[0].model_copy(update={"verdicts": older})
+    judgement = made.judgement.model_copy(update={"findings": (finding, *made.judgement.findings[1:])})
+    page = render_html(made.model_copy(update={"judgement": judgement})).decode()
+    for anchor in ("decision", "policies"):
+        assert "Owner: Ada Stone; due 24 December 2026; open since 2 May 2026" in bare(section(page, anchor))
+    assert "Open since 2 May 2026" in bare(section(page, "pack-1"))
+
+
+def test_an_edition_is_for_archives_and_for_screen_readers(dossier, tmp_path):
+    page = pytest.importorskip("page", reason="page-validation is not installed")
+    target = tmp_path / "edition.pdf"
+    target.write_bytes(render_pdf(dossier(edition="own")))
+    for profile in ("3a", "ua1"):
+        faults = set(re.findall(r"\[(PDF\w+-[\w-]+)\]", str(page.validate_pdf(str(target), profile=profile))))
+        # a known false alarm: compressed data that happens to end in an end-of-line byte
+        assert faults - {"PDFA3A-STREAM-LENGTH-001"} == set()

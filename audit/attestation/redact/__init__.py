@@ -1,0 +1,1 @@
+"""What may be told to everybody: the public edition of a report."""

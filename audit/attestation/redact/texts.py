@@ -1,0 +1,75 @@
+"""Texts that may be told to everybody.
+
+Comes in: sentences that evidence brings along. Goes out: the same sentences, but none that counts a few people or names
+a file of the auditor's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+TEXT_WITHHELD = "Withheld in the public edition."
+_FEW = re.compile(
+    r"(?<![\w.,/±-])(?:[1-4]|one|two|three|four)(?:\s+(?:more|other|further|of\s+(?:the|[\d,]+)))*\s+"
+    r"(?:row|people|person|individual|applicant|case|decision|label|group of|known)",
+    re.IGNORECASE,
+)
+_FEW_OF = re.compile(r"(?<![\w.,/±-])[1-4] (?:of|/) [\d,]+|[\d,]+ (?:of|/) [1-4](?![\w.,]*\d)")
+_FREE = frozenset(
+    {
+        "because", "broken_parts", "caution", "detail", "drawn", "exclusions", "literal", "method", "not_done", "note", "notes",
+        "parts_not_done", "protocol", "sampled", "trace", "training", "would_decide", "training", "words",
+    }
+)  # fmt: skip
+"""Fields that hold sentences."""
+
+
+def counts_few(text: str) -> bool:
+    """Whether a sentence counts 1 to 4 people.
+
+    Examples
+    --------
+    >>> counts_few("3 rows without a label"), counts_few("13 rows"), counts_few("2 of 40 differ")
+    (True, False, True)
+    """
+    return bool(_FEW.search(text) or _FEW_OF.search(text))
+
+
+def redact_text(text: str, names: Iterable[str] = ()) -> str:
+    """Return a sentence for everybody: file names taken out; the whole sentence, where it counts a few people.
+
+    Parameters
+    ----------
+    text : str
+        A sentence.
+    names : iterable of str
+        File names.
+    """
+    if counts_few(text):
+        return TEXT_WITHHELD
+    for name in names:
+        text = text.replace(name, "a file")
+    return text
+
+
+def redact_sentences(value: Any, names: tuple[str, ...], *, free: bool = False) -> Any:
+    """Return a plain value with the sentences in it redacted.
+
+    Parameters
+    ----------
+    value
+        A JSON value.
+    names : tuple of str
+        File names.
+    free : bool
+        Whether `value` stands in a field that holds sentences.
+    """
+    if isinstance(value, str):
+        return redact_text(value, names) if free else value
+    if isinstance(value, Mapping):
+        return {key: redact_sentences(item, names, free=free or key in _FREE) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [redact_sentences(item, names, free=free) for item in value]
+    return value
