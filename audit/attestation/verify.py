@@ -269,51 +269,6 @@ def _check_one_signer(seen: list[SeenSignature], expected: set[str], named: dict
     return f"all by {shown.name}, certificate {shown.fingerprint}"
 
 
-def _read_folder(folder: Path, findings: _Findings) -> tuple[dict[str, str], dict[str, bytes]]:
-    """Return name to digest of every file, and the bytes of the few that are looked into.
-
-    Each file is read once, so that what is looked into is what was digested.
-    """
-    digests: dict[str, str] = {}
-    whole: dict[str, bytes] = {}
-    for name, path in _walk(folder, OUTSIDE):
-        try:
-            data = _read_plain(path, name in _READ_WHOLE)
-        except (OSError, SealError) as error:
-            findings.checks.append(Check("files", False, f"{_printable(name)} cannot be read: {error}"))
-            continue
-        if isinstance(data, bytes):
-            whole[name] = data
-            data = hashlib.sha256(data).hexdigest()
-        digests[name] = data
-    return digests, whole
-
-
-def _walk(folder: Path, outside: str = "") -> Iterator[tuple[str, Path]]:
-    """Yield name and path of everything in a folder that is not a folder, links not followed."""
-    for above, folders, names in os.walk(folder):
-        here = Path(above)
-        links = [name for name in folders if (here / name).is_symlink()]
-        folders[:] = sorted(name for name in folders if name not in links)
-        if here == folder and outside in folders:
-            folders.remove(outside)
-        for name in sorted([*names, *links]):
-            yield (here / name).relative_to(folder).as_posix(), here / name
-
-
-def _read_plain(path: Path, whole: bool) -> bytes | str:
-    """Return the bytes of a plain file, or their hexadecimal SHA-256."""
-    # Without O_NONBLOCK a pipe with a report's name would stop the program for ever.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as handle:
-        status = os.fstat(handle.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise SealError("not a plain file")
-        if whole and status.st_size <= _LARGEST_WHOLE:
-            return handle.read()
-        return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
 def _printable(text: str) -> str:
     return "".join(sign if sign.isprintable() else "?" for sign in text)
 

@@ -26,7 +26,7 @@ from .countersignature import Countersignature
 from .data import ColumnSummary, Data
 from .decisions import Changeable, ChangeNeeded, Individual, IndividualDecisions, ReasonGiven
 from .document import SECTION_NAMES, Evidence, read_evidence
-from .dossier import Dossier, Presentation, SignerShown
+from .dossier import Dossier, Presentation, PublicEdition, SignerShown
 from .drift import Drift, Unseen
 from .effects import Disagreement, Effects, FeatureRug, Pair, PairSurface, WorkedStep, WorkedSum
 from .estimate import Curve, Definition, Estimate, Group, Measurement, Parity, undefined
@@ -134,6 +134,7 @@ __all__ = [
     "Performance",
     "PolicyText",
     "Presentation",
+    "PublicEdition",
     "Provenance",
     "ReasonGiven",
     "Record",

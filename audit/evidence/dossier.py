@@ -38,6 +38,19 @@ class Presentation(Record):
     """Who signs; None where nobody does."""
 
 
+class PublicEdition(Record):
+    """What a public edition says of itself."""
+
+    evidence_digest: str
+    """Digest of the whole evidence, which the internal report and the ledger name too."""
+    dossier_digest: str | None = None
+    """Digest of the internal report's dossier, where the ledger holds one; None where there is none."""
+    smallest: int
+    """Fewest people of whom it counts."""
+    withheld: int
+    """Numbers and cells of count tables that it withholds."""
+
+
 class Dossier(Record):
     """The one document behind every format."""
 
@@ -61,3 +74,5 @@ class Dossier(Record):
     """Digest of each file about a single person beside the report, sorted; such a file may be deleted, not changed."""
     scores: str | None = None
     """Digest of the private file of scores beside the folder (``keep.scores``); None where none was kept."""
+    public: PublicEdition | None = None
+    """What the public edition says of itself; None for the internal report."""

@@ -45,8 +45,8 @@ def turn_loss(before: Measurement, after: Measurement, difference: Estimate, bet
 def _mirror(estimate: Estimate) -> Estimate:
     """Return an estimate with the other sign."""
     low, high = estimate.low, estimate.high
-    value = None if estimate.value is None else -estimate.value + 0.0
-    turned = {"value": value, "low": None if high is None else -high, "high": None if low is None else -low}
+    value = None if estimate.value is None else -estimate.value + 0.0  # minus zero would be printed with its sign
+    turned = {"value": value, "low": None if high is None else -high + 0.0, "high": None if low is None else -low + 0.0}
     return estimate.model_copy(update=turned)
 
 

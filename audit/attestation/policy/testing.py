@@ -18,8 +18,8 @@ from audit.errors import Mistake, PolicyError, suggest_name
 from audit.evidence import Answer, Approval, Judgement, Papers, SuppliedText, VerdictWord, digest_bytes
 from audit.yamlfile import read_yaml
 
-from .documents import AnswerEntry
 from .catalogue import METRICS
+from .documents import AnswerEntry
 from .judge import judge_with
 from .pack import Day, Part
 from .reading import read_typed

@@ -125,8 +125,7 @@ def _redact_fidelity(section: Any, evidence: Evidence, views: Views) -> Section:
 
 
 def _redact_effects(section: Any, evidence: Evidence, views: Views) -> Section:
-    rows = evidence.data.rows if isinstance(evidence.data, Data) else section.rows
-    return section.model_copy(update={"rugs": tuple(redact_rug(one, rows) for one in section.rugs)})  # type: ignore[no-any-return]
+    return section.model_copy(update={"rugs": tuple(redact_rug(one, section.rows) for one in section.rugs)})  # type: ignore[no-any-return]
 
 
 def _redact_attributions(section: Any, evidence: Evidence, views: Views) -> Section:

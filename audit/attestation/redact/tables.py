@@ -48,7 +48,7 @@ def redact_rug(rug: FeatureRug, rows: int) -> FeatureRug:
     """
     counts, missing = hide_rest((*rug.counts, rug.missing), rows)
     step = max(0.01, SMALLEST / rows) if rows else 1.0
-    near = tuple(min(1.0, round(int(share / step + 1e-9) * step, 6)) for share in rug.near)
+    near = tuple(min(1.0, round(max(1, int(share / step)) * step, 6)) if share else 0.0 for share in rug.near)
     return rug.model_copy(update={"counts": counts, "missing": missing, "near": near})
 
 

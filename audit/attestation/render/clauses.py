@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from audit.evidence import VERDICT_ORDER, Answer, Approval, Papers, SuppliedText, Verdict, VerdictWord
+from audit.evidence import VERDICT_ORDER, Answer, Approval, Papers, SuppliedText, VerdictWord
 
 from . import words
 from .clause_words import ACCEPT, ANSWER, ANYONE, FOLDED, NOBODY, STAMP, SUPPLY, WOULD
