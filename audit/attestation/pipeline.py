@@ -19,6 +19,7 @@ from .policy.material import mark_material
 from .policy.papers import load_papers
 from .policy.select import load_packs
 from .policy.tasks import date_findings
+from .redact.publish import publish_dossier
 from .render.editions import check_edition
 from .render.formats import FORMATS
 from .render.individual import render_individuals
@@ -183,11 +184,13 @@ def attest(
     )  # fmt: skip
     judgement = see_lock(judgement, order, packs, evidence, read_stamp)
     signer = signer_for(order.signing, interactive=interactive)
-    told = render_individuals(individuals or {})
+    public = order.report.audience == "public"
+    told = {} if public else render_individuals(individuals or {})
+    scores, artifacts = (None, {}) if public else (scores, artifacts or {})
     seen_at, recorded = now.astimezone(UTC), False
     while not recorded:  # drawing takes long, so that the history is not held meanwhile; it is asked again afterwards
         with hold_ledger(order.ledger) as ledger:
-            known = _ask_history(ledger, evidence)
+            known = _ask_history(ledger, evidence, public)
         dossier = Dossier(
             kind=kind,
             evidence=evidence,
@@ -206,12 +209,13 @@ def attest(
             individuals=tuple(sorted(map(digest_bytes, told.values()))),
             scores=digest_bytes(scores) if scores is not None else None,
         )
+        dossier = publish_dossier(dossier, internal=known.internal) if public else dossier
         rendered = _draw(dossier, tell)
         with hold_ledger(order.ledger, timeout=PATIENCE) as ledger:
-            if _ask_history(ledger, evidence) != known:
+            if _ask_history(ledger, evidence, public) != known:
                 continue
             tell("seal and record")
-            files = {"audit.json": dossier.canonical(), **(artifacts or {}), **rendered}
+            files = {"audit.json": dossier.canonical(), **artifacts, **rendered}
             sealed = sign_folder(files, dossier, signer, previous=ledger.head)
             with ledger.announce(out, dossier):
                 write_folder({**sealed, **told}, out, beside=scores)
@@ -231,11 +235,15 @@ class _Known:
     previous: str | None
     earlier: tuple[str, ...]
     first_seen: dict[str, str]
+    internal: str | None
+    """Digest of the internal report of the same evidence, for its public edition."""
 
 
-def _ask_history(ledger: Ledger, evidence: Evidence) -> _Known:
+def _ask_history(ledger: Ledger, evidence: Evidence, public: bool) -> _Known:
     system = evidence.subject.system
-    return _Known(ledger.previous_of(system), ledger.tell_earlier(evidence), ledger.first_seen(system))
+    own = ledger.find_internal(evidence.digest()) if public else None  # the edition's own report is no earlier audit
+    earlier, before = ledger.tell_earlier(evidence, but=own), ledger.previous_of(system, but=own)
+    return _Known(before, earlier, ledger.first_seen(system), own.dossier_digest if own else None)
 
 
 def _draw(dossier: Dossier, tell: Callable[[str], None]) -> dict[str, bytes]:

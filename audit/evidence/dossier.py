@@ -21,6 +21,56 @@ class SignerShown(Record):
     """True for a development key, which proves no identity."""
 
 
+class LogoShown(Record):
+    """The picture on the cover."""
+
+    name: str
+    """File name."""
+    media_type: Literal["image/png", "image/jpeg", "image/svg+xml"]
+    """Its form."""
+    sha256: str
+    """Digest of the file as it was given."""
+    data: str
+    """What is shown, base64: the file, or for an SVG what was kept of it."""
+
+
+class FontShown(Record):
+    """A font that draws what the shipped ones lack, cut down to the characters that this report needs of it."""
+
+    name: str
+    """File name."""
+    sha256: str
+    """Digest of the whole font file."""
+    characters: str
+    """The characters that it draws here."""
+    data: str
+    """The cut-down font, base64."""
+
+
+class TemplateShown(Record):
+    """A template or style sheet that stands in for a shipped one."""
+
+    path: str
+    """Its path below ``templates``."""
+    sha256: str
+    """Digest of the file."""
+    text: str
+    """The file."""
+
+
+class Brand(Record):
+    """The looks that an organisation gave its reports; empty for ours."""
+
+    logo: LogoShown | None = None
+    """The picture on the cover."""
+    accent: str = ""
+    """Colour of the cover's band and of links, ``#rrggbb``; empty: ours."""
+    fonts: tuple[FontShown, ...] = ()
+    """Fonts beside the shipped ones."""
+    templates: tuple[TemplateShown, ...] = ()
+    """Templates and style sheets in place of shipped ones."""
+
+
 class Presentation(Record):
     """How the dossier is shown."""
 
@@ -36,6 +86,8 @@ class Presentation(Record):
     """UTC time of the report, ISO 8601 (seconds)."""
     signer: SignerShown | None = None
     """Who signs; None where nobody does."""
+    brand: Brand = Brand()
+    """Logo, colour, fonts and templates of the organisation."""
 
 
 class PublicEdition(Record):

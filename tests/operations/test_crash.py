@@ -84,6 +84,7 @@ def die_in(folder, place):
         "import os, signal, sys; from pathlib import Path\n"
         "from audit.operations.task import AuditTask, run_task\n"
         "def die(*a, **k): os.kill(os.getpid(), signal.SIGKILL)\n"
+        "import audit.checkpoint; audit.checkpoint._digest_code = lambda: 'this code'\n"
         f"{place}\n"
         "run_task(AuditTask(Path(sys.argv[1]), out=Path(sys.argv[2])))\n"
     )
@@ -92,7 +93,9 @@ def die_in(folder, place):
 
 
 @pytest.fixture
-def job(tmp_path):
+def job(tmp_path, monkeypatch):
+    # the code may be worked on while the tests run, and a checkpoint of other code is none
+    monkeypatch.setattr("audit.checkpoint._digest_code", lambda: "this code")
     make_scored_job(tmp_path, "crashing")
     return tmp_path
 

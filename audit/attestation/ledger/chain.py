@@ -14,7 +14,8 @@ from audit.errors import LedgerError, SealError
 from audit.evidence.base import digest_bytes
 from audit.evidence.dossier import SignerShown
 
-from .entry import Checkpoint, Entry, read_checkpoint, read_entry
+from .checkpoint import Checkpoint, hold_against
+from .entry import Entry, read_checkpoint, read_entry
 
 OpenEnvelope = Callable[[bytes], SignerShown]
 """Checks the signature of an envelope and says whose it is; raises `SealError`."""
@@ -122,10 +123,7 @@ def _name_signer(what: str, line: bytes, fingerprint: str, open_envelope: OpenEn
 
 def _check_length(lines: Sequence[bytes], checkpoint: Checkpoint | None) -> None:
     """Hold the log against its checkpoint, which an interrupted run may leave one entry behind."""
-    behind = len(lines) - (checkpoint.entries if checkpoint else 0)
-    if behind < 0:
-        raise LedgerError("the log is shorter than its checkpoint says: entries were taken away")
-    if behind > 1:
+    if checkpoint:
+        hold_against(lines, checkpoint)
+    if len(lines) - (checkpoint.entries if checkpoint else 0) > 1:
         raise LedgerError("the checkpoint is missing or old")
-    if checkpoint and (checkpoint.entries < 1 or digest_bytes(lines[checkpoint.entries - 1]) != checkpoint.head):
-        raise LedgerError("the checkpoint is that of another log")

@@ -20,12 +20,15 @@ from audit.evidence.base import Record, canonical_bytes, digest_bytes
 from audit.evidence.document import Evidence
 from audit.evidence.dossier import Dossier, SignerShown
 
+from .checkpoint import CHECKPOINT_TYPE, Checkpoint, parse_note
+
 ENTRY_TYPE = "application/vnd.glassbox-audit.ledger-entry+json"
-CHECKPOINT_TYPE = "application/vnd.glassbox-audit.ledger-checkpoint+json"
 SEAL_NAMES = ("SHA256SUMS", "SHA256SUMS.p7s", "attestation.dsse.json")
 """Files of a report that cover all its others; an entry keeps their digests."""
 
-EntryKind = Literal["audit", "change", "signature", "correction", "withdrawal", "removal"]
+EntryKind = Literal["audit", "change", "publication", "signature", "correction", "withdrawal", "removal"]
+RecordKind = Literal["signature", "correction", "withdrawal", "removal"]
+"""What may happen to a finished audit."""
 
 
 class Sealer(Protocol):
@@ -48,8 +51,8 @@ class Entry(Record):
     time: str
     """UTC time, ISO 8601 (seconds)."""
     kind: EntryKind
-    """An audit; the comparison of two; a later signature on an audit; its correction or withdrawal; the removal of
-    files about single people."""
+    """An audit; the comparison of two; the public edition of an audit; a later signature on an audit; its correction by
+    another one, or withdrawal; the removal of files about single people."""
     system: str
     """The audited system."""
     version: str = ""
@@ -73,6 +76,10 @@ class Entry(Record):
     """File that covers the report to its digest."""
     refers_to: int | None = None
     """Entry that this one is about; None for an audit."""
+    by: str = ""
+    """Who did it, as stated; the signature says whose key."""
+    corrected_by: int | None = None
+    """Of a correction: the entry of the audit that takes its place; None where none is named."""
     reason: str = ""
     """Why, in a person's words."""
     signer: str = ""
@@ -81,22 +88,9 @@ class Entry(Record):
     """SHA-256 of the preceding line; None for the first."""
 
 
-class Checkpoint(Record):
-    """How long the log was at least: a copy kept elsewhere shows later if its end was cut off."""
-
-    schema_version: Literal["checkpoint/1"] = "checkpoint/1"
-    """Version of this document's form."""
-    entries: int
-    """Number of entries."""
-    head: str
-    """SHA-256 of the last line."""
-    time: str
-    """Time of the last entry."""
-    signer: str = ""
-    """Fingerprint of the signer's certificate; empty where nobody signs."""
-
-
-def describe_audit(dossier: Dossier, sealed: Mapping[str, bytes], *, index: int, previous: str | None) -> Entry:
+def describe_audit(
+    dossier: Dossier, sealed: Mapping[str, bytes], *, index: int, previous: str | None, edition_of: int | None = None
+) -> Entry:
     """Return the entry of a finished audit.
 
     Parameters
@@ -109,23 +103,26 @@ def describe_audit(dossier: Dossier, sealed: Mapping[str, bytes], *, index: int,
         Place in the log.
     previous : str or None
         SHA-256 of the line before.
+    edition_of : int, optional
+        Entry of the internal report, for the public edition of one.
     """
     evidence, judgement = dossier.evidence, dossier.judgement
     words = [finding.status for finding in judgement.findings]
     return Entry(
         index=index,
         time=dossier.presentation.created,
-        kind=dossier.kind,
+        kind=dossier.kind if edition_of is None else "publication",
         system=evidence.subject.system,
         version=evidence.subject.version,
         outcome=judgement.outcome,
         counts={word: words.count(word) for word in sorted(set(words))},
         dossier_digest=dossier.digest(),
-        evidence_digest=judgement.evidence_digest,
+        evidence_digest=dossier.public.evidence_digest if dossier.public else judgement.evidence_digest,
         model=digests_of(evidence, "model"),
         data=digests_of(evidence, "data.audit"),
         open=find_open(dossier),
         seal={name: digest_bytes(sealed[name]) for name in SEAL_NAMES if name in sealed},
+        refers_to=edition_of,
         previous=previous,
     )
 
@@ -144,7 +141,7 @@ def digests_of(evidence: Evidence, role: str) -> tuple[str, ...]:
 def write_line(payload_type: str, record: Entry | Checkpoint, signer: Sealer | None) -> bytes:
     """Return the envelope of an entry or checkpoint, without the end of the line."""
     named = record.model_copy(update={"signer": signer.shown().fingerprint if signer else ""})
-    payload = named.canonical()
+    payload = named.note() if isinstance(named, Checkpoint) else named.canonical()
     return signer.envelop(payload_type, payload) if signer else _unsigned(payload_type, payload)
 
 
@@ -195,11 +192,8 @@ def read_checkpoint(line: bytes) -> Checkpoint:
         There is none.
     """
     kind, payload, signed = read_line(line)
-    try:
-        checkpoint = Checkpoint.parse(payload)
-    except EvidenceError as error:
-        raise LedgerError(f"the checkpoint is not one: {error.what}") from None
-    if kind != CHECKPOINT_TYPE or checkpoint.canonical() != payload or bool(checkpoint.signer) != signed:
+    checkpoint = parse_note(payload)
+    if kind != CHECKPOINT_TYPE or bool(checkpoint.signer) != signed:
         raise LedgerError("the checkpoint is not in the form in which it was written")
     return checkpoint
 

@@ -24,12 +24,11 @@ from audit.evidence.document import Evidence
 from audit.evidence.dossier import Dossier
 
 from .chain import Chain, read_chain
+from .checkpoint import CHECKPOINT_TYPE, describe_log
 from .entry import (
-    CHECKPOINT_TYPE,
     ENTRY_TYPE,
-    Checkpoint,
     Entry,
-    EntryKind,
+    RecordKind,
     Sealer,
     describe_audit,
     digests_of,
@@ -37,6 +36,7 @@ from .entry import (
     write_line,
 )
 from .pending import announce_report, settle_report, take_back_unrecorded
+from .status import check_record
 
 LOG_FILE = "log.jsonl"
 CHECKPOINT_FILE = "checkpoint"
@@ -72,13 +72,19 @@ class Ledger:
         """Return all entries, oldest first."""
         return self.chain.entries
 
-    def previous_of(self, system: str) -> str | None:
-        """Return the digest of the last dossier of a system that was not withdrawn; None where there is none."""
+    def previous_of(self, system: str, *, but: Entry | None = None) -> str | None:
+        """Return the digest of the last dossier of a system that was not withdrawn, not asking `but` and later ones."""
         withdrawn = {entry.refers_to for entry in self.chain.entries if entry.kind == "withdrawal"}
-        for entry in reversed(self.chain.entries):
+        for entry in reversed(self.chain.entries[: but.index if but else None]):
             if entry.kind == "audit" and entry.system == system and entry.index not in withdrawn:
                 return entry.dossier_digest
         return None
+
+    def find_internal(self, evidence_digest: str) -> Entry | None:
+        """Return the last audit of that very evidence that was not withdrawn; None where there is none."""
+        withdrawn = {entry.refers_to for entry in self.chain.entries if entry.kind == "withdrawal"}
+        found = (e for e in reversed(self.chain.entries) if e.kind == "audit" and e.evidence_digest == evidence_digest)
+        return next((entry for entry in found if entry.index not in withdrawn), None)
 
     def first_seen(self, system: str) -> dict[str, str]:
         """Return the day of the first audit of a system in which each finding was open, by the finding's id."""
@@ -90,12 +96,20 @@ class Ledger:
                     seen.setdefault(name, entry.time[:10])
         return seen
 
-    def tell_earlier(self, evidence: Evidence) -> tuple[str, ...]:
-        """Return earlier audits of the same model and data, one line each, so that trying until it passes shows."""
+    def tell_earlier(self, evidence: Evidence, *, but: Entry | None = None) -> tuple[str, ...]:
+        """Return earlier audits of the same model and data, one line each, so that trying until it passes shows.
+
+        Parameters
+        ----------
+        evidence : Evidence
+            Whose model and data.
+        but : Entry, optional
+            An audit that is not told of, nor those after it.
+        """
         model, data = digests_of(evidence, "model"), digests_of(evidence, "data.audit")
         return tuple(
             _tell_entry(entry, self.chain.entries)
-            for entry in self.chain.entries
+            for entry in self.chain.entries[: but.index if but else None]
             if entry.kind == "audit" and (entry.model, entry.data) == (model, data) and (model or data)
         )
 
@@ -136,9 +150,24 @@ class Ledger:
         TryAgain
             The disk is full; the ledger is as it was.
         """
-        return self._add(describe_audit(dossier, sealed, index=len(self.chain.entries), previous=self.head), signer)
+        internal = self._entry_of(dossier.public.dossier_digest) if dossier.public else None
+        place = internal.index if internal else None
+        entry = describe_audit(
+            dossier, sealed, index=len(self.chain.entries), previous=self.head, edition_of=place
+        )  # fmt: skip
+        return self._add(entry, signer)
 
-    def record(self, kind: EntryKind, refers_to: int, reason: str, *, time: str, signer: Sealer | None = None) -> Entry:
+    def record(
+        self,
+        kind: RecordKind,
+        refers_to: int,
+        reason: str,
+        *,
+        time: str,
+        by: str = "",
+        corrected_by: int | None = None,
+        signer: Sealer | None = None,
+    ) -> Entry:
         """Record what happened to an earlier audit: a signature, correction, withdrawal or removal.
 
         Parameters
@@ -151,25 +180,31 @@ class Ledger:
             Why, in a person's words.
         time : str
             UTC time, ISO 8601 (seconds).
+        by : str
+            Who did it, as stated.
+        corrected_by : int, optional
+            Of a correction: the entry of the later audit that takes its place.
         signer : Sealer, optional
             Who signs the entry.
 
         Raises
         ------
         ConfigError
-            There is no such entry, it is no audit, or the reason is empty.
+            There is no such entry, it is no audit, it was withdrawn before, or the reason is empty.
         """
         known = self.chain.entries
-        if kind == "audit" or not 0 <= refers_to < len(known) or known[refers_to].kind != "audit":
-            raise ConfigError(f"entry {refers_to} of the ledger is no audit that a {kind} could be about")
-        if not reason.strip():
-            raise ConfigError(f"a {kind} needs a reason")
+        check_record(known, kind, refers_to, reason, corrected_by)
         about = known[refers_to]
         entry = Entry(
             index=len(known), time=time, kind=kind, system=about.system, version=about.version,
-            dossier_digest=about.dossier_digest, refers_to=refers_to, reason=reason, previous=self.head,
+            dossier_digest=about.dossier_digest, refers_to=refers_to, reason=reason, previous=self.head, by=by,
+            corrected_by=corrected_by,
         )  # fmt: skip
         return self._add(entry, signer)
+
+    def _entry_of(self, dossier_digest: str | None) -> Entry | None:
+        found = (entry for entry in reversed(self.chain.entries) if entry.kind == "audit")
+        return next((entry for entry in found if entry.dossier_digest == dossier_digest), None)
 
     def _add(self, entry: Entry, signer: Sealer | None) -> Entry:
         line = write_line(ENTRY_TYPE, entry, signer)
@@ -177,7 +212,7 @@ class Ledger:
         _append_line(self.folder / LOG_FILE, line)
         lines, entries = (*self.chain.lines, line), (*self.chain.entries, entry)
         self.chain = Chain(lines, entries, self.chain.checkpoint)
-        checkpoint = Checkpoint(entries=len(lines), head=str(self.head), time=entry.time)
+        checkpoint = describe_log(lines, entry.time)
         try:
             _replace_file(self.folder / CHECKPOINT_FILE, write_line(CHECKPOINT_TYPE, checkpoint, signer))
             self.chain = Chain(lines, entries, checkpoint)
@@ -266,7 +301,7 @@ def _catch_up(ledger: Ledger) -> Ledger:
     """Write the checkpoint that a run did not come to write; the next signed one replaces it."""
     chain = ledger.chain
     if chain.lines and (chain.checkpoint is None or chain.checkpoint.entries < len(chain.lines)):
-        checkpoint = Checkpoint(entries=len(chain.lines), head=str(chain.head), time=chain.entries[-1].time)
+        checkpoint = describe_log(chain.lines, chain.entries[-1].time)
         _replace_file(ledger.folder / CHECKPOINT_FILE, write_line(CHECKPOINT_TYPE, checkpoint, None))
         ledger.notes.append("the checkpoint of an interrupted run was written again")
         ledger.chain = Chain(chain.lines, chain.entries, checkpoint)

@@ -21,7 +21,9 @@ Told = Callable[[str | None, Estimate], bool]
 """Whether the number of a metric is told."""
 
 
-def redact_judgement(judgement: Judgement, told: Told, *, evidence_digest: str, whole: bool, files: tuple[str, ...]) -> Judgement:
+def redact_judgement(
+    judgement: Judgement, told: Told, *, evidence_digest: str, whole: bool, files: tuple[str, ...]
+) -> Judgement:
     """Return the judgement for everybody.
 
     Parameters
@@ -84,9 +86,12 @@ def _redact_papers(papers: Papers) -> Papers:
     return Papers(
         facts=papers.facts,
         texts=tuple(_redact_supplied(one) for one in papers.texts),
-        answers=tuple(Answer(rule=one.rule, answer=TEXT_WITHHELD, by=SOMEBODY, role=one.role, on=one.on) for one in papers.answers),
+        answers=tuple(
+            Answer(rule=one.rule, answer=TEXT_WITHHELD, by=SOMEBODY, role=one.role, on=one.on) for one in papers.answers
+        ),
         approvals=tuple(
-            Approval(field=one.field, sha256=one.sha256, by=SOMEBODY, role=one.role, on=one.on) for one in papers.approvals
+            Approval(field=one.field, sha256=one.sha256, by=SOMEBODY, role=one.role, on=one.on)
+            for one in papers.approvals
         ),
     )
 

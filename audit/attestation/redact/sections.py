@@ -56,8 +56,13 @@ def redact_section(name: str, section: Section | NotDone, evidence: Evidence, vi
 
 
 def _tells_enough(section: Section) -> bool:
-    counts = [getattr(section, name, None) for name in _COUNTS_PEOPLE if name != "searched" or hasattr(section, "rows_of")]
-    known = isinstance(section, Data) and (section.rows - section.label_known, section.label_known - section.label_positive)
+    counts = [
+        getattr(section, name, None) for name in _COUNTS_PEOPLE if name != "searched" or hasattr(section, "rows_of")
+    ]
+    known = isinstance(section, Data) and (
+        section.rows - section.label_known,
+        section.label_known - section.label_positive,
+    )
     return not any(is_small(count) for count in (*counts, *(known or ())))
 
 
@@ -92,7 +97,11 @@ def _shown_groups(groups: tuple[Group, ...], views: Views) -> tuple[Group, ...]:
 def _redact_fairness(section: Any, evidence: Evidence, views: Views) -> Section:
     tables = tuple(
         table.model_copy(
-            update={"cells": tuple(c for c in table.cells if views.shows(zip(table.attributes, c.values, strict=True), "full"))}
+            update={
+                "cells": tuple(
+                    c for c in table.cells if views.shows(zip(table.attributes, c.values, strict=True), "full")
+                )
+            }
         )
         for table in section.tables
     )

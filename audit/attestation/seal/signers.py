@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 from cryptography import x509
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from audit.errors import ConfigError, SealError
+from audit.errors import ConfigError, Mistake, SealError
 from audit.evidence.countersignature import Decision, SigningRole
 from audit.yamlfile import read_yaml
 
@@ -108,7 +108,7 @@ def read_signers(path: Path) -> SignersBook:
             Mistake(item["msg"].removeprefix("Value error, "), tree.place(item["loc"]))
             for item in error.errors(include_url=False)
         ]
-        raise ConfigError.from_mistakes(mistakes) from None
+        raise ConfigError(mistakes=mistakes) from None
 
 
 def check_signers(book: SignersBook, signed: Sequence[RoleSigned]) -> str:

@@ -14,7 +14,8 @@ import time
 import pytest
 
 from audit.attestation.ledger.chain import check_signatures, read_chain
-from audit.attestation.ledger.entry import CHECKPOINT_TYPE, ENTRY_TYPE, Entry, read_checkpoint, read_entry, write_line
+from audit.attestation.ledger.checkpoint import CHECKPOINT_TYPE
+from audit.attestation.ledger.entry import ENTRY_TYPE, Entry, read_checkpoint, read_entry, write_line
 from audit.attestation.ledger.store import Ledger, hold_ledger, read_ledger
 from audit.attestation.seal.envelope import open_envelope
 from audit.attestation.seal.keys import show_certificate
