@@ -1,69 +1,71 @@
 """The way back: from a sealed folder, PDF or page to one word, and who stands behind it.
 
-Comes in: a path, and the authorities that the reader trusts. Goes out: a `Verification` with every check by name. It
-reads files and nothing else: no network, no configuration, no key. The heavy PDF reader is imported only for a PDF.
+Comes in: a path, the authorities and people that the reader trusts, the history. Goes out: a `Verification` with every
+check by name. It reads files and nothing else: no network, no configuration, no key. The heavy PDF reader is imported
+only for a PDF.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Literal
 
-from audit.errors import ConfigError, SealError
+from cryptography import x509
 
-from .seal.check import (
-    SeenSignature,
-    check_attached,
-    check_attestation,
-    check_certificate_files,
-    check_dossier,
-    check_html,
-    check_manifest,
-    check_report_pdf,
-    compare_sums,
-    read_sums,
-)
+from audit.errors import ConfigError
+
+from .ledger.later import tell_later
+from .ledger.store import read_ledger
+from .seal.check import SeenSignature
 from .seal.facts import FactFound, read_seal_facts
+from .seal.findings import Check, Findings
+from .seal.folder_check import inspect_file, inspect_folder
 from .seal.keys import show_certificate
-from .seal.sign import (
-    CERTIFICATE_FILE,
-    DOSSIER_FILE,
-    HTML_FILE,
-    PDF_FILE,
-    PUBLIC_KEY_FILE,
-    STATEMENT_FILE,
-    SUMS_FILE,
-    SUMS_SIGNATURE,
-    SUMS_STAMP,
-)
-from .seal.trust import STAMP_USAGES, doubt_certificate, read_anchors
+from .seal.sign import DOSSIER_FILE, FIELDS, SUMS_FILE
+from .seal.signers import RoleSigned, SignersBook, check_separation, check_signers, read_signers
+from .seal.trust import STAMP_USAGES, doubt_certificate, read_anchors, read_revoked
 
 Word = Literal["INTACT", "TAMPERED", "UNPROVEN"]
 TrustWord = Literal["TRUSTED", "UNTRUSTED", "UNSIGNED"]
-Found = TypeVar("Found")
+Anchors = tuple[x509.Certificate, ...]
 
-OUTSIDE = "individuals"
-"""Folder that may come and go: reasons for single people are deleted on request."""
-_READ_WHOLE = frozenset(
-    {SUMS_FILE, SUMS_SIGNATURE, SUMS_STAMP, DOSSIER_FILE, STATEMENT_FILE, CERTIFICATE_FILE, PUBLIC_KEY_FILE}
-    | {HTML_FILE, PDF_FILE}
-)
-_LARGEST_WHOLE = 1 << 28
-_COVERED = "holds, and nothing was added after it"
+_ROLES = {name: role for role, name in FIELDS.items()}
+_ABOUT_PEOPLE = frozenset({"trusted signer", "roles", "signers.yaml", "history"})
+"""Checks that say nothing about whether a file was changed."""
 
 
-class Check(NamedTuple):
-    """One check: its name, whether it held, what was found."""
+@dataclass(frozen=True, slots=True)
+class SignatureTold:
+    """One person's signature on a report.
 
+    Parameters
+    ----------
+    role : str
+        preparer, reviewer or approver.
+    decision : str or None
+        approve, conditions, reject; None for whom the report was made by, and where only a PDF is at hand.
+    name : str
+        Name as the person states it.
+    certified : str
+        Name in the certificate.
+    fingerprint : str
+        SHA-256 of the certificate.
+    note : str
+        Reasons or conditions.
+    moment : str
+        Time of signing as stated; empty where none is.
+    """
+
+    role: str
+    decision: str | None
     name: str
-    ok: bool
-    detail: str
+    certified: str
+    fingerprint: str
+    note: str = ""
+    moment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +78,21 @@ class Verification:
         INTACT: every file is as it was sealed. TAMPERED: one is not. UNPROVEN: a single file without any signature,
         of which nothing can be said.
     trust : str
-        TRUSTED: an authority that the reader named stands behind the signer. UNTRUSTED: signed, and no such authority
-        was named or none stands behind it. UNSIGNED.
+        TRUSTED: an authority that the reader named stands behind every signer. UNTRUSTED: signed, and no such authority
+        was named or none stands behind one of them. UNSIGNED.
     signers : tuple of str
         Names of those who signed.
     checks : tuple of Check
         Every check in order.
     exit_code : int
-        0; 4 where tampered or unproven, or where authorities were named and the word is not TRUSTED.
+        0; 4 where tampered or unproven, where authorities were named and the word is not TRUSTED, where roles are not
+        as they must be, or where the history says that the report no longer stands.
     facts : dict
         What rules about the seal may name, `audit.attestation.seal.facts.read_seal_facts`.
+    signatures : tuple of SignatureTold
+        Who signed in which role, and what they decided.
+    later : tuple of str
+        What happened to the report since, where the history was asked.
     """
 
     word: Word
@@ -94,9 +101,26 @@ class Verification:
     checks: tuple[Check, ...]
     exit_code: int
     facts: dict[str, FactFound] = field(default_factory=dict)
+    signatures: tuple[SignatureTold, ...] = ()
+    later: tuple[str, ...] = ()
 
 
-def verify_report(path: Path | str, *, trust: Path | str | None = None) -> Verification:
+@dataclass(frozen=True, slots=True)
+class _Trusted:
+    """Whom a reader trusts."""
+
+    anchors: Anchors | None
+    revoked: tuple[bytes, ...]
+    book: SignersBook | None
+
+
+def verify_report(
+    path: Path | str,
+    *,
+    trust: Path | str | None = None,
+    signers: Path | str | None = None,
+    ledger: Path | str | None = None,
+) -> Verification:
     """Verify a report folder, or a report.pdf or report.html alone.
 
     Parameters
@@ -104,7 +128,11 @@ def verify_report(path: Path | str, *, trust: Path | str | None = None) -> Verif
     path : Path or str
         The folder or file.
     trust : Path or str, optional
-        PEM file with the authorities (or signers) to be trusted.
+        PEM file with the authorities (or signers) to be trusted, and lists of the certificates that they revoked.
+    signers : Path or str, optional
+        signers.yaml: who may sign in which role.
+    ledger : Path or str, optional
+        Folder of the ledger that knows the report.
 
     Returns
     -------
@@ -114,198 +142,130 @@ def verify_report(path: Path | str, *, trust: Path | str | None = None) -> Verif
     Raises
     ------
     ConfigError
-        There is no such path, it is no report, or `trust` cannot be read.
+        There is no such path, it is no report, or one of the other files cannot be read.
+    EvidenceError
+        The report was made by a later version of this program.
+    LedgerError
+        The ledger is broken.
     """
-    path, anchors = Path(path), read_anchors(Path(trust)) if trust is not None else None
-    findings = _Findings()
+    path = Path(path)
+    anchors = read_anchors(Path(trust)) if trust is not None else None
+    revoked = read_revoked(Path(trust)) if trust is not None else ()
+    trusted = _Trusted(anchors, revoked, read_signers(Path(signers)) if signers is not None else None)
+    findings = Findings()
     if path.is_dir():
-        _verify_folder(path, findings)
+        inspect_folder(path, findings)
     elif path.is_file():
-        _verify_file(path, findings)
+        inspect_file(path, findings)
     else:
         raise ConfigError(f"there is no report at {path}", hint="give the folder, its report.pdf or its report.html")
-    return _conclude(findings, anchors)
+    later = _ask_history(Path(ledger), findings) if ledger is not None else ()
+    return _conclude(findings, trusted, later)
 
 
-@dataclass(slots=True)
-class _Findings:
-    """Checks and signatures as they come up."""
-
-    checks: list[Check] = field(default_factory=list)
-    seen: list[SeenSignature] = field(default_factory=list)
-    claimed: bool = False
-    """Whether anything says that the report is signed."""
-    listed: bool = False
-    """Whether a list of files was there to hold them against."""
-
-    def attempt(self, name: str, check: Callable[..., Found], *arguments: Any, good: str = "") -> Found | None:
-        """Carry out a check; return what it found, None where it failed."""
-        try:
-            found = check(*arguments)
-        except SealError as error:
-            self.checks.append(Check(name, False, error.what))
-            return None
-        except Exception as error:  # a hostile file may break a reader in any way; that is no pass
-            self.checks.append(Check(name, False, f"cannot be read ({type(error).__name__})"))
-            return None
-        self.checks.append(Check(name, True, found if isinstance(found, str) else good if found else "none"))
-        return found
-
-
-def _verify_folder(folder: Path, findings: _Findings) -> None:
-    digests, whole = _read_folder(folder, findings)
-    if not {SUMS_FILE, DOSSIER_FILE, STATEMENT_FILE, SUMS_SIGNATURE} & digests.keys():
-        raise ConfigError(f"{folder} is not a report folder", hint=f"it holds neither {SUMS_FILE} nor {DOSSIER_FILE}")
-    listed = findings.attempt("list of files", _read_list, whole, good=f"{SUMS_FILE} is well formed") or {}
-    findings.listed = True
-    if listed:
-        findings.attempt("files", compare_sums, listed, digests)
-    dossier = findings.attempt("audit.json", check_dossier, whole.get(DOSSIER_FILE), good="evidence as judged")
-    if dossier is not None and (folder / OUTSIDE).is_dir():
-        findings.attempt("individuals", _check_individuals, folder / OUTSIDE, dossier)
-    named = dossier["presentation"]["signer"] if dossier else None
-    inside = [_check_html(whole, findings), *_check_pdf(whole, findings)]
-    signed_files = {SUMS_SIGNATURE, SUMS_STAMP, STATEMENT_FILE, CERTIFICATE_FILE, PUBLIC_KEY_FILE} & digests.keys()
-    findings.claimed = bool(named or signed_files or any(inside))
-    if not findings.claimed:
-        return
-    manifest = findings.attempt(
-        "signature of the list", check_manifest, whole.get(SUMS_FILE, b""), whole.get(SUMS_SIGNATURE),
-        whole.get(SUMS_STAMP), good=f"{SUMS_SIGNATURE} holds",
-    )  # fmt: skip
-    statement = findings.attempt(
-        "attestation", check_attestation, whole.get(STATEMENT_FILE), listed, dossier or {},
-        good="signature holds; files, inputs and verdict are those of this report",
-    )  # fmt: skip
-    findings.seen = [one for one in (manifest, statement, *inside) if one]
-    if manifest:
-        findings.attempt("certificate", check_certificate_files, whole, manifest)
-    expected = {SUMS_SIGNATURE, STATEMENT_FILE, *({HTML_FILE, PDF_FILE} & digests.keys())}
-    findings.attempt("one signer", _check_one_signer, findings.seen, expected, named)
-
-
-def _verify_file(path: Path, findings: _Findings) -> None:
-    """Verify a PDF or a page by the signature that it carries."""
-    if path.stat().st_size > _LARGEST_WHOLE:
-        raise ConfigError(f"{path} is too large to be a report")
-    data = path.read_bytes()
-    if data.startswith(b"%PDF"):
-        whole = {PDF_FILE: data}
-    elif path.suffix.lower() in (".html", ".htm"):
-        whole = {HTML_FILE: data}
-    elif path.suffix.lower() == ".pdf":
-        raise ConfigError(f"{path} is not a PDF")
-    else:
-        raise ConfigError(f"{path} carries no signature of its own", hint="verify the folder it lies in")
-    inside = [one for one in (_check_html(whole, findings), *_check_pdf(whole, findings)) if one]
-    attached = _attached(data) if PDF_FILE in whole else None
-    dossier = findings.attempt("audit.json inside", check_dossier, attached, good="canonical") if attached else None
-    named = dossier["presentation"]["signer"] if dossier else None
-    findings.seen, findings.claimed = inside, bool(inside or named)
-    if findings.claimed:
-        findings.attempt("one signer", _check_one_signer, inside, set(whole), named)
-
-
-def _check_individuals(folder: Path, dossier: dict[str, Any]) -> str:
-    """Hold the files about single people against the digests in audit.json; any of them may have been deleted.
-
-    A file is never called by its name: it may be a person's.
-    """
-    if folder.is_symlink():
-        raise SealError("it is a link")
-    known, kept = set(dossier.get("individuals", ())), 0
-    for _, path in _walk(folder):
-        if "sha256:" + str(_read_plain(path, whole=False)) not in known:
-            raise SealError("a file about a single person was changed or added")
-        kept += 1
-    return f"{kept} files are as written" + (f", {len(known) - kept} were deleted" if kept < len(known) else "")
-
-
-def _read_list(whole: dict[str, bytes]) -> dict[str, str]:
-    if SUMS_FILE not in whole:
-        raise SealError(f"{SUMS_FILE} is missing")
-    return read_sums(whole[SUMS_FILE])
-
-
-def _check_html(whole: dict[str, bytes], findings: _Findings) -> SeenSignature | None:
-    if HTML_FILE not in whole:
-        return None
-    return findings.attempt("signature of the page", check_html, whole[HTML_FILE], good=_COVERED)
-
-
-def _check_pdf(whole: dict[str, bytes], findings: _Findings) -> tuple[SeenSignature, ...]:
-    if PDF_FILE not in whole:
+def _ask_history(ledger: Path, findings: Findings) -> tuple[str, ...]:
+    """Ask the ledger what happened to a folder since; a single file is not what it keeps digests of."""
+    if not findings.listed:
+        findings.checks.append(Check("history", False, "only a whole folder can be looked up in a ledger"))
         return ()
-    seen = findings.attempt("signature of the PDF", check_report_pdf, whole[PDF_FILE], good=_COVERED) or ()
-    if DOSSIER_FILE in whole:
-        findings.attempt("audit.json in the PDF", _check_attached, whole[PDF_FILE], whole[DOSSIER_FILE])
-    return seen
+    chain, _ = read_ledger(ledger)
+    digests = [f"sha256:{findings.digests.get(name, '')}" for name in (DOSSIER_FILE, SUMS_FILE)]
+    found = tell_later(chain, *digests)
+    findings.checks.append(Check("history", found.stands, "; ".join(found.events) or "nothing happened to it since"))
+    return found.events
 
 
-def _check_attached(data: bytes, dossier: bytes) -> str:
-    return "none" if check_attached(data, dossier) is None else "the same as the folder's"
-
-
-def _attached(data: bytes) -> bytes | None:
-    try:
-        return check_attached(data, None)
-    except Exception:  # the check of the PDF itself has said so already
-        return None
-
-
-def _check_one_signer(seen: list[SeenSignature], expected: set[str], named: dict[str, Any] | None) -> str:
-    """Refuse a report of which a part is unsigned, signed by somebody else, or not by whom it names."""
-    certificates = {one.certificate for one in seen}
-    missing = sorted(expected - {one.place for one in seen})
-    if missing:
-        raise SealError(f"a signature is missing or does not hold: {', '.join(missing)}")
-    if len(certificates) > 1:
-        raise SealError("not every part was signed by the same certificate")
-    shown = show_certificate(seen[0].certificate)
-    if named is not None and named.get("fingerprint") != shown.fingerprint:
-        raise SealError("the report names another signer than the one who signed it")
-    if named is None and SUMS_SIGNATURE in expected:
-        raise SealError("the report says that it is unsigned, and it is signed")
-    return f"all by {shown.name}, certificate {shown.fingerprint}"
-
-
-def _printable(text: str) -> str:
-    return "".join(sign if sign.isprintable() else "?" for sign in text)
-
-
-def _conclude(findings: _Findings, anchors: tuple[Any, ...] | None) -> Verification:
-    trust: TrustWord = "UNSIGNED"
-    if findings.claimed:
-        trust = "UNTRUSTED"
-    if findings.seen:
-        doubts = _doubt_all(findings.seen, anchors)
-        trust = "UNTRUSTED" if doubts else "TRUSTED"
-        if anchors is not None:
-            findings.checks.append(Check("trusted signer", not doubts, doubts or "an authority that you named vouches"))
-    held = all(check.ok for check in findings.checks if check.name != "trusted signer")
+def _conclude(findings: Findings, trusted: _Trusted, later: tuple[str, ...]) -> Verification:
+    held = all(check.ok for check in findings.checks if check.name not in _ABOUT_PEOPLE)
     word: Word = "TAMPERED" if not held else "INTACT" if findings.listed or findings.seen else "UNPROVEN"
-    good = word == "INTACT" and (anchors is None or trust == "TRUSTED")
-    names = tuple(dict.fromkeys(show_certificate(one.certificate).name for one in findings.seen))
+    trust = _judge_people(findings, trusted, word)
+    asked = trusted.anchors is not None
+    people = all(check.ok for check in findings.checks if check.name in _ABOUT_PEOPLE)
+    good = word == "INTACT" and people and (not asked or trust == "TRUSTED")
+    shown = [show_certificate(one.certificate).name for one in findings.seen]
     checks = tuple(Check(one.name, one.ok, _printable(one.detail)) for one in findings.checks)
-    trusted = None if anchors is None else trust == "TRUSTED"
-    facts = read_seal_facts(intact=word == "INTACT", trusted=trusted, seen=findings.seen, now=datetime.now(UTC))
-    return Verification(word, trust, names, checks, 0 if good else 4, facts)
+    told = _tell_signatures(findings)
+    facts = read_seal_facts(
+        intact=word == "INTACT",
+        trusted=trust == "TRUSTED" if asked else None,
+        seen=findings.seen,
+        now=datetime.now(UTC),
+        approvals=[one.role for one in told if one.decision == "approve"] if word == "INTACT" else None,
+    )
+    return Verification(word, trust, tuple(dict.fromkeys(shown)), checks, 0 if good else 4, facts, told, later)
 
 
-def _doubt_all(seen: list[SeenSignature], anchors: tuple[Any, ...] | None) -> str:
-    """Return why the signers are not trusted; empty where all are."""
-    if anchors is None:
-        return "no authority was named"
-    for certificate in {one.certificate for one in seen}:
-        mine = [one for one in seen if one.certificate == certificate]
+def _judge_people(findings: Findings, trusted: _Trusted, word: Word) -> TrustWord:
+    """Add the checks about signers; return the word about trust."""
+    if not findings.seen:
+        if trusted.book is not None:
+            findings.attempt("signers.yaml", check_signers, trusted.book, ())
+        return "UNTRUSTED" if findings.claimed else "UNSIGNED"
+    anchors = _widen(findings.seen, trusted)
+    doubts = _doubt_all(findings, anchors, trusted.revoked)
+    doubt = next((text for text in doubts.values() if text), "")
+    if trusted.anchors is not None:
+        findings.checks.append(Check("trusted signer", not doubt, doubt or "an authority that you named vouches"))
+    signed = _roles_of(findings, doubts)
+    if len(signed) > 1:
+        findings.attempt("roles", check_separation, signed)
+    if trusted.book is not None:
+        findings.attempt("signers.yaml", check_signers, trusted.book, signed)
+    return "UNTRUSTED" if doubt or word != "INTACT" else "TRUSTED"
+
+
+def _widen(seen: Sequence[SeenSignature], trusted: _Trusted) -> Anchors | None:
+    """Return what the reader trusts: authorities, and the very certificates that signers.yaml names by fingerprint."""
+    if trusted.book is None:
+        return trusted.anchors
+    named = [entry for entry in trusted.book.signers if entry.certificate]
+    found = [one.certificate for one in seen if any(entry.fits(one.certificate) for entry in named)]
+    return (*(trusted.anchors or ()), *dict.fromkeys(found)) or trusted.anchors
+
+
+def _roles_of(findings: Findings, doubts: dict[x509.Certificate, str]) -> list[RoleSigned]:
+    if findings.seals:
+        return [
+            RoleSigned(
+                seal.role, seal.stated.decision if seal.stated else None, seal.certificate, not doubts[seal.certificate]
+            )
+            for seal in findings.seals
+        ]
+    fields = [(one, _ROLES.get(one.field, "preparer")) for one in findings.seen]
+    return [RoleSigned(role, None, one.certificate, not doubts[one.certificate]) for one, role in fields]
+
+
+def _tell_signatures(findings: Findings) -> tuple[SignatureTold, ...]:
+    if not findings.seals:
+        single = [(_ROLES.get(one.field, "preparer"), show_certificate(one.certificate)) for one in findings.seen]
+        return tuple(SignatureTold(role, None, shown.name, shown.name, shown.fingerprint) for role, shown in single)
+    told = []
+    for seal in findings.seals:
+        shown, stated = show_certificate(seal.certificate), seal.stated
+        if stated is None:
+            moment = seal.manifest.moment.strftime("%Y-%m-%dT%H:%M:%SZ") if seal.manifest.moment else ""
+            told.append(SignatureTold(seal.role, None, shown.name, shown.name, shown.fingerprint, moment=moment))
+        else:
+            words = (_printable(stated.name), shown.name, shown.fingerprint, _printable(stated.note))
+            told.append(SignatureTold(seal.role, stated.decision, *words, moment=stated.moment))
+    return tuple(told)
+
+
+def _doubt_all(findings: Findings, anchors: Anchors | None, revoked: tuple[bytes, ...]) -> dict[x509.Certificate, str]:
+    """Return, for each certificate that signed, why it is not trusted; an empty text where it is."""
+    found: dict[x509.Certificate, str] = {}
+    for certificate in dict.fromkeys(one.certificate for one in findings.seen):
+        if anchors is None:
+            found[certificate] = "no authority was named"
+            continue
+        mine = [one for one in findings.seen if one.certificate == certificate]
         chain = max((one.chain for one in mine), key=len)
-        doubt = doubt_certificate(certificate, chain, anchors, _moment(mine, anchors))
-        if doubt:
-            return doubt
-    return ""
+        lists = (*revoked, *findings.revoked)
+        found[certificate] = doubt_certificate(certificate, chain, anchors, _moment(mine, anchors), lists=lists)
+    return found
 
 
-def _moment(seen: list[SeenSignature], anchors: tuple[Any, ...]) -> datetime:
+def _moment(seen: Sequence[SeenSignature], anchors: Anchors) -> datetime:
     """Return when the signature is shown to have existed: a trusted time stamp says so, else only that it does now.
 
     The time that a signer states proves nothing once the certificate has run out, because a stolen key can state it.
@@ -314,3 +274,7 @@ def _moment(seen: list[SeenSignature], anchors: tuple[Any, ...]) -> datetime:
         if not doubt_certificate(stamp.certificate, stamp.chain, anchors, stamp.moment, usages=STAMP_USAGES):
             return stamp.moment
     return datetime.now(UTC)
+
+
+def _printable(text: str) -> str:
+    return "".join(sign if sign.isprintable() else "?" for sign in text)

@@ -26,7 +26,16 @@ from .countersignature import Countersignature
 from .data import ColumnSummary, Data
 from .decisions import Changeable, ChangeNeeded, Individual, IndividualDecisions, ReasonGiven
 from .document import SECTION_NAMES, Evidence, read_evidence
-from .dossier import Dossier, Presentation, PublicEdition, SignerShown
+from .dossier import (
+    Brand,
+    Dossier,
+    FontShown,
+    LogoShown,
+    Presentation,
+    PublicEdition,
+    SignerShown,
+    TemplateShown,
+)
 from .drift import Drift, Unseen
 from .effects import Disagreement, Effects, FeatureRug, Pair, PairSurface, WorkedStep, WorkedSum
 from .estimate import Curve, Definition, Estimate, Group, Measurement, Parity, undefined
@@ -77,6 +86,7 @@ __all__ = [
     "Assignment",
     "AttributeUsed",
     "Attributions",
+    "Brand",
     "Calibration",
     "CalibrationBin",
     "Cell",
@@ -112,6 +122,7 @@ __all__ = [
     "FeatureUsed",
     "Fidelity",
     "FileDigest",
+    "FontShown",
     "Group",
     "Individual",
     "IndividualDecisions",
@@ -119,6 +130,7 @@ __all__ = [
     "Judgement",
     "LayerActivity",
     "LockSeen",
+    "LogoShown",
     "Measurement",
     "MethodTested",
     "Move",
@@ -134,8 +146,8 @@ __all__ = [
     "Performance",
     "PolicyText",
     "Presentation",
-    "PublicEdition",
     "Provenance",
+    "PublicEdition",
     "ReasonGiven",
     "Record",
     "ReferenceValue",
@@ -152,6 +164,7 @@ __all__ = [
     "Stratum",
     "Subject",
     "SuppliedText",
+    "TemplateShown",
     "ThresholdCurve",
     "ThresholdSweep",
     "UnitActivity",

@@ -123,7 +123,9 @@ def test_the_gate_opens_for_outcomes_that_its_owner_accepts(registered, small_re
     assert client.get_registered_model("credit").aliases["served"] == "1"
 
 
-@pytest.mark.parametrize("address", ["models:/nobody/1", "models:/credit@nowhere", "runs:/0/model", "file.pt", "models:/"])
+@pytest.mark.parametrize(
+    "address", ["models:/nobody/1", "models:/credit@nowhere", "runs:/0/model", "file.pt", "models:/"]
+)
 def test_a_model_that_is_not_there_is_a_mistake_in_the_address(server, registered, small_job, address):
     with pytest.raises(ConfigError):
         audit_mlflow_model(small_job / "audit.yaml", address, tracking_uri=server)

@@ -5,13 +5,10 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import subprocess
-import sys
 import time
 
 import pytest
-from material import ROOT
-from operations_material import hidden_folders, make_scored_job, state_of
+from operations_material import hidden_folders, make_scored_job, run_and_die, state_of
 
 from audit.attestation.ledger.lock import hold_system
 from audit.attestation.ledger.store import read_ledger
@@ -20,7 +17,7 @@ from audit.checkpoint import RESUMED
 from audit.errors import TryAgain
 from audit.operations.memory import kill_descendants
 from audit.operations.task import AuditTask, run_task
-from audit.operations.worker import put_right, start_worker
+from audit.operations.worker import put_right, server_context, start_worker
 
 
 def kill_after(task, seconds):
@@ -80,16 +77,12 @@ def test_fifty_kills(tmp_path):
 
 def die_in(folder, place):
     """Run an audit in a process that kills itself at a place in the code; return its exit code."""
-    script = (
-        "import os, signal, sys; from pathlib import Path\n"
-        "from audit.operations.task import AuditTask, run_task\n"
-        "def die(*a, **k): os.kill(os.getpid(), signal.SIGKILL)\n"
-        "import audit.checkpoint; audit.checkpoint._digest_code = lambda: 'this code'\n"
-        f"{place}\n"
-        "run_task(AuditTask(Path(sys.argv[1]), out=Path(sys.argv[2])))\n"
+    process = server_context().Process(
+        target=run_and_die, args=(place, str(folder / "crashing.yaml"), str(folder / "reports" / "died"))
     )
-    command = [sys.executable, "-c", script, str(folder / "crashing.yaml"), str(folder / "reports" / "died")]
-    return subprocess.run(command, cwd=ROOT, check=False, capture_output=True).returncode
+    process.start()
+    process.join()
+    return process.exitcode
 
 
 @pytest.fixture

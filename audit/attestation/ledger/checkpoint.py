@@ -1,8 +1,8 @@
 """The checkpoint: how long the log was at least, and one digest over all of it.
 
-Comes in: the lines of a log. Goes out: a note of three lines, origin, number of entries and Merkle root, followed by what
-this tool adds, in the form of C2SP tlog-checkpoint (https://c2sp.org/tlog-checkpoint); in the file it stands in the same
-signed envelope as the entries. A copy kept elsewhere shows later whether the log was cut off or written anew.
+Comes in: the lines of a log. Goes out: a note of three lines (origin, number of entries, Merkle root), followed by what
+this tool adds, in the form of C2SP tlog-checkpoint (https://c2sp.org/tlog-checkpoint). In the file it stands in the
+same signed envelope as the entries. A copy kept elsewhere shows later whether the log was cut off or written anew.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from audit.errors import ConfigError
 
@@ -15,6 +15,8 @@ from .entry import Entry, RecordKind
 
 REPORTS = ("audit", "publication", "change")
 """Kinds of entries that a report stands behind."""
+RECORDS = get_args(RecordKind)
+"""Kinds of entries about another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def check_record(
         There is no such entry, no report stands behind it, it was withdrawn before, the reason is empty, or what takes
         its place is no later audit of the same system.
     """
-    if not 0 <= refers_to < len(entries) or entries[refers_to].kind not in REPORTS:
+    if kind not in RECORDS or not 0 <= refers_to < len(entries) or entries[refers_to].kind not in REPORTS:
         raise ConfigError(f"entry {refers_to} of the ledger is no audit that a {kind} could be about")
     if not reason.strip():
         raise ConfigError(f"a {kind} needs a reason")

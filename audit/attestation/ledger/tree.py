@@ -1,7 +1,7 @@
 """The Merkle tree over the lines of a log, so that one short digest stands for all of them.
 
-Comes in: lines. Goes out: the root. Built as RFC 6962, section 2.1 has it, so that anybody's tools for transparency logs
-can check it: a leaf is ``SHA-256(0x00 || line)``, a node ``SHA-256(0x01 || left || right)``.
+Comes in: lines. Goes out: the root. Built as RFC 6962, section 2.1 has it, so that anybody's tools for transparency
+logs can check it: a leaf is ``SHA-256(0x00 || line)``, a node ``SHA-256(0x01 || left || right)``.
 """
 
 from __future__ import annotations

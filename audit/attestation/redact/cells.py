@@ -6,11 +6,10 @@ Why no subtraction works. A group is shown or withheld at a view: its size; its 
 decision. Each view is a finer partition than the one before, and who is withheld at a view is withheld at all finer
 ones. At each view no shown part holds 1 to 4 people, nobody is withheld alone, and the withheld people taken together
 hold nobody or at least 5 in each part. What an outsider knows of the withheld parts are then the sums over groups and,
-for a group that is shown at the coarser view, its own sums: the margins of a two-way table. Such a table can hold every
-whole number from ``max(0, r + c - N)`` to ``min(r, c)`` in a cell with margins `r` and `c` and total `N` (Frechet), which
-are ``min(r, c, N - r, N - c)`` more numbers than one; as each of the four is 0 or at least 5 where it is printed, a cell
-of 1 to 4 people can always hold at least one other number (W. J. Keller and others call the same condition *protection
-against disclosure by differencing*; Willenborg and de Waal 2001, Elements of Statistical Disclosure Control, ch. 4).
+for a group that is shown at the coarser view, its own sums: the margins of a two-way table. A cell of such a table with
+margins `r` and `c` and total `N` can hold every whole number from ``max(0, r + c - N)`` to ``min(r, c)`` (Frechet's
+bounds; Dobra and Fienberg 2000, PNAS 97:11885), which are ``min(r, c, N - r, N - c)`` more numbers than one. Each of
+the four is 0 or at least 5 where it is printed, so that a cell of 1 to 4 people can always hold another number.
 """
 
 from __future__ import annotations

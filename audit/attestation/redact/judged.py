@@ -1,7 +1,7 @@
 """The judgement as everybody may read it: every verdict as it stands, with the numbers and reasons that may be told.
 
-Comes in: the judgement on the whole evidence, and the numbers of it that are told. Goes out: the same verdicts. They are
-never judged anew: the public edition says what the audit found, and less of why.
+Comes in: the judgement on the whole evidence, and the numbers of it that are told. Goes out: the same verdicts. They
+are never judged anew: the public edition says what the audit found, and less of why.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The public edition of a report: the same dossier, less what would tell of a few people, of files and of persons.
 
-Comes in: the internal dossier. Goes out: a dossier that says that it is public, how much it withholds, and the digest of
-the evidence behind it. That digest tells nothing of what is withheld: it covers the times that every step took, which
+Comes in: the internal dossier. Goes out: a dossier that says that it is public, how much it withholds, and the digest
+of the evidence behind it. That digest tells nothing of what is withheld: it covers the times that every step took, which
 stay internal and which nobody can guess.
 """
 
@@ -23,12 +23,12 @@ from .views import Views, decide_views
 
 PEOPLE = frozenset(
     {
-        "n", "count", "rows", "rows_of", "label_known", "label_positive", "missing", "differing", "background_rows", "searched",
-        "attacked_rows", "baseline_rows", "later_rows", "calibrated_on", "judged_on", "unfinished", "named", "named_missing",
-        "positive_favourable", "positive_unfavourable", "negative_favourable", "negative_unfavourable",
+        "n", "count", "rows", "rows_of", "label_known", "label_positive", "missing", "differing", "background_rows",
+        "searched", "attacked_rows", "baseline_rows", "later_rows", "calibrated_on", "judged_on", "unfinished", "named",
+        "named_missing", "positive_favourable", "positive_unfavourable", "negative_favourable", "negative_unfavourable",
         "unlabelled_favourable", "unlabelled_unfavourable", "positive_undecided", "negative_undecided",
-        "unlabelled_undecided", "found_rows", "found_on", "tested_on", "rows_paired", "only_before", "only_after", "gained",
-        "lost", "favourable_before", "favourable_after", "lost_wrongly", "gained_wrongly",
+        "unlabelled_undecided", "found_rows", "found_on", "tested_on", "rows_paired", "only_before", "only_after",
+        "gained", "lost", "favourable_before", "favourable_after", "lost_wrongly", "gained_wrongly",
     }
 )  # fmt: skip
 """Fields of the evidence that count people."""
@@ -121,7 +121,8 @@ def _redact_evidence(evidence: Evidence, views: Views, files: tuple[str, ...]) -
             "seconds": {},
         }
     )
-    subject = evidence.subject.model_copy(update={"about": {}})
+    crossed = tuple(pair for pair in evidence.subject.intersections if views.shows_all(" * ".join(pair), "size"))
+    subject = evidence.subject.model_copy(update={"about": {}, "intersections": crossed})
     made = evidence.model_copy(update={"provenance": provenance, "subject": subject, **sections})
     plain = made.model_dump(mode="python")
     return Evidence.model_validate({**plain, **{name: redact_sentences(plain[name], files) for name in sections}})

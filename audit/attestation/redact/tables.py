@@ -1,7 +1,7 @@
 """Tables of counts that are not by group: levels of a column, bins of a feature, bins of a score.
 
-Comes in: the records that hold them. Goes out: the same records without the cells that tell of a few people, and without
-so many others that no subtraction brings those back.
+Comes in: the records that hold them. Goes out: the same records without the cells that tell of a few people, and
+without so many others that no subtraction brings those back.
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ _FEW = re.compile(
 _FEW_OF = re.compile(r"(?<![\w.,/±-])[1-4] (?:of|/) [\d,]+|[\d,]+ (?:of|/) [1-4](?![\w.,]*\d)")
 _FREE = frozenset(
     {
-        "because", "broken_parts", "caution", "detail", "drawn", "exclusions", "literal", "method", "not_done", "note", "notes",
-        "parts_not_done", "protocol", "sampled", "trace", "training", "would_decide", "training", "words",
+        "because", "broken_parts", "caution", "detail", "drawn", "exclusions", "literal", "method", "not_done", "note",
+        "notes", "parts_not_done", "protocol", "sampled", "trace", "training", "words", "would_decide",
     }
 )  # fmt: skip
 """Fields that hold sentences."""

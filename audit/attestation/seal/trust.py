@@ -1,14 +1,15 @@
 """Whether an authority that the reader names stands behind a certificate.
 
 Comes in: a certificate with its chain, the reader's own authorities, a moment. Goes out: an empty text, or the reason
-why not. Nothing is fetched from a network, so a certificate that its authority has revoked is not noticed here.
+why not. Nothing is fetched from a network: a certificate that its authority has revoked is noticed where the list that
+says so lies in the reader's file or in the report.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from audit.errors import ConfigError
 
 from .cms import certificate_bytes
+from .revocation import find_revoked, read_lists
 
 DOCUMENT_USAGES = frozenset(
     {
@@ -56,6 +58,22 @@ def read_anchors(path: Path) -> tuple[x509.Certificate, ...]:
         raise ConfigError(f"{path} holds no PEM certificate", place="--trust") from None
 
 
+def read_revoked(path: Path) -> tuple[bytes, ...]:
+    """Return the lists of revoked certificates (DER) in a reader's PEM file.
+
+    Raises
+    ------
+    ConfigError
+        The file is absent, or a list in it is damaged.
+    """
+    try:
+        return read_lists(path.read_bytes())
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}", place="--trust") from None
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}", place="--trust") from None
+
+
 def doubt_certificate(
     certificate: x509.Certificate,
     chain: Sequence[x509.Certificate],
@@ -63,6 +81,7 @@ def doubt_certificate(
     moment: datetime,
     *,
     usages: frozenset[str] = DOCUMENT_USAGES,
+    lists: Iterable[bytes] = (),
 ) -> str:
     """Return why a certificate is not to be trusted; an empty text where it is.
 
@@ -78,6 +97,8 @@ def doubt_certificate(
         When it must have been valid (aware).
     usages : frozenset of str
         Purposes (dotted object identifiers) of which it must have one, where it is limited to any.
+    lists : iterable of bytes
+        DER of lists of revoked certificates; one that no certificate at hand has signed is not heeded.
 
     Notes
     -----
@@ -90,6 +111,8 @@ def doubt_certificate(
         )
     if not _may_sign(certificate, usages):
         return "the certificate is limited to other purposes than signing documents"
+    if revoked := find_revoked(certificate, (*chain, *anchors), lists, moment):
+        return revoked
     if certificate in anchors:
         return ""
     try:

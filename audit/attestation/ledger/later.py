@@ -1,0 +1,79 @@
+"""What the history says of a report that somebody holds in hand: whether something happened to it since.
+
+Comes in: a chain, and the digests of a report. Goes out: what came later, in words, and whether the report still
+stands. A folder that was put back to the state before a signature is intact by itself; only the history tells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .chain import Chain
+from .entry import Entry
+
+SUMS = "SHA256SUMS"
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """What happened to a report after it was sealed.
+
+    Parameters
+    ----------
+    stands : bool
+        False where it was withdrawn, signed by somebody whose signature it lacks, or is not in the history.
+    events : tuple of str
+        What happened, in words, oldest first.
+    """
+
+    stands: bool
+    events: tuple[str, ...]
+
+
+def tell_later(chain: Chain, dossier_digest: str, sums_digest: str) -> Later:
+    """Return what happened to a report since the seal that it carries.
+
+    Parameters
+    ----------
+    chain : Chain
+        The history.
+    dossier_digest : str
+        Digest of its audit.json.
+    sums_digest : str
+        Digest of its SHA256SUMS, which is another one after each signature.
+    """
+    own = [entry for entry in chain.entries if entry.dossier_digest == dossier_digest]
+    seals = [entry.index for entry in own if entry.seal.get(SUMS) == sums_digest]
+    if not seals:
+        known = "an earlier or later seal of it" if own else "nothing of it"
+        return Later(False, (f"the ledger does not know this seal, it knows {known}",))
+    since = [entry for entry in own if entry.index > seals[-1] and entry.kind != "audit"]
+    about = [_tell(entry) for entry in since]
+    stands = not any(entry.kind in ("withdrawal", "signature") for entry in since)
+    newer = _newest_audit(chain, own[0])
+    if newer is not None:
+        about.append(f"superseded by a later audit: entry {newer.index} of {newer.time[:10]}, {newer.outcome}")
+    return Later(stands, tuple(about))
+
+
+def find_entry(chain: Chain, dossier_digest: str) -> Entry | None:
+    """Return the entry of an audit by the digest of its audit.json; None where there is none."""
+    found = [entry for entry in chain.entries if entry.kind == "audit" and entry.dossier_digest == dossier_digest]
+    return found[-1] if found else None
+
+
+def _tell(entry: Entry) -> str:
+    words = {"signature": "signed since, which this copy lacks", "withdrawal": "withdrawn", "correction": "corrected"}
+    what = words.get(entry.kind, "files about single people were removed")
+    return f"{what}: entry {entry.index} of {entry.time[:10]}, {entry.reason}"
+
+
+def _newest_audit(chain: Chain, own: Entry) -> Entry | None:
+    withdrawn = {entry.refers_to for entry in chain.entries if entry.kind == "withdrawal"}
+    later = [
+        entry
+        for entry in chain.entries
+        if entry.kind == "audit" and entry.system == own.system and entry.index > own.index
+    ]
+    standing = [entry for entry in later if entry.index not in withdrawn]
+    return standing[-1] if standing else None
