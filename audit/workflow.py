@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audit.attestation.folder import refuse_existing, refuse_unwritable, write_folder
-from audit.attestation.pipeline import Outcome, attest, keep_silent
+from audit.attestation.pipeline import Outcome, attest_editions, keep_silent
 from audit.checkpoint import RESUMED, clear_partial_checkpoints, drop_checkpoint, find_checkpoint, keep_checkpoint
 from audit.config.placing import tell_places
 from audit.config.schema import AttestConfig, Config
@@ -113,7 +113,7 @@ def run_audit(
             previous,
             examine=lambda other: _examine(other, now, frame, None, progress, keep=True),
         )
-        outcome = attest(
+        outcome = attest_editions(
             examined.evidence,
             config,
             out=out or name_folder(examined.evidence, now),
@@ -154,11 +154,13 @@ def check_order(order: AttestConfig, *, interactive: bool = False) -> None:
     from audit.attestation.policy.lock import read_lock
     from audit.attestation.policy.papers import load_papers
     from audit.attestation.policy.select import load_packs
+    from audit.attestation.render.brand import read_brand
     from audit.attestation.render.editions import check_edition
     from audit.attestation.seal.keys import signer_for
 
     packs = load_packs(order)
     check_edition(order.report.edition, [pack.name for pack in packs])
+    read_brand(order.report)
     load_papers(order.documents)
     if order.lock is not None:
         read_lock(Path(order.lock), place=order.place_of("lock"))
@@ -248,7 +250,7 @@ def attest_from_file(
     envelope = path.with_name("evidence.dsse.json")
     signed = check_evidence(data, envelope.read_bytes() if envelope.is_file() else None)
     evidence, now = read_evidence(data), read_clock()
-    return attest(
+    return attest_editions(
         evidence,
         order,
         out=out or name_folder(evidence, now),

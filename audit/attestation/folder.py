@@ -83,7 +83,7 @@ def write_folder(files: Mapping[str, bytes], out: Path, beside: bytes | None = N
     except OSError as error:
         raise explain_os_error(error, out) from None
     try:
-        _fill(partial, files)
+        fill_folder(partial, files)
         partial.chmod(0o755)
         if beside is not None:
             _write_private(name_sidecar(out), beside)
@@ -95,6 +95,44 @@ def write_folder(files: Mapping[str, bytes], out: Path, beside: bytes | None = N
     finally:
         # also after Ctrl-C: nothing half-written stays
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def exchange_folders(one: Path, other: Path) -> None:
+    """Let two folders of one file system change places.
+
+    Parameters
+    ----------
+    one, other : pathlib.Path
+        Both exist.
+
+    Raises
+    ------
+    ConfigError
+        They cannot.
+
+    Notes
+    -----
+    Linux does it in one step (renameat2 with RENAME_EXCHANGE). Elsewhere it takes three, and a crash between them
+    leaves the folder under a hidden name beside its place.
+    """
+    try:
+        if _exchange_at_once(one, other):
+            return
+        aside = Path(tempfile.mkdtemp(prefix=f".{other.name}.", dir=other.resolve().parent))
+        other.rename(aside / "kept")
+        one.rename(other)
+        (aside / "kept").rename(one)
+        aside.rmdir()
+    except OSError as error:
+        raise explain_os_error(error, other) from None
+
+
+def _exchange_at_once(one: Path, other: Path) -> bool:
+    import ctypes
+
+    call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE: linux/fcntl.h, linux/fs.h
+    return call is not None and call(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0
 
 
 def remove_folder(out: Path) -> None:
@@ -117,7 +155,8 @@ def _write_private(path: Path, data: bytes) -> None:
         raise
 
 
-def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
+def fill_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files below a folder and see each of them on the disk."""
     for name, data in files.items():
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)

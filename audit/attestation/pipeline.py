@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from audit.config.schema import AttestConfig
 from audit.evidence import Change, Dossier, Evidence, Papers, Presentation, RuleFinding, Severity, digest_bytes
 
-from .folder import remove_folder, write_folder
+from .folder import refuse_existing, remove_folder, write_folder
 from .ledger.store import Ledger, hold_ledger
 from .policy.judge import judge
 from .policy.lock import see_lock
@@ -20,11 +20,14 @@ from .policy.papers import load_papers
 from .policy.select import load_packs
 from .policy.tasks import date_findings
 from .redact.publish import publish_dossier
+from .render.brand import read_brand
 from .render.editions import check_edition
 from .render.formats import FORMATS
 from .render.individual import render_individuals
+from .render.lending import lend_fonts
 from .render.publication_page import render_publications
-from .seal.keys import signer_for
+from .render.stamp import render_stamp
+from .seal.keys import notes_of, signer_for
 from .seal.sign import sign_folder
 from .seal.timestamp import read_stamp
 
@@ -203,6 +206,7 @@ def attest(
                 language=order.report.language,
                 created=seen_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
                 signer=signer.shown() if signer else None,
+                brand=read_brand(order.report),
             ),
             previous=known.previous,
             earlier=known.earlier,
@@ -210,13 +214,14 @@ def attest(
             scores=digest_bytes(scores) if scores is not None else None,
         )
         dossier = publish_dossier(dossier, internal=known.internal) if public else dossier
+        dossier = lend_fonts(dossier, order.report.fonts)
         rendered = _draw(dossier, tell)
         with hold_ledger(order.ledger, timeout=PATIENCE) as ledger:
             if _ask_history(ledger, evidence, public) != known:
                 continue
             tell("seal and record")
             files = {"audit.json": dossier.canonical(), **artifacts, **rendered}
-            sealed = sign_folder(files, dossier, signer, previous=ledger.head)
+            sealed = sign_folder(files, dossier, signer, previous=ledger.head, stamp=render_stamp)
             with ledger.announce(out, dossier):
                 write_folder({**sealed, **told}, out, beside=scores)
                 try:
@@ -224,8 +229,32 @@ def attest(
                 except BaseException:
                     remove_folder(out)  # a report that the history does not know would stand in the next try's way
                     raise
-            notes, recorded = (*(signer.stamps.notes if signer and signer.stamps else ()), *ledger.notes), True
+            notes, recorded = (*notes_of(signer), *ledger.notes), True
     return Outcome(dossier, out, tuple(sorted(sealed)), notes)
+
+
+def attest_editions(evidence: Evidence, order: AttestConfig, *, out: Path, **about: Any) -> Outcome:
+    """Attest, and where a public edition is asked for, make it of the same evidence and beside the internal report.
+
+    Parameters
+    ----------
+    evidence, order, out, **about
+        See `attest`.
+
+    Returns
+    -------
+    Outcome
+        Of the internal report.
+    """
+    if order.report.audience == "internal":
+        return attest(evidence, order, out=out, **about)
+    beside = out.with_name(f"{out.name}-public")
+    refuse_existing(beside)
+    whole = order.model_copy(update={"report": order.report.model_copy(update={"audience": "internal"})})
+    internal = attest(evidence, whole, out=out, **about)
+    public = attest(evidence, order, out=beside, **about)
+    notes = (f"the public edition lies in {public.folder}", *internal.notes, *public.notes)
+    return replace(internal, notes=tuple(dict.fromkeys(notes)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""``audit ledger``: the history of audits, listed and checked."""
+"""``audit ledger``: the history of audits, listed, checked and continued."""
 
 from __future__ import annotations
 
@@ -8,16 +8,30 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from audit.errors import ConfigError
+
 if TYPE_CHECKING:
-    from audit.evidence.dossier import SignerShown
+    from audit.attestation.ledger.chain import Chain
+    from audit.attestation.ledger.entry import Entry, RecordKind
+    from audit.attestation.seal.keys import Signer
 
-app = App(name="ledger", help="List and check the history of audits.")
+app = App(name="ledger", help="List and check the history of audits; correct or withdraw one.")
 
-Json = Annotated[bool, Parameter(negative=())]
+Flag = Annotated[bool, Parameter(negative=())]
+Folder = Annotated[Path, Parameter(name="--ledger")]
+REPORTS = Path("audits")
+"""Where reports lie unless they are put elsewhere."""
 
 
 @app.command(name="list")
-def list_ledger(path: Path = Path("audit-log"), *, system: str | None = None, json: Json = False) -> int:
+def list_ledger(
+    path: Path = Path("audit-log"),
+    *,
+    system: str | None = None,
+    html: Path | None = None,
+    reports: list[Path] | None = None,
+    json: Flag = False,
+) -> int:
     """List the entries of a ledger, oldest first. Exit code 0; 4 where the chain is broken, 2 where there is none.
 
     Parameters
@@ -26,9 +40,15 @@ def list_ledger(path: Path = Path("audit-log"), *, system: str | None = None, js
         The ledger's folder.
     system
         Only entries of this system.
+    html
+        Write a page of all audits instead: verdicts, what became of them, the main figures over time.
+    reports
+        Folders below which the reports lie, for the page; default audits. May be repeated.
     json
         Print one JSON array instead of text.
     """
+    if html is not None:
+        return _write_page(path, html, reports)
     from audit.attestation.ledger.store import read_ledger
 
     chain, _ = read_ledger(path)
@@ -37,8 +57,7 @@ def list_ledger(path: Path = Path("audit-log"), *, system: str | None = None, js
         print(json_form.dumps([entry.model_dump(mode="json") for entry in entries], indent=2, ensure_ascii=False))
         return 0
     for entry in entries:
-        about = f"entry {entry.refers_to}: {entry.reason}" if entry.refers_to is not None else entry.outcome
-        text = f"{entry.index:>4}  {entry.time}  {entry.kind:<10}  {entry.system} {entry.version}  {about}"
+        text = f"{entry.index:>4}  {entry.time}  {entry.kind:<11}  {entry.system} {entry.version}  {_tell(entry)}"
         print("".join(sign if sign.isprintable() else "?" for sign in text))
     if not entries:
         print("no entries")
@@ -46,36 +65,170 @@ def list_ledger(path: Path = Path("audit-log"), *, system: str | None = None, js
 
 
 @app.command(name="check")
-def check_ledger(path: Path = Path("audit-log"), *, json: Json = False) -> int:
+def check_ledger(path: Path = Path("audit-log"), *, checkpoint: Path | None = None, json: Flag = False) -> int:
     """Check that no entry was changed, dropped or added, and every signature. Exit code 0; 4 where that is not so.
 
     Parameters
     ----------
     path
         The ledger's folder.
+    checkpoint
+        An older copy of its checkpoint, kept elsewhere: the ledger must still begin with what that saw.
     json
         Print one JSON object instead of text.
     """
-    from audit.attestation.ledger.chain import check_signatures
-    from audit.attestation.ledger.store import read_ledger
+    from audit.attestation.history import check_whole
+    from audit.attestation.ledger.checkpoint import hold_against
+    from audit.attestation.ledger.entry import read_checkpoint
 
-    chain, checkpoint = read_ledger(path)
-    signers = check_signatures(chain, checkpoint, _open)
-    names = {name: signers.count(name) for name in dict.fromkeys(signers)}
+    whole = check_whole(path)
+    chain, names = whole.chain, {name: whole.signers.count(name) for name in dict.fromkeys(whole.signers)}
+    if checkpoint is not None:
+        hold_against(chain.lines, read_checkpoint(_read(checkpoint)))
+    root = chain.checkpoint.root if chain.checkpoint else ""
     if json:
-        found = {"entries": len(chain.entries), "head": chain.head, "torn_bytes": chain.torn, "signers": names}
-        print(json_form.dumps(found, indent=2, ensure_ascii=False))
+        found = {"entries": len(chain.entries), "head": chain.head, "root": root, "torn_bytes": chain.torn}
+        print(json_form.dumps({**found, "signers": names}, indent=2, ensure_ascii=False))
         return 0
     print(f"INTACT: {len(chain.entries)} entries in one chain; its head is {chain.head}")
     for name, count in names.items():
         print(f"  {count} signed by {name}" if name else f"  {count} unsigned")
+    if checkpoint is not None:
+        print(f"  it begins with all that {checkpoint} saw")
     if chain.torn:
         print(f"  the last append was interrupted ({chain.torn} bytes); the next audit takes it away")
     return 0
 
 
-def _open(envelope: bytes) -> SignerShown:
-    from audit.attestation.seal.envelope import open_envelope
-    from audit.attestation.seal.keys import show_certificate
+@app.command(name="correct")
+def correct_audit(
+    audit: str,
+    *,
+    reason: str,
+    by: str,
+    instead: str | None = None,
+    ledger: Folder = Path("audit-log"),
+    key: str | None = None,
+    certificate: str | None = None,
+) -> int:
+    """Record that an audit was wrong, and which later one takes its place. Nothing is taken out of the ledger.
 
-    return show_certificate(open_envelope(envelope).certificate)
+    Parameters
+    ----------
+    audit
+        The audit: its report folder, or the number of its entry.
+    reason
+        What was wrong.
+    by
+        Who says so.
+    instead
+        The audit that takes its place: its report folder, or the number of its entry.
+    ledger
+        The ledger's folder.
+    key
+        Key that signs the entry, as under signing.key; default a development key where there is a terminal.
+    certificate
+        Its certificate, as under signing.certificate.
+    """
+    return _record("correction", audit, reason, by, ledger, _find_signer(key, certificate), instead)
+
+
+@app.command(name="withdraw")
+def withdraw_audit(
+    audit: str,
+    *,
+    reason: str,
+    by: str,
+    ledger: Folder = Path("audit-log"),
+    key: str | None = None,
+    certificate: str | None = None,
+) -> int:
+    """Record that an audit is not to be relied on any more. Nothing is taken out of the ledger.
+
+    Parameters
+    ----------
+    audit
+        The audit: its report folder, or the number of its entry.
+    reason
+        Why.
+    by
+        Who says so.
+    ledger
+        The ledger's folder.
+    key
+        Key that signs the entry, as under signing.key; default a development key where there is a terminal.
+    certificate
+        Its certificate, as under signing.certificate.
+    """
+    return _record("withdrawal", audit, reason, by, ledger, _find_signer(key, certificate))
+
+
+def _record(
+    kind: RecordKind, audit: str, reason: str, by: str, folder: Path, signer: Signer | None, instead: str | None = None
+) -> int:
+    from audit.attestation.ledger.store import hold_ledger
+    from audit.config.schema import LedgerOrder
+    from audit.workflow import read_clock
+
+    with hold_ledger(LedgerOrder(path=str(folder), must_exist=True)) as ledger:
+        entry = ledger.record(
+            kind,
+            _find_entry(ledger.chain, audit),
+            reason,
+            by=by,
+            time=read_clock().strftime("%Y-%m-%dT%H:%M:%SZ"),
+            corrected_by=_find_entry(ledger.chain, instead) if instead is not None else None,
+            signer=signer,
+        )
+    signed = f"signed by {signer.shown().name}" if signer else "unsigned"
+    print(f"recorded as entry {entry.index}, {signed}: {kind} of entry {entry.refers_to}")
+    return 0
+
+
+def _find_signer(key: str | None, certificate: str | None) -> Signer | None:
+    import sys
+
+    from audit.attestation.seal.keys import signer_for
+    from audit.config.schema import SigningOrder
+
+    return signer_for(SigningOrder(key=key, certificate=certificate), interactive=sys.stderr.isatty())
+
+
+def _find_entry(chain: Chain, audit: str) -> int:
+    """Return the place of an audit that is named by the number of its entry or by its folder."""
+    if audit.isdecimal():
+        return int(audit)
+    from audit.attestation.ledger.later import find_entry
+    from audit.evidence.base import digest_bytes
+
+    found = find_entry(chain, digest_bytes(_read(Path(audit) / "audit.json")))
+    if found is None:
+        raise ConfigError(f"the ledger does not know the report in {audit}", hint="name its entry: audit ledger list")
+    return found.index
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _write_page(path: Path, page: Path, reports: list[Path] | None) -> int:
+    from audit.attestation.history import write_history
+
+    data = write_history(path, reports or [REPORTS], page)
+    try:
+        page.write_bytes(data)
+    except OSError as error:
+        raise ConfigError(f"{page} cannot be written: {error.strerror}", place="--html") from None
+    print(page)
+    return 0
+
+
+def _tell(entry: Entry) -> str:
+    if entry.refers_to is None:
+        return entry.outcome
+    instead = f", entry {entry.corrected_by} takes its place" if entry.corrected_by is not None else ""
+    said = f": {entry.reason}{f' ({entry.by})' if entry.by else ''}" if entry.reason else ""
+    return f"entry {entry.refers_to}{instead}{said}"

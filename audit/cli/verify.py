@@ -11,7 +11,8 @@ from cyclopts import Parameter
 
 if TYPE_CHECKING:
     from audit.attestation.policy.seal_rules import SealFinding
-    from audit.attestation.verify import Verification
+    from audit.attestation.recompute import Recomputation
+    from audit.attestation.verify import SignatureTold, Verification
 
 _MEANING = {
     ("INTACT", "TRUSTED"): "every file is as it was sealed, and an authority that you named vouches for the signer",
@@ -24,20 +25,30 @@ def verify(
     report: Path,
     *,
     trust: Path | None = None,
+    signers: Path | None = None,
+    ledger: Path | None = None,
+    recompute: Path | None = None,
     policy: list[str] | None = None,
     json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> int:
     """Check a report folder, a report.pdf or a report.html.
 
-    Exit code 0 where it is intact, 4 where anything was changed, or where authorities are given and none of them stands
-    behind the signer, 2 where there is no report.
+    Exit code 0 where it is intact; 4 where anything was changed, where authorities are given and none of them stands
+    behind a signer, where roles are not as they must be, where the ledger says that the report no longer stands, or
+    where a number of it does not come out again; 2 where there is no report.
 
     Parameters
     ----------
     report
         The folder, or the PDF or page alone.
     trust
-        PEM file with the authorities (or signers) that you trust.
+        PEM file with the authorities (or signers) that you trust, and lists of certificates that they revoked.
+    signers
+        signers.yaml: who may sign in which role.
+    ledger
+        Folder of the ledger, to be told whether the report was superseded, withdrawn, or signed since.
+    recompute
+        audit.yaml of this report: runs the audit again, for the same day and seed, and compares every number.
     policy
         Packs, or policy files, whose rules about the seal are to be decided too: exit code 1 where one fails, 5 where
         one is open.
@@ -46,10 +57,31 @@ def verify(
     """
     from audit.attestation.verify import verify_report
 
-    found = verify_report(report, trust=trust)
+    found = verify_report(report, trust=trust, signers=signers, ledger=ledger)
     rules = _judge_seal(report, found, policy) if policy else ()
-    print(_as_json(found, rules) if json else "\n".join([_as_text(found), *map(_say_rule, rules)]))
-    return found.exit_code or _decide_exit(rules)
+    again = _recompute(report, found, recompute) if recompute else None
+    if json:
+        print(_as_json(found, rules, again))
+    else:
+        print("\n".join([_as_text(found), *map(_say_rule, rules), *(again.lines() if again else ())]))
+    return found.exit_code or (again.exit_code if again else 0) or _decide_exit(rules)
+
+
+def _recompute(report: Path, found: Verification, config: Path) -> Recomputation:
+    from audit.errors import ConfigError, SealError
+    from audit.recomputing import recompute_audit
+
+    from .console import TerminalProgress
+
+    if not report.is_dir():
+        raise ConfigError("only a report folder can be recomputed", place="--recompute")
+    if found.word != "INTACT":
+        raise SealError("this report is not what was sealed: it is not recomputed")
+    progress = TerminalProgress()
+    try:
+        return recompute_audit(report, config, progress=progress)
+    finally:
+        progress.close()
 
 
 def _judge_seal(report: Path, found: Verification, policy: list[str]) -> tuple[SealFinding, ...]:
@@ -78,6 +110,7 @@ def _say_rule(rule: SealFinding) -> str:
 
 def _as_text(found: Verification) -> str:
     signers = ", ".join(found.signers)
+    people = [_say_signature(one) for one in found.signatures] if len(found.signatures) > 1 else []
     lines = [f"{'ok ' if check.ok else 'BAD'}  {check.name}{': ' if check.detail else ''}{check.detail}"
              for check in found.checks]  # fmt: skip
     said = _MEANING.get((found.word, found.trust), "")
@@ -87,18 +120,28 @@ def _as_text(found: Verification) -> str:
         said = "this file carries no signature: nothing can be said about it; verify the folder that it came in"
     trust = f", {found.trust}" if found.word != "UNPROVEN" else ""
     who = f" (signed by {signers})" if signers and found.word == "INTACT" else ""
-    return "\n".join([*lines, f"{found.word}{trust}{who}: {said}"])
+    return "\n".join([*lines, *people, f"{found.word}{trust}{who}: {said}"])
 
 
-def _as_json(found: Verification, rules: tuple[SealFinding, ...] = ()) -> str:
+def _say_signature(one: SignatureTold) -> str:
+    decided = f": {one.decision}" if one.decision else ""
+    stated = f"{one.name} ({one.certified})" if one.name != one.certified else one.name
+    note, when = f" ({one.note[:200]})" if one.note else "", f", {one.moment}" if one.moment else ""
+    return f"{one.role:<10} {stated}{decided}{note}{when}"
+
+
+def _as_json(found: Verification, rules: tuple[SealFinding, ...] = (), again: Recomputation | None = None) -> str:
     return json_form.dumps(
         {
             "word": found.word,
             "trust": found.trust,
             "signers": list(found.signers),
             "checks": [check._asdict() for check in found.checks],
+            "signatures": [asdict(one) for one in found.signatures],
+            "later": list(found.later),
             "rules": [asdict(rule) for rule in rules],
-            "exit_code": found.exit_code or _decide_exit(rules),
+            **({"recomputed": again.as_plain()} if again else {}),
+            "exit_code": found.exit_code or (again.exit_code if again else 0) or _decide_exit(rules),
         },
         indent=2,
         ensure_ascii=False,

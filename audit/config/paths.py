@@ -112,6 +112,7 @@ _PATHS: dict[Steps, str] = {
     ("compare", "champion", "factory"): "factory",
     ("report", "logo"): "file",
     ("report", "fonts"): "file",
+    ("report", "templates"): "file",
     ("signing", "key"): "secret",
     ("signing", "certificate"): "secret",
     ("signing", "password"): "secret",

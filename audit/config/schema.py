@@ -214,6 +214,13 @@ class CompareOrder(Settings):
     """A model block."""
 
 
+class ColourOrder(Settings):
+    """Colours of an organisation. Those that carry a meaning (failed, open, passed, the curves) stay as they are."""
+
+    accent: str | None = Field(default=None, pattern="^#[0-9a-fA-F]{6}$")
+    """Colour of the cover's band and of links, ``"#rrggbb"``; it must stand out from white by at least 4.5 to 1."""
+
+
 class ReportOrder(Settings):
     """What to render."""
 
@@ -226,9 +233,13 @@ class ReportOrder(Settings):
     language: Literal["en", "de"] = "en"
     """Language of the words."""
     logo: str | None = None
-    """Image file for the cover."""
+    """Picture for the cover: PNG, JPEG or SVG, at most 300 kB."""
+    colours: ColourOrder = ColourOrder()
+    """Colours of the cover and of links."""
     fonts: str | None = None
-    """Folder of fonts."""
+    """Folder of TTF and OTF fonts for characters that the shipped fonts lack; what is needed of them is embedded."""
+    templates: str | None = None
+    """Folder of templates and style sheets; a file there stands in for the shipped one at the same path."""
 
 
 class SigningOrder(Settings):

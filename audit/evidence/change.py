@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from .base import Record
-from .estimate import Definition, Estimate, Measurement
+from .estimate import Curve, Definition, Estimate, Measurement
 from .judgement import VerdictWord
 
 Against = Literal["previous_audit", "champion", "other"]
@@ -172,6 +172,8 @@ class ShapeMoved(Record):
     """Value or level of the feature where it is."""
     beyond_bands: bool | None = None
     """Whether the two bands part anywhere; None where a curve has no confidence band."""
+    earlier: Curve | None = None
+    """The earlier curve, of the model whose shapes are drawn; the later one stands in the evidence."""
 
 
 class Difference(Record):

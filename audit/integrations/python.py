@@ -154,7 +154,7 @@ def attest(evidence: Evidence | str | Path, config: str | Path | Config, *, out:
         The report folder.
     """
     from audit import workflow
-    from audit.attestation.pipeline import attest as attest_evidence
+    from audit.attestation.pipeline import attest_editions as attest_evidence
 
     order = config if isinstance(config, Config) else load_config(Path(config), files="attest")
     folder = Path(out) if out else None

@@ -163,18 +163,38 @@ def _moved_beyond(old: Stand, new: Stand, z: float) -> bool:
         # a number that appears or vanishes without an interval on either side hangs on the rows drawn
         return old.n is None and new.n is None
     moved = new.value - old.value
-    reach = math.hypot(_half_width(old, z, up=moved > 0), _half_width(new, z, up=moved < 0))
+    reach = math.hypot(_reach(old, new, z, up=moved > 0), _reach(new, old, z, up=moved < 0))
     return abs(moved) > reach
 
 
+def _reach(stand: Stand, other: Stand, z: float, *, up: bool) -> float:
+    """Return how far the value may lie off in one direction, at `z` standard errors.
+
+    A group that happens to be the reference has a ratio of 1 by definition, with an interval of no width; yet which
+    group that is hangs on the rows too. It then scatters as the number on the other side does.
+    """
+    if stand.low is not None and stand.low == stand.high:
+        return _half_width(other, z, up=not up)
+    return _half_width(stand, z, up=up)
+
+
 def _half_width(stand: Stand, z: float, *, up: bool) -> float:
-    """Return the distance from the value to one end of its interval, stretched to `z` standard errors."""
+    """Return the distance from the value to one end of its interval, stretched to `z` standard errors.
+
+    Ratios scatter evenly on their logarithm, differences as they are; which one a number is its interval does not say,
+    so that the wider of the two stretches is taken.
+    """
     end = stand.high if up else stand.low
     if stand.value is None or (stand.low is None and stand.high is None):
         return 0.0  # no interval at all: a count or a constant
     if end is None:
         return math.inf
-    return abs(end - stand.value) * max(1.0, z / normal_quantile(stand.level))
+    factor = max(1.0, z / normal_quantile(stand.level))
+    plain = abs(end - stand.value) * factor
+    if min(end, stand.value) <= 0:
+        return plain
+    bent: float = abs(stand.value * (end / stand.value) ** factor - stand.value)
+    return max(plain, bent)
 
 
 def _tell(scope: str, old: Stand | None, new: Stand | None) -> Changed:

@@ -1,7 +1,8 @@
-"""Audit a registered model and let it through the gate, or not: python mlflow_gate.py audit.yaml models:/credit@candidate.
+"""Audit a registered model and let it through the gate, or not.
 
-Needs ``pip install glassbox-audit mlflow-skinny`` and MLFLOW_TRACKING_URI. The alias ``champion`` moves to the version that
-passed; deployment reads the alias. Ends with the audit's own exit code, and with 6 where the server does not answer.
+``python mlflow_gate.py audit.yaml models:/credit@candidate`` needs ``pip install glassbox-audit mlflow-skinny`` and
+MLFLOW_TRACKING_URI. The alias ``champion`` moves to the version that passed; deployment reads the alias. Ends with the
+audit's own exit code, and with 6 where the server does not answer.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from audit.integrations.mlflow import audit_mlflow_model
 
 
 def main(config: str, model: str) -> int:
+    """Return the exit code of the audit of a model."""
     try:
         done = audit_mlflow_model(config, model, tracking_uri=os.environ.get("MLFLOW_TRACKING_URI"), alias="champion")
     except AuditError as error:

@@ -35,7 +35,8 @@ def server(tmp_path_factory):
         port = free.getsockname()[1]
     command = [
         sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{home}/mlflow.db",
-        "--artifacts-destination", str(home / "artifacts"), "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
+        "--artifacts-destination", str(home / "artifacts"), "--host", "127.0.0.1",
+        "--port", str(port), "--workers", "1",
     ]  # fmt: skip
     with (home / "server.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, env=_quiet())

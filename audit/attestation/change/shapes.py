@@ -17,6 +17,8 @@ from audit.evidence import Curve, Effects, Estimate, Evidence, Measurement, Shap
 Floats = NDArray[np.float64]
 PREFERRED = ("ebm_surrogate", "net_surrogate", "black_box")
 """Whose curves tell what drives the black box: the first that stands on both sides for every feature."""
+DRAWN = ("black_box", "net_surrogate", "ebm_surrogate", "net_label", "ebm_label")
+"""Whose curves a report draws: the first that stands on both sides; its earlier curves are kept."""
 _SHOWN_ALONE = "PDP"  # a second curve of the black box that no comparison rests on
 
 
@@ -114,11 +116,12 @@ def read_curve(curve: Curve, values: NDArray[np.object_] | Floats) -> Floats:
 
 def compare_shapes(pairs: Mapping[tuple[str, str], CurvePair]) -> tuple[ShapeMoved, ...]:
     """Return how far every shape moved, the largest first."""
-    moved = [_compare(pair) for pair in pairs.values()]
+    drawn = next((model for model in DRAWN if any(of == model for _, of in pairs)), None)
+    moved = [_compare(pair, kept=model == drawn) for (_, model), pair in pairs.items()]
     return tuple(sorted(moved, key=lambda item: -(item.distance.value or 0.0)))
 
 
-def _compare(pair: CurvePair) -> ShapeMoved:
+def _compare(pair: CurvePair, *, kept: bool) -> ShapeMoved:
     gap = pair.second - pair.first
     place = int(np.argmax(np.abs(gap)))
     at = pair.places[place]
@@ -129,6 +132,7 @@ def _compare(pair: CurvePair) -> ShapeMoved:
         largest=float(gap[place]),
         at=at if isinstance(at, str) else f"{at:g}",
         beyond_bands=_parts(pair, gap),
+        earlier=pair.before if kept else None,
     )
 
 

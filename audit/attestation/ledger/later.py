@@ -47,7 +47,9 @@ def tell_later(chain: Chain, dossier_digest: str, sums_digest: str) -> Later:
     if not seals:
         known = "an earlier or later seal of it" if own else "nothing of it"
         return Later(False, (f"the ledger does not know this seal, it knows {known}",))
-    since = [entry for entry in own if entry.index > seals[-1] and entry.kind != "audit"]
+    whole = {entry.refers_to for entry in own if entry.kind == "publication"}  # an edition falls with its audit
+    falls = [e for e in chain.entries if e.refers_to in whole and e.kind in ("withdrawal", "correction")]
+    since = [*(e for e in own if e.index > seals[-1] and e.kind not in ("audit", "publication")), *falls]
     about = [_tell(entry) for entry in since]
     stands = not any(entry.kind in ("withdrawal", "signature") for entry in since)
     newer = _newest_audit(chain, own[0])
@@ -57,15 +59,16 @@ def tell_later(chain: Chain, dossier_digest: str, sums_digest: str) -> Later:
 
 
 def find_entry(chain: Chain, dossier_digest: str) -> Entry | None:
-    """Return the entry of an audit by the digest of its audit.json; None where there is none."""
-    found = [entry for entry in chain.entries if entry.kind == "audit" and entry.dossier_digest == dossier_digest]
+    """Return the entry of an audit, or of the public edition of one, by the digest of its audit.json; else None."""
+    found = [e for e in chain.entries if e.kind in ("audit", "publication") and e.dossier_digest == dossier_digest]
     return found[-1] if found else None
 
 
 def _tell(entry: Entry) -> str:
     words = {"signature": "signed since, which this copy lacks", "withdrawal": "withdrawn", "correction": "corrected"}
     what = words.get(entry.kind, "files about single people were removed")
-    return f"{what}: entry {entry.index} of {entry.time[:10]}, {entry.reason}"
+    instead = f"; entry {entry.corrected_by} takes its place" if entry.corrected_by is not None else ""
+    return f"{what}: entry {entry.index} of {entry.time[:10]}, {entry.reason}{instead}"
 
 
 def _newest_audit(chain: Chain, own: Entry) -> Entry | None:

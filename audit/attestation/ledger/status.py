@@ -72,11 +72,6 @@ def read_status(entries: Sequence[Entry], index: int) -> Status:
     return Status(entry, "stands", None, newer[-1] if newer else None, signatures)
 
 
-def find_report(entries: Sequence[Entry], dossier_digest: str) -> Entry | None:
-    """Return the last entry of the report with a dossier of that digest; None where the ledger has none."""
-    return next((e for e in reversed(entries) if e.kind in REPORTS and e.dossier_digest == dossier_digest), None)
-
-
 def check_record(
     entries: Sequence[Entry], kind: RecordKind, refers_to: int, reason: str, corrected_by: int | None = None
 ) -> None:

@@ -167,6 +167,7 @@ class Ledger:
         by: str = "",
         corrected_by: int | None = None,
         signer: Sealer | None = None,
+        seal: Mapping[str, str] | None = None,
     ) -> Entry:
         """Record what happened to an earlier audit: a signature, correction, withdrawal or removal.
 
@@ -186,6 +187,8 @@ class Ledger:
             Of a correction: the entry of the later audit that takes its place.
         signer : Sealer, optional
             Who signs the entry.
+        seal : mapping, optional
+            File that covers the report to its digest, where it is sealed anew.
 
         Raises
         ------
@@ -197,7 +200,8 @@ class Ledger:
         about = known[refers_to]
         entry = Entry(
             index=len(known), time=time, kind=kind, system=about.system, version=about.version,
-            dossier_digest=about.dossier_digest, refers_to=refers_to, reason=reason, previous=self.head, by=by,
+            dossier_digest=about.dossier_digest, refers_to=refers_to, reason=reason, seal=dict(seal or {}),
+            previous=self.head, by=by,
             corrected_by=corrected_by,
         )  # fmt: skip
         return self._add(entry, signer)

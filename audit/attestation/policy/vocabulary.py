@@ -113,9 +113,24 @@ def _nothing_broke(evidence: Evidence) -> bool | None:
     return not evidence.broken
 
 
+def _has_model(evidence: Evidence) -> bool:
+    return evidence.subject.has_model
+
+
+def _contract_kept(evidence: Evidence) -> bool | None:
+    if not isinstance(evidence.intake, Intake) or not evidence.intake.checks:
+        return None
+    return all(check.status != "fail" for check in evidence.intake.checks)
+
+
 COMPUTED_FACTS: dict[str, tuple[str, Callable[[Evidence], bool | None]]] = {
     "audit.model_digest_recorded": ("The model is pinned by its digest", _model_pinned),
     "audit.data_digest_recorded": ("The audited rows are pinned by their digest", _data_pinned),
+    "audit.has_model": ("A model was examined, not stored scores or decisions alone", _has_model),
+    "audit.contract_kept": (
+        "The model keeps what an audit relies on: equal rows get equal scores, alone or among others, in any order",
+        _contract_kept,
+    ),
     "audit.complete": ("No part of the examination broke", _nothing_broke),
 }
 """Fact name to its title and to what reads it from the evidence."""

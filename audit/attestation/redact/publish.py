@@ -1,8 +1,8 @@
 """The public edition of a report: the same dossier, less what would tell of a few people, of files and of persons.
 
 Comes in: the internal dossier. Goes out: a dossier that says that it is public, how much it withholds, and the digest
-of the evidence behind it. That digest tells nothing of what is withheld: it covers the times that every step took, which
-stay internal and which nobody can guess.
+of the evidence behind it. That digest tells nothing of what is withheld: it covers the times that every step took,
+which stay internal and which nobody can guess.
 """
 
 from __future__ import annotations

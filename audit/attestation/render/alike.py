@@ -15,6 +15,7 @@ from .footnotes import annotate
 from .numbers import Shown, count_text, number_text
 from .plots import Block
 from .tables import Grid, GridRow, Lexicon, TableCell
+from .tongue import tell
 
 RATIO = "fairness.conditional_selection_rate_ratio"
 PARITY, SAME = "fairness.cmh_p", "fairness.breslow_day_p"
@@ -95,13 +96,13 @@ def _grid(found: Mapping[str, Mapping[str, Measurement]], reference: str, block:
         own = block.counts.get(row.label)
         plain = _plain_ratio(row.label, reference, block)
         cells: list[TableCell] = [
-            _text(f"{count_text(own[0])} of {count_text(own[1])}" if own else "–"),
+            _text(tell("{count} of {all}", count=count_text(own[0]), all=count_text(own[1])) if own else "–"),
             _text(number_text(plain) if plain is not None else "–"),
         ]
         numbers = found.get(row.label, {})
         cells += [lexicon.show(numbers[metric]) if metric in numbers else None for metric in metrics]
-        lines.append(GridRow(row.label, words.REFERENCE if row.label == reference else "", tuple(cells), row.small))
-    heads = (fairness_words.SELECTED_OF, fairness_words.RATIO_OVER_ALL, *map(lexicon.head, metrics))
+        lines.append(GridRow(row.label, tell(words.REFERENCE) if row.label == reference else "", tuple(cells), row.small))
+    heads = (tell(fairness_words.SELECTED_OF), tell(fairness_words.RATIO_OVER_ALL), *map(lexicon.head, metrics))
     return annotate(Grid(block.title, heads, tuple(lines)))
 
 

@@ -16,6 +16,7 @@ from . import words
 from .footnotes import annotate
 from .numbers import Shown
 from .tables import Grid, GridRow, Judged, Lexicon, TableCell, make_grid, metrics_of, split_grid
+from .tongue import echo, tell
 
 RATE, RATIO, GAP = (f"fairness.selection_rate{end}" for end in ("", "_ratio", "_difference"))
 MAIN = (RATE, RATIO, GAP)
@@ -36,6 +37,7 @@ BODY = (
 BODY_COLUMNS = 5
 NONE = "–"
 COMPARED = words.COMPARED_TOPIC
+OVER_ALL = "Over all groups, simultaneous intervals"
 BANDS = (
     "The decision",
     "The mistakes",
@@ -114,13 +116,14 @@ def show_body(
     metrics = [metric for metric in (RATE, RATIO, *(f"fairness.{name}" for name in BODY)) if metric in held]
     metrics = metrics[:BODY_COLUMNS]
     judged = any(row.sign for row in rows)
-    heads = ["People", *(["Selected"] if counts else []), *map(lexicon.head, metrics), *(["Verdict"] if judged else [])]
+    heads = [tell("People"), *([tell("Selected")] if counts else []), *map(lexicon.head, metrics)]
+    heads += [tell("Verdict")] if judged else []
     lines = []
     for row in rows:
         cells: list[TableCell] = [_text(row.n), *([_text(row.favourable)] if counts else [])]
         cells += [lexicon.show(found[m][row.label]) if row.label in found[m] else None for m in metrics]
         cells += [Judged(row.sign)] if judged else []
-        lines.append(GridRow(row.label, "reference" if row.reference else "", tuple(cells), row.small))
+        lines.append(GridRow(row.label, tell(words.REFERENCE) if row.reference else "", tuple(cells), row.small))
     return annotate(Grid(words.prettify(" * ".join(kind)), tuple(heads), tuple(lines)))
 
 
@@ -149,10 +152,12 @@ def show_tables(
     title = words.prettify(" * ".join(kind))
     whole = [_plain_scope(m, kind) for m in whole]
     if len(rows) <= ACROSS:
-        return ((f"{title}: every number by group", _matrix(title, kind, rows, numbers, whole, lexicon)),)
-    tables = [(f"{title}: the decision", _main_grid(title, kind, rows, lexicon))]
+        return ((tell("{attribute}: every number by group", attribute=title), _matrix(title, kind, rows, numbers, whole, lexicon)),)
+    tables = [(tell("{attribute}: the decision", attribute=title), _main_grid(title, kind, rows, lexicon))]
     others = _compared(numbers)
-    for caption, compared in ((f"{title}: each group by itself", False), (f"{title}: {COMPARED.lower()}", True)):
+    alone = tell("{attribute}: each group by itself", attribute=title)
+    against = tell("{attribute}: compared with the reference group of each measure", attribute=title)
+    for caption, compared in ((alone, False), (against, True)):
         chosen = [m for m in numbers if m.metric not in MAIN and (m.metric in others) == compared]
         parts = split_grid(_group_grid(title, kind, rows, chosen, lexicon)) if chosen else ()
         tables += [(caption if not index else "", part) for index, part in enumerate(parts)]
@@ -173,8 +178,9 @@ def _over_all(title: str, whole: Sequence[Measurement], lexicon: Lexicon) -> lis
     """Return the numbers about the attribute as a whole: a column each, the groups that they are about as footnotes."""
     if not whole:
         return []
-    grid = make_grid(whole, lexicon, corner="Simultaneous intervals", key=lambda _: "", label=lambda _: "All groups")
-    return [(f"{title}: over all groups" if title else "", grid)]
+    everybody = tell(words.ALL_GROUPS)
+    grid = make_grid(whole, lexicon, corner=tell("Simultaneous intervals"), key=lambda _: "", label=lambda _: everybody)
+    return [(tell("{attribute}: over all groups", attribute=title) if title else "", grid)]
 
 
 def _plain_scope(measurement: Measurement, kind: tuple[str, ...]) -> Measurement:
@@ -191,26 +197,30 @@ def _text(value: str) -> Shown:
 
 
 def _verdict(row: GroupRow, kind: tuple[str, ...]) -> Judged:
-    return Judged(row.sign, f"needs {row.need}" if row.sign and row.need and len(kind) == 1 else "")
+    return Judged(row.sign, tell("needs {need}", need=echo(row.need)) if row.sign and row.need and len(kind) == 1 else "")
 
 
 def _main_grid(title: str, kind: tuple[str, ...], rows: Sequence[GroupRow], lexicon: Lexicon) -> Grid:
     """Return the decision by group; a column that nobody fills is left out."""
+    verdict = tell("Verdict")
     columns: dict[str, list[TableCell]] = {
-        "Rows": [_text(row.n) for row in rows],
-        "Favourable": [_text(row.favourable) if row.favourable != NONE else None for row in rows],
+        tell("Rows"): [_text(row.n) for row in rows],
+        tell("Favourable"): [_text(row.favourable) if row.favourable != NONE else None for row in rows],
         lexicon.head(RATE): [row.rate for row in rows],
         lexicon.head(RATIO): [row.ratio for row in rows],
         lexicon.head(GAP): [row.gap for row in rows],
-        "p (Holm)": [_p(row) for row in rows],
-        "Verdict": [_verdict(row, kind) if row.sign else None for row in rows],
+        tell("p (Holm)"): [_p(row) for row in rows],
+        verdict: [_verdict(row, kind) if row.sign else None for row in rows],
     }
     filled = {head: cells for head, cells in columns.items() if any(cells)}
-    if "Verdict" in filled:
-        filled["Verdict"] = [_verdict(row, kind) for row in rows]
+    if verdict in filled:
+        filled[verdict] = [_verdict(row, kind) for row in rows]
     lines = tuple(
         GridRow(
-            row.label, "reference" if row.reference else "", tuple(cells[i] for cells in filled.values()), row.small
+            row.label,
+            tell(words.REFERENCE) if row.reference else "",
+            tuple(cells[i] for cells in filled.values()),
+            row.small,
         )
         for i, row in enumerate(rows)
     )
@@ -269,29 +279,29 @@ def _matrix(
         line = GridRow(lexicon.head(metric), "", tuple(found[metric].get(label) for label in labels))
         bands[words.topic_of(metric, compared=metric in compared)].append(line)
     bands[BANDS[0]] += _judgements(rows, kind)
-    bands["Over all groups, simultaneous intervals"] = [_whole_row(m, lexicon) for m in whole]
-    lines = [replace(row, opens=band if not i else "") for band, part in bands.items() for i, row in enumerate(part)]
+    bands[OVER_ALL] = [_whole_row(m, lexicon) for m in whole]
+    lines = [replace(row, opens=tell(band) if not i else "") for band, part in bands.items() for i, row in enumerate(part)]
     subs = tuple(", ".join(_marks(row)) for row in rows)
     return annotate(Grid(title, tuple(labels), tuple(lines), subs=subs, across=True))
 
 
 def _marks(row: GroupRow) -> list[str]:
-    return [word for word, holds in (("reference", row.reference), ("small", row.small)) if holds]
+    return [word for word, holds in ((tell(words.REFERENCE), row.reference), (tell("small"), row.small)) if holds]
 
 
 def _counts(rows: Sequence[GroupRow]) -> list[GridRow]:
-    found = [GridRow("Rows", "", tuple(_text(row.n) for row in rows))]
+    found = [GridRow(tell("Rows"), "", tuple(_text(row.n) for row in rows))]
     if any(row.favourable != NONE for row in rows):
-        found.append(GridRow("Decided favourably", "", tuple(_text(row.favourable) for row in rows)))
+        found.append(GridRow(tell("Decided favourably"), "", tuple(_text(row.favourable) for row in rows)))
     return found
 
 
 def _judgements(rows: Sequence[GroupRow], kind: tuple[str, ...]) -> list[GridRow]:
     """Return the test of equality and the verdict on the impact ratio, where there is any."""
     tests: tuple[TableCell, ...] = tuple(_p(row) for row in rows)
-    out = [GridRow("p of equality (Holm)", "", tests)] if any(tests) else []
+    out = [GridRow(tell("p of equality (Holm)"), "", tests)] if any(tests) else []
     verdicts = tuple(_verdict(row, kind) for row in rows)
-    return [*out, GridRow("Verdict on the impact ratio", "", verdicts)] if any(v.sign for v in verdicts) else out
+    return [*out, GridRow(tell("Verdict on the impact ratio"), "", verdicts)] if any(v.sign for v in verdicts) else out
 
 
 def _whole_row(measurement: Measurement, lexicon: Lexicon) -> GridRow:

@@ -19,6 +19,7 @@ from .footnotes import annotate
 from .method_words import METHODS, MethodWords
 from .numbers import Shown, count_text, number_text, share_text, show
 from .tables import Grid, GridRow, Lexicon, TableCell, split_grid
+from .tongue import echo, tell
 
 SHOWN = 10
 """Features in the figure; all stand in the tables."""
@@ -71,7 +72,7 @@ def show_attributions(evidence: Evidence, lexicon: Lexicon) -> AttributionsShown
         message=_message(main),
         figure=_figure(shares, order),
         compare=_compare(done),
-        methods=tuple(MethodShown(_words_of(item), item.software, item.not_done) for item in part.methods),
+        methods=tuple(MethodShown(_words_of(item), item.software, echo(item.not_done)) for item in part.methods),
         reference="; ".join(f"{words.prettify(item.feature)}: {item.value}" for item in part.reference),
         numbers=_numbers(main, order),
         annex=split_grid(grid, 3) if (grid := _numbers(lesser, order or _order(lesser))) else (),
@@ -124,24 +125,24 @@ def _order(methods: Sequence[Explainer]) -> list[str]:
 
 def _message(main: Sequence[Explainer]) -> str:
     first = {
-        _words_of(item).short: words.prettify(item.importance[0].feature)
+        tell(_words_of(item).short): words.prettify(item.importance[0].feature)
         for item in main
         if item.importance and (item.importance[0].estimate.value or 0) > 0
     }
     if not first:
-        return words.sentence(method_words.FIGURE_TITLE)
+        return words.sentence(tell(method_words.FIGURE_TITLE))
     names = list(dict.fromkeys(first.values()))
     if len(first) == 1:
         method, name = next(iter(first.items()))
-        return method_words.ONE.format(method=method, first=name)
+        return tell(method_words.ONE, method=method, first=name)
     if len(names) == 1:
-        return method_words.AGREE.format(first=names[0])
-    return method_words.DIFFER.format(parts="; ".join(f"{method}: {name}" for method, name in first.items()))
+        return tell(method_words.AGREE, first=names[0])
+    return tell(method_words.DIFFER, parts="; ".join(f"{method}: {name}" for method, name in first.items()))
 
 
 def _figure(shares: Mapping[str, Mapping[str, Dot]], order: Sequence[str]) -> Markup | None:
-    names = {method: words_.short for method, words_ in METHODS.items() if not words_.lesser and shares.get(method)} | {
-        model: name for model, name in method_words.GLASS.items() if shares.get(model)
+    names = {method: tell(words_.short) for method, words_ in METHODS.items() if not words_.lesser and shares.get(method)} | {
+        model: tell(name) for model, name in method_words.GLASS.items() if shares.get(model)
     }
     rows = [
         (words.prettify(feature), {method: shares[method][feature] for method in names if feature in shares[method]})
@@ -159,28 +160,28 @@ def _figure(shares: Mapping[str, Mapping[str, Dot]], order: Sequence[str]) -> Ma
 def _compare(done: Sequence[Explainer]) -> Grid:
     rows = tuple(
         GridRow(
-            _words_of(item).title,
+            tell(_words_of(item).title),
             "",
             (
                 _text(count_text(item.rows)),
                 _text(count_text(item.evaluations)),
                 _text("–" if item.seconds is None else number_text(item.seconds, decimals=1)),
                 _say_sums(item),
-                _text(method_words.NOT_SAMPLED)
+                _text(tell(method_words.NOT_SAMPLED))
                 if item.standard_error is None
                 else _text(number_text(item.standard_error)),
             ),
         )
         for item in done
     )
-    return annotate(Grid(method_words.COMPARE_CORNER, method_words.COMPARE_HEADS, rows))
+    return annotate(Grid(tell(method_words.COMPARE_CORNER), tuple(map(tell, method_words.COMPARE_HEADS)), rows))
 
 
 def _say_sums(item: Explainer) -> TableCell:
     if item.completeness is None:
-        return _text(method_words.SUMS_FREE)
+        return _text(tell(method_words.SUMS_FREE))
     if (item.completeness.value or 0.0) < 1e-9:
-        return _text(method_words.EXACT)
+        return _text(tell(method_words.EXACT))
     return show(item.completeness, "", "sd")
 
 
@@ -197,8 +198,9 @@ def _numbers(methods: Sequence[Explainer], order: Sequence[str]) -> Grid | None:
         )
         for feature in order
     )
-    heads = tuple(_words_of(item).short for item in methods)
-    return annotate(Grid(method_words.NUMBERS_CORNER, heads, rows, subs=tuple(item.unit for item in methods)))
+    heads = tuple(tell(_words_of(item).short) for item in methods)
+    subs = tuple(echo(item.unit) for item in methods)
+    return annotate(Grid(tell(method_words.NUMBERS_CORNER), heads, rows, subs=subs))
 
 
 def _text(value: str) -> Shown:

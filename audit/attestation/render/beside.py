@@ -17,6 +17,7 @@ from .numbers import number_text, share_text
 from .shapes import FeatureBlock, place_words, show_features, show_small
 from .surfaces import SHOWN, PairRow, SurfaceBlock, pair_table, show_surfaces
 from .tables import Lexicon
+from .tongue import tell
 from .topics import Topic, show_topics
 from .worked import WorkedShown, show_worked
 
@@ -130,7 +131,7 @@ def _show_partings(effects: Effects) -> tuple[Parting, ...]:
             model=words.model_name(d.model, short=True),
             at=place_words(d),
             gap=number_text(d.gap),
-            beyond=number_text(d.beyond) if d.beyond else "inside",
+            beyond=number_text(d.beyond) if d.beyond else tell("inside"),
             rows=share_text(d.rows_share, decimals=1),
         )
         for d in effects.disagreements[:PARTINGS]

@@ -1,7 +1,7 @@
 """An organisation's own looks: logo, colour, templates, and what becomes of them in a page.
 
 Comes in: `report.*` of the configuration. Goes out: a `Brand` that goes into the dossier whole, so that the report is
-still a function of the dossier alone; and from a `Brand`, style rules. A colour that cannot be read on paper is refused with
+still a function of the dossier alone; and from a `Brand`, style rules. A colour that nobody can read is refused with
 its contrast; a template that stands in for nothing is refused with the name that may have been meant.
 """
 

@@ -52,3 +52,42 @@ SIGNS = {
     "pass": "✓",
     "not_applicable": "·",
 }
+
+EVERYBODY_NAME = "Everybody"
+POINTS = "pp"
+"""Percentage points, in tables."""
+RULED: dict[str, tuple[str, str, str, int]] = {
+    "error": ("Not judged", "bad", "✗", 0),
+    "fail": ("Worse beyond margin", "bad", "✗", 1),
+    "inconclusive": ("Cannot be told", "open", "?", 2),
+    "manual": ("Cannot be told", "open", "?", 2),
+    "warn": ("Warning", "open", "!", 3),
+    "waived": ("Waived", "mute", "≈", 4),
+    "better": ("Better", "good", "✓", 6),
+    "pass": ("Within margin", "good", "✓", 7),
+}
+"""Verdict of a rule on a move to word, tone, sign and rank."""
+READ: dict[str, tuple[str, str, str, int]] = {
+    "worse": ("Worse, no margin", "open", "!", 5),
+    "better": ("Better", "good", "✓", 6),
+    "moved": ("Moved", "mute", "≠", 8),
+    "noise": ("Within noise", "mute", "–", 9),
+    "not_compared": ("Cannot be told", "mute", "?", 10),
+}
+"""Reading of a move on which no rule is, to word, tone, sign and rank."""
+AREAS: dict[str, str] = {
+    "data": "Data",
+    "features": "Features",
+    "groups": "Groups",
+    "decision": "Decision",
+    "model": "Model",
+    "policy": "Policies",
+    "method": "Method",
+}
+"""Area of a difference to its name."""
+AGAINST: dict[str, tuple[str, str]] = {
+    "previous_audit": ("Changes since the last audit", "the previous audit"),
+    "champion": ("Beside the champion", "the champion"),
+    "other": ("Beside another audit", "another audit"),
+}
+"""What is compared with: title of the chapter, and its name in a sentence."""

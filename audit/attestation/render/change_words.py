@@ -14,10 +14,10 @@ FLIP_LINES = ("Noise", "Deliberate")
 FLIP_TITLE = "Decisions that change with the inputs"
 FLIP_AXES = ("Decisions flipped, 95% interval", "Size of the change in standard deviations of each feature")
 NOISE_AND_ATTACK = (
-    "Random noise of {size:g} standard deviations flips {noise} of the decisions; a deliberate change of the same size "
+    "Random noise of {size} standard deviations flips {noise} of the decisions; a deliberate change of the same size "
     "that turns the decision was found for {attack}."
 )
-NOISE_ALONE = "Random noise of {size:g} standard deviations flips {noise} of the decisions."
+NOISE_ALONE = "Random noise of {size} standard deviations flips {noise} of the decisions."
 EMPTIED = "Of all inputs that were left empty, {feature} turns most decisions: {share}."
 ROBUSTNESS_PARTLY = "What small changes of the inputs do to scores, and what sets of predictions promise."
 CONFORMAL_MESSAGE = "Sets that promise 90% hold the truth for {coverage}; their mean size is {size}."

@@ -12,6 +12,7 @@ from audit.evidence import ClaimChecked, Judgement
 from . import change_words, words
 from .numbers import Shown, number_text, share_text, show
 from .tables import Lexicon
+from .tongue import echo, tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,12 @@ def _show(claim: ClaimChecked, lexicon: Lexicon) -> ClaimShown:
     observed = show(claim.observed, claim.metric, unit) if claim.observed is not None else None
     if observed is not None and claim.observed is not None and claim.observed.chance is not None:
         chance = number_text(claim.observed.chance)
-        observed = replace(observed, interval=change_words.BY_CHANCE.format(chance=chance))
+        observed = replace(observed, interval=tell(change_words.BY_CHANCE, chance=chance))
     return ClaimShown(
         claim.title,
         claim.by,
         share_text(claim.claimed) if share else number_text(claim.claimed),
         observed,
-        change_words.CLAIMS[claim.status],
-        claim.because if claim.status in ("open", "not_measured") else "",
+        (tell(change_words.CLAIMS[claim.status][0]), *change_words.CLAIMS[claim.status][1:]),
+        echo(claim.because) if claim.status in ("open", "not_measured") else "",
     )

@@ -15,7 +15,7 @@ from . import words
 from .clause_words import ACCEPT, ANSWER, ANYONE, FOLDED, NOBODY, STAMP, SUPPLY, WOULD
 from .findings import PackShown, RuleShown, ScopeShown, sign_of
 from .glyphs import shorten
-from .tongue import tell
+from .tongue import echo, tell
 
 FIRST_SIGNS = 320
 """Signs of a supplied text that the annex shows."""
@@ -67,7 +67,7 @@ class ClauseShown:
     def states(self) -> tuple[tuple[str, str], ...]:
         """How its documents stand: each state with the documents in it, and who accepted them."""
         taken = [item for paper in self.papers for item in paper.accepted]
-        people = {f"{item.by} ({words.prettify(item.role).lower()})" for item in taken}
+        people = {f"{item.by} ({words.lowered(tell(words.prettify(item.role)))})" for item in taken}
         rows = (
             ("Accepted", [paper for paper in self.papers if paper.accepted], "; " + ", ".join(sorted(people))),
             ("Not accepted", [paper for paper in self.papers if paper.text and not paper.accepted], ""),
@@ -152,7 +152,7 @@ def is_folded(pack: PackShown) -> bool:
 def _tally(signs: tuple[words.VerdictSign, ...]) -> str:
     ordered = sorted((sign.word for sign in signs), key=_SIGN_ORDER.index)
     counts = {word: ordered.count(word) for word in ordered}
-    return ", ".join(f"{number} {tell(word).lower()}" for word, number in counts.items()) or tell("no rule")
+    return ", ".join(f"{number} {words.lowered(tell(word))}" for word, number in counts.items()) or tell("no rule")
 
 
 _SIGN_ORDER = [sign.word for word in VERDICT_ORDER for sign in (words.VERDICTS[word], WOULD.get(word)) if sign]
@@ -204,7 +204,7 @@ def _show_paper(scope: ScopeShown, rule: RuleShown, papers: Papers) -> PaperShow
     same = tuple(item for item in about if text and item.sha256 == text.sha256)
     older = tuple(item for item in about if item.field == field and item not in same)
     lines = shorten(" ".join(text.text.split()), FIRST_SIGNS) if text else ""
-    title = words.prettify(field.partition(".")[2] or field)
+    title = tell(words.prettify(field.partition(".")[2] or field))
     return PaperShown(field, title, scope, sign_of(scope.verdict), text, lines, same, older)
 
 
@@ -216,12 +216,12 @@ def _show_task(rule: RuleShown, worst: ScopeShown, shown: tuple[PaperShown, ...]
     if shown:
         what = _say_papers(shown, role)
     elif rule.finding.kind == "ask" and worst.verdict.standing == "manual":
-        what = (tell(ANSWER, who=words.prettify(role).lower()),)
+        what = (tell(ANSWER, who=words.lowered(tell(words.prettify(role)))),)
     else:
         what = _say_rest(rule, scopes)
     return TaskShown(
         what=what,
-        who=", ".join(owners) or (words.prettify(role) if role else tell(NOBODY)),
+        who=", ".join(owners) or (tell(words.prettify(role)) if role else tell(NOBODY)),
         due=min((verdict.due for verdict in verdicts if verdict.due), default=""),
         since=min((verdict.first_seen for verdict in verdicts if verdict.first_seen), default=""),
         note=next((verdict.note for verdict in verdicts if verdict.note), ""),
@@ -234,18 +234,18 @@ def _say_papers(shown: tuple[PaperShown, ...], role: str) -> tuple[str, ...]:
     unread = [words.lower_first(p.title) for p in still if p.text and p.scope.verdict.standing == "manual"]
     wrong = [p for p in still if p.text and p.scope.verdict.standing != "manual"]
     lines = [tell(SUPPLY, titles=", ".join(missing))] if missing else []
-    who = words.prettify(role).lower() if role else tell(ANYONE)
+    who = words.lowered(tell(words.prettify(role))) if role else tell(ANYONE)
     lines += [tell(ACCEPT, who=who, titles=", ".join(unread))] if unread else []
     return (*lines, *(f"{paper.title}: {paper.scope.reason}." for paper in wrong))
 
 
 def _say_rest(rule: RuleShown, scopes: list[ScopeShown]) -> tuple[str, ...]:
-    cures = [(scope.name, scope.verdict.would_decide) for scope in scopes if scope.verdict.would_decide]
+    cures = [(scope.name, echo(scope.verdict.would_decide)) for scope in scopes if scope.verdict.would_decide]
     if cures:
         named = [f"{name}: {cure}" if name and len(cures) > 1 else cure for name, cure in cures]
         return tuple(dict.fromkeys(map(words.sentence, named)))[:3]
     if rule.finding.fix:
-        return (words.sentence(rule.finding.fix),)
+        return (words.sentence(echo(rule.finding.fix)),)
     return tuple(dict.fromkeys(words.sentence(scope.reason) for scope in scopes))[:2]
 
 
@@ -284,8 +284,8 @@ def _would(rule: RuleShown) -> bool:
 def _fold(rule: RuleShown, pack: PackShown) -> RuleShown:
     """Return one line for a policy, in the form of a rule."""
     mine = pack.rules if is_folded(pack) else tuple(other for other in pack.rules if _would(other))
-    title = tell(FOLDED[pack.policy.applies], title=pack.policy.title)
-    because = pack.policy.applies_because if is_folded(pack) else _tally(tuple(other.sign for other in mine))
+    title = tell(FOLDED[pack.policy.applies], title=echo(pack.policy.title))
+    because = echo(pack.policy.applies_because) if is_folded(pack) else _tally(tuple(other.sign for other in mine))
     verdict = rule.scopes[0].verdict.model_copy(update={"because": because, "observed": None, "original": None})
     sign = words.VERDICTS[rule.finding.status]
     name = tell("{number} rules", number=len(mine))

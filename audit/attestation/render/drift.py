@@ -14,6 +14,7 @@ from . import change_words, words
 from .footnotes import annotate
 from .numbers import number_text
 from .tables import Grid, GridRow, Lexicon, TableCell
+from .tongue import tell
 
 _FEATURE = ("feature_psi", "feature_ks", "feature_wasserstein", "unseen_share", "missing_change")
 _GROUP = ("group_share_change", "score_psi", "selection_rate_change", "label_rate_change", "performance_drop")
@@ -63,12 +64,12 @@ def _message(part: Drift, lexicon: Lexicon) -> str:
     if psi:
         beyond = sorted(filter(is_beyond_chance, psi), key=lambda m: -(m.estimate.value or 0.0))
         named = ", ".join(words.prettify(m.feature or "") for m in beyond[:3])
-        sentences.append(change_words.DRIFT_FEATURES.format(beyond=len(beyond), known=len(psi)))
-        sentences += [change_words.DRIFT_MOST.format(named=named)] if beyond else []
+        sentences.append(tell(change_words.DRIFT_FEATURES, beyond=len(beyond), known=len(psi)))
+        sentences += [tell(change_words.DRIFT_MOST, named=named)] if beyond else []
     drop = next((m for m in part.measurements if m.metric == "drift.performance_drop" and not m.group), None)
     if drop is not None and drop.estimate.value is not None:
-        sentences.append(change_words.DRIFT_LATER[_way(drop.estimate)].format(drop=lexicon.show(drop).text))
-    return " ".join(sentences) or change_words.DRIFT_PLAIN
+        sentences.append(tell(change_words.DRIFT_LATER[_way(drop.estimate)], drop=lexicon.show(drop).text))
+    return " ".join(sentences) or tell(change_words.DRIFT_PLAIN)
 
 
 def _way(drop: Estimate) -> str:
@@ -86,7 +87,7 @@ def _show(measurement: Measurement | None, lexicon: Lexicon) -> TableCell:
     chance = measurement.estimate.chance
     if chance is None or not shown.measured:
         return shown
-    return replace(shown, interval=change_words.BY_CHANCE.format(chance=number_text(chance)), reason="")
+    return replace(shown, interval=tell(change_words.BY_CHANCE, chance=number_text(chance)), reason="")
 
 
 def _lay(numbers: Sequence[Measurement], names: Sequence[str], corner: str, lexicon: Lexicon) -> Grid | None:
@@ -94,7 +95,7 @@ def _lay(numbers: Sequence[Measurement], names: Sequence[str], corner: str, lexi
     found: dict[tuple[str, str], dict[str, Measurement]] = {}
     for m in numbers:
         attribute, label = next(iter(m.group.items()), ("", ""))
-        row = label or (words.prettify(m.feature) if m.feature else change_words.ALL_ROWS)
+        row = label or (words.prettify(m.feature) if m.feature else tell(change_words.ALL_ROWS))
         found.setdefault((attribute, row), {})[m.metric.partition(".")[2]] = m
     held = [name for name in names if any(name in cells for cells in found.values())]
     if not held:
@@ -104,7 +105,7 @@ def _lay(numbers: Sequence[Measurement], names: Sequence[str], corner: str, lexi
         opens = words.prettify(attribute) if attribute and attribute != last else ""
         rows.append(GridRow(row, "", tuple(_show(cells.get(name), lexicon) for name in held), opens=opens))
         last = attribute
-    return annotate(Grid(corner, tuple(change_words.DRIFT_HEADS[name] for name in held), tuple(rows)))
+    return annotate(Grid(tell(corner), tuple(tell(change_words.DRIFT_HEADS[name]) for name in held), tuple(rows)))
 
 
 def _missing_by_group(part: Drift, lexicon: Lexicon) -> Grid | None:
@@ -121,4 +122,4 @@ def _missing_by_group(part: Drift, lexicon: Lexicon) -> Grid | None:
         opens = words.prettify(attribute) if attribute != last else ""
         rows.append(GridRow(group, "", tuple(_show(cells.get(name), lexicon) for name in features), opens=opens))
         last = attribute
-    return annotate(Grid(change_words.GROUP_HEAD, tuple(map(words.prettify, features)), tuple(rows)))
+    return annotate(Grid(tell(change_words.GROUP_HEAD), tuple(map(words.prettify, features)), tuple(rows)))

@@ -14,11 +14,17 @@ from audit.evidence import Definition
 
 from .clauses import AnnexShown
 from .findings import Count
+from .groups import AttributeBlock
+from .tables import Judged
 from .tongue import tell
 from .view import Chapter, View
 
-EDITIONS: dict[str, str] = {"full": "report.html.j2"}
+EDITIONS: dict[str, str] = {"full": "report.html.j2", "summary": "summary.html.j2"}
 """Edition to its template; any other name is that of a policy in force."""
+ROOM, LEAST, PER_GROUP = 420.0, 31.0, 6.4
+"""Millimetres that a summary has for fairness, that an attribute takes, and that each of its groups adds."""
+LINES = 8
+"""Attributes that a summary names in one line each, where their figures find no room."""
 PACK_EDITION = "edition.html.j2"
 """Template of a policy's own edition."""
 _CHAPTERS = (
@@ -42,6 +48,25 @@ class EditionShown:
     definitions: tuple[Definition, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SummaryShown:
+    """What a summary prints of fairness, so that it stays within four pages however many attributes there are.
+
+    Parameters
+    ----------
+    drawn : tuple of AttributeBlock
+        Attributes with their figure.
+    named : tuple of AttributeBlock
+        Attributes that are told in one line.
+    more : int
+        Attributes that only the full report tells of.
+    """
+
+    drawn: tuple[AttributeBlock, ...]
+    named: tuple[AttributeBlock, ...]
+    more: int
+
+
 def check_edition(edition: str, packs: Iterable[str]) -> None:
     """Refuse an edition that cannot be printed.
 
@@ -63,7 +88,7 @@ def check_edition(edition: str, packs: Iterable[str]) -> None:
         raise ConfigError(f"there is no edition '{edition}'", place="report.edition", hint=hint)
 
 
-def template_of(view: View) -> tuple[str, EditionShown | None]:
+def template_of(view: View) -> tuple[str, EditionShown | SummaryShown | None]:
     """Return the template of a view's edition, and what it prints besides the view.
 
     Parameters
@@ -72,14 +97,38 @@ def template_of(view: View) -> tuple[str, EditionShown | None]:
         A dossier's view.
     """
     edition = view.dossier.presentation.edition
+    if edition == "summary":
+        return EDITIONS[edition], summarise(view.fairness.attributes if view.fairness else ())
     annex = next((annex for annex in view.annexes if annex.pack.policy.pack == edition), None)
     if edition in EDITIONS or annex is None:
         return EDITIONS.get(edition, EDITIONS["full"]), None
     return PACK_EDITION, EditionShown(annex, _count(annex), _find_definitions(view, annex))
 
 
-def narrow_view(view: View, edition: EditionShown) -> View:
-    """Return the view with the chapters of a policy's edition.
+def summarise(blocks: tuple[AttributeBlock, ...]) -> SummaryShown:
+    """Return the attributes that fit into a summary, in their order; those judged to fail come first.
+
+    Parameters
+    ----------
+    blocks : tuple of AttributeBlock
+        All attributes.
+    """
+    order = sorted(blocks, key=lambda block: not _fails(block))
+    room, drawn, named = ROOM, [], []
+    for block in order:
+        height = LEAST + PER_GROUP * (len(block.table.rows) - block.hidden)
+        (drawn if height <= room else named).append(block)
+        room -= height if height <= room else 0.0
+    return SummaryShown(tuple(drawn), tuple(named[:LINES]), len(named[LINES:]))
+
+
+def _fails(block: AttributeBlock) -> bool:
+    cells = [cell for row in block.table.rows for cell in row.cells]
+    return any(isinstance(cell, Judged) and cell.sign is not None and cell.sign.tone == "bad" for cell in cells)
+
+
+def narrow_view(view: View, edition: EditionShown | SummaryShown) -> View:
+    """Return the view with the chapters of an edition; a summary names those of the whole report, without a number.
 
     Parameters
     ----------
@@ -88,6 +137,8 @@ def narrow_view(view: View, edition: EditionShown) -> View:
     edition : EditionShown
         What is printed.
     """
+    if isinstance(edition, SummaryShown):
+        return replace(view, chapters=tuple(replace(chapter, number="") for chapter in view.chapters))
     papers = view.dossier.judgement.papers
     empty = {
         "items": not edition.annex.clauses or edition.annex.folded,

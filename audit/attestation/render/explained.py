@@ -15,6 +15,7 @@ from .footnotes import annotate
 from .numbers import count_text, show
 from .panels import value_grid
 from .tables import Grid, GridRow, Lexicon, TableCell, make_grid, metrics_of
+from .tongue import echo, tell
 
 GAINS = ("deletion_gain", "insertion_gain", "completeness_error", "incomplete_share")
 STABLE = ("seed_correlation", "seed_overlap", "sensitivity")
@@ -85,18 +86,30 @@ def show_explanations(evidence: Evidence, lexicon: Lexicon) -> ExplainedBlock | 
 
     def grid(names: Sequence[str], corner: str) -> Grid | None:
         chosen = _named(part.measurements, "explanations", names)
-        return _grid(chosen, lexicon, corner, lambda m: m.outcome or "")
+        return _grid(chosen, lexicon, corner, lambda m: echo(m.outcome or ""))
 
     expected = _named(part.measurements, "explanations", ("expected_share",))
     return ExplainedBlock(
         _say_explanations(part),
-        tuple((item.name[0].upper() + item.name[1:], f"measured from {item.reference}") for item in part.methods),
-        grid(GAINS, "Method"),
-        grid(STABLE, "Method"),
-        grid(AGREE, "Methods"),
-        grid(RANDOM, "Method"),
-        _grid(expected, lexicon, "Feature", lambda m: f"{words.prettify(m.feature or '')}, by {m.outcome}"),
+        tuple((_large(echo(item.name)), _say_origin(item.reference)) for item in part.methods),
+        grid(GAINS, tell("Method")),
+        grid(STABLE, tell("Method")),
+        grid(AGREE, tell("Methods")),
+        grid(RANDOM, tell("Method")),
+        _grid(expected, lexicon, tell("Feature"), _expected_row),
     )
+
+
+def _large(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
+def _say_origin(reference: str) -> str:
+    return tell("measured from {reference}", reference=echo(reference))
+
+
+def _expected_row(m: Measurement) -> str:
+    return tell("{feature}, by {method}", feature=words.prettify(m.feature or ""), method=echo(m.outcome or ""))
 
 
 def _say_explanations(part: Explanations) -> str:
@@ -105,14 +118,15 @@ def _say_explanations(part: Explanations) -> str:
     methods = dict.fromkeys(m.outcome or "" for m in gains)
     good = [name for name in methods if all((m.estimate.low or 0.0) > 0 for m in gains if m.outcome == name)]
     if not methods:
-        return "Explanations of single scores, put to the test."
+        return tell("Explanations of single scores, put to the test.")
     if len(good) == len(methods):
-        return (
-            f"All {len(methods)} methods name features that the score depends on, clearly better than a random order."
+        return tell(
+            "All {number} methods name features that the score depends on, clearly better than a random order.",
+            number=len(methods),
         )
     if not good:
-        return "No method names the features that the score depends on better than a random order does."
-    return f"Only {', '.join(good)} clearly beat a random order of the features."
+        return tell("No method names the features that the score depends on better than a random order does.")
+    return tell("Only {methods} clearly beat a random order of the features.", methods=", ".join(map(echo, good)))
 
 
 def show_decisions(evidence: Evidence, lexicon: Lexicon) -> DecidedBlock | None:
@@ -129,11 +143,11 @@ def show_decisions(evidence: Evidence, lexicon: Lexicon) -> DecidedBlock | None:
     apart = [(words.prettify(name), _across(heard, [name], lexicon)) for name in _attributes_of(heard)]
     return DecidedBlock(
         _say_decisions(part, lexicon),
-        f"This holds for {lexicon.show(loud).text} of those decided against." if loud else "",
+        tell("This holds for {share} of those decided against.", share=lexicon.show(loud).text) if loud else "",
         value_grid(valid, lexicon),
         together if fits or not apart else apart[0][1],
         _by_group(_named(part.measurements, "decisions", ("recourse_rate", "recourse_cost")), lexicon),
-        _grid(gaps, lexicon, "Attribute", lambda m: words.prettify(m.attribute or "")),
+        _grid(gaps, lexicon, tell("Attribute"), lambda m: words.prettify(m.attribute or "")),
         () if fits else tuple(apart[1:]),
     )
 
@@ -165,9 +179,9 @@ def _grid(
 ) -> Grid | None:
     if not measurements:
         return None
-    grid = make_grid(measurements, lexicon, corner=corner, key=key, label=lambda name: name[:1].upper() + name[1:])
+    grid = make_grid(measurements, lexicon, corner=corner, key=key, label=_large)
     metrics = metrics_of(measurements)
-    heads = tuple(HEADS.get(m.rpartition(".")[2], head) for m, head in zip(metrics, grid.heads, strict=True))
+    heads = tuple(tell(HEADS.get(m.rpartition(".")[2], head)) for m, head in zip(metrics, grid.heads, strict=True))
     return annotate(replace(grid, heads=heads))
 
 
@@ -179,7 +193,8 @@ def _by_group(measurements: Sequence[Measurement], lexicon: Lexicon) -> Grid | N
     """Return a column per metric: everybody first, then the groups of each attribute below its name."""
     blocks = ["", *_attributes_of(measurements)]
     ranked = sorted(measurements, key=lambda m: blocks.index(next(iter(m.group), "")))
-    grid = _grid(ranked, lexicon, "Group", lambda m: "\n".join(next(iter(m.group.items()), ("", "Everybody"))))
+    everybody = ("", tell("Everybody"))
+    grid = _grid(ranked, lexicon, tell("Group"), lambda m: "\n".join(next(iter(m.group.items()), everybody)))
     if grid is None:
         return None
     rows, last = [], ""
@@ -194,7 +209,7 @@ def _by_group(measurements: Sequence[Measurement], lexicon: Lexicon) -> Grid | N
 def _across(measurements: Sequence[Measurement], attributes: Sequence[str], lexicon: Lexicon) -> Grid:
     """Return features down, everybody and the groups of these attributes across."""
     scopes = {
-        tuple(m.group.items()): next(iter(m.group.values()), "All")
+        tuple(m.group.items()): next(iter(m.group.values()), tell("All"))
         for m in measurements
         if not m.group or set(m.group) & set(attributes)
     }
@@ -206,4 +221,4 @@ def _across(measurements: Sequence[Measurement], attributes: Sequence[str], lexi
     for feature in features:
         shown: tuple[TableCell, ...] = tuple(cells.get((feature, scope)) for scope in scopes)
         rows.append(GridRow(words.prettify(feature), "", shown))
-    return annotate(Grid("Reason", tuple(scopes.values()), tuple(rows)))
+    return annotate(Grid(tell("Reason"), tuple(scopes.values()), tuple(rows)))

@@ -1,6 +1,6 @@
 """Words of the figures and tables about groups of people.
 
-Comes in: nothing. Goes out: texts for readers, so that a second language is a second set of tables.
+Comes in: nothing. Goes out: English texts for readers; whoever prints one tells it in the language of the report.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from .glyphs import shorten
 from .numbers import Shown, count_text, number_text, p_text, show
 from .panels import group_grid, model_grid, value_grid
 from .tables import Grid, GridRow, Lexicon, TableCell, metrics_of
+from .tongue import echo, tell
 
 SHOWN = 5
 """Departures in the chapter."""
@@ -123,7 +124,7 @@ def _compared_grid(numbers: Sequence[Measurement], lexicon: Lexicon) -> Grid | N
         opens = words.model_name(model) if model != last else ""
         rows.append(GridRow(words.prettify(attribute), "", tuple(map(cells.get, metrics)), opens=opens))
         last = model
-    return annotate(Grid("Attribute", tuple(map(lexicon.head, metrics)), tuple(rows))) if rows else None
+    return annotate(Grid(tell("Attribute"), tuple(map(lexicon.head, metrics)), tuple(rows))) if rows else None
 
 
 def _drop_bands(grid: Grid | None) -> Grid | None:
@@ -140,10 +141,12 @@ def _say_fidelity(whole: Sequence[Measurement], account: str, lexicon: Lexicon) 
     """Return how much of the black box its best additive account explains."""
     found = next((m for m in whole if m.metric == "fidelity.r2" and m.model == account), None)
     if found is None or found.estimate.value is None:
-        return "How well each glass box follows the black box."
-    return (
-        f"{words.model_name(account)} explains {lexicon.show(found).text} of the variance of the black box's score; "
-        "the rest no sum of single effects and pairs of this report accounts for."
+        return tell("How well each glass box follows the black box.")
+    return tell(
+        "{model} explains {share} of the variance of the black box's score; the rest no sum of single effects and "
+        "pairs of this report accounts for.",
+        model=words.model_name(account),
+        share=lexicon.show(found).text,
     )
 
 
@@ -158,37 +161,51 @@ def _say_compared(numbers: Sequence[Measurement]) -> tuple[str, ...]:
         shown = show(estimate, m.metric)
         nothing = 1.0 if m.metric.endswith("_ratio") else 0.0
         beyond = (estimate.low or 0.0) > nothing
-        far = f"{shown.value} times ({shown.level} {shown.interval})" if nothing else _points(m)
-        chance = "" if beyond else "; chance alone may explain it"
-        who = told.format(first=shorten(first, 60), second=shorten(second, 60))
-        lines.append(f"{words.prettify(m.attribute or '')}: {who}, {far}{chance}.")
+        far = _times(shown) if nothing else _points(m)
+        who = tell(told, first=shorten(first, 60), second=shorten(second, 60))
+        line = "{attribute}: {who}, {far}." if beyond else "{attribute}: {who}, {far}; chance alone may explain it."
+        lines.append(tell(line, attribute=words.prettify(m.attribute or ""), who=who, far=far))
     return tuple(lines)
+
+
+def _times(shown: Shown) -> str:
+    return tell("{number} times ({level} {interval})", number=shown.value, level=shown.level, interval=shown.interval)
 
 
 def _points(m: Measurement) -> str:
     e = m.estimate
     low, high = (number_text(100 * (end or 0.0), decimals=1) for end in (e.low, e.high))
-    return f"{number_text(100 * (e.value or 0.0), decimals=1)} percentage points (95% {low} to {high})"
+    number = number_text(100 * (e.value or 0.0), decimals=1)
+    return tell("{number} percentage points (95% {low} to {high})", number=number, low=low, high=high)
 
 
 def _say_departures(departures: Sequence[Departure], rest: Sequence[Measurement]) -> str:
     """Return where the black box departs most from its best additive account, in words."""
     if not departures:
         told = next((m.estimate.note for m in rest if m.metric == "fidelity.worst_departure_ratio"), "")
-        return words.sentence(f"No part of the rows was tested: {told}") if told else ""
+        return words.sentence(tell("No part of the rows was tested: {reason}", reason=echo(told))) if told else ""
     held = [item for item in departures if item.holds]
     if not held:
-        return f"None of {len(departures)} parts that looked suspicious was confirmed on rows not used to find them."
+        return tell(
+            "None of {number} parts that looked suspicious was confirmed on rows not used to find them.",
+            number=len(departures),
+        )
     worst = max(held, key=_excess)
     gap = worst.gap
     side = ""
     if gap.low is not None and gap.high is not None and (gap.low > 0 or gap.high < 0):
-        way = "higher" if gap.low > 0 else "lower"
-        side = f"; there it scores {way} than its account by {number_text(abs(gap.value or 0))}"
-    return (
-        f"Confirmed in {len(held)} of {len(departures)} parts tested: the black box departs most from its best "
-        f"additive account where {departure_name(worst)}, missed by {number_text(worst.rmse.value or 0)} against "
-        f"{number_text(worst.rest.value or 0)} elsewhere{side}."
+        higher = "; there it scores higher than its account by {gap}"
+        lower = "; there it scores lower than its account by {gap}"
+        side = tell(higher if gap.low > 0 else lower, gap=number_text(abs(gap.value or 0)))
+    return tell(
+        "Confirmed in {held} of {tested} parts tested: the black box departs most from its best additive account "
+        "where {part}, missed by {there} against {elsewhere} elsewhere{side}.",
+        held=len(held),
+        tested=len(departures),
+        part=departure_name(worst),
+        there=number_text(worst.rmse.value or 0),
+        elsewhere=number_text(worst.rest.value or 0),
+        side=side,
     )
 
 
@@ -202,7 +219,7 @@ def departure_name(item: Departure) -> str:
     for feature in sorted(item.features, key=len, reverse=True):
         if "_" in feature:
             name = name.replace(feature, words.lower_first(words.prettify(feature)))
-    return name
+    return echo(name)
 
 
 def _departure_grid(departures: Sequence[Departure]) -> Grid | None:
@@ -216,10 +233,10 @@ def _departure_grid(departures: Sequence[Departure]) -> Grid | None:
             show(item.rmse),
             show(item.rest),
             _plain(p_text(item.p_adjusted)),
-            _plain(fairness_words.CONFIRMED[item.holds]),
+            _plain(tell(fairness_words.CONFIRMED[item.holds])),
         )
         rows.append(GridRow(words.sentence(departure_name(item)).rstrip("."), "", cells))
-    return annotate(Grid("Where", DEPARTURE_HEADS, tuple(rows)))
+    return annotate(Grid(tell("Where"), tuple(map(tell, DEPARTURE_HEADS)), tuple(rows)))
 
 
 def _plain(text: str) -> Shown:

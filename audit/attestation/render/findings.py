@@ -6,7 +6,7 @@ Comes in: a judgement and the evidence's lexicon. Goes out: rows for the decisio
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from audit.evidence import (
     SEVERITY_ORDER,
@@ -20,9 +20,9 @@ from audit.evidence import (
 
 from . import words
 from .clause_words import WOULD
-from .numbers import Shown, day_text, show
+from .numbers import Shown, count_text, day_text, show
 from .tables import Lexicon
-from .tongue import tell
+from .tongue import tell, tell_many
 
 _OPEN: tuple[VerdictWord, ...] = ("inconclusive", "manual")
 _BAD: tuple[VerdictWord, ...] = ("error", "fail")
@@ -69,7 +69,7 @@ class RuleShown:
         if len(self.scopes) < 2:
             return ""
         same = sum(scope.verdict.status == self.finding.status for scope in self.scopes)
-        return f"{same} of {len(self.scopes)} scopes"
+        return tell("{number} of {all} scopes", number=count_text(same), all=count_text(len(self.scopes)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +112,9 @@ def _show_rule(finding: RuleFinding, index: int, lexicon: Lexicon, as_of: str) -
         sign=sign_of(verdicts[0]) if verdicts else words.VERDICTS[finding.status],
         anchor=f"rule-{index + 1}",
         scopes=tuple(_show_scope(verdict, lexicon) for verdict in verdicts) or (_no_scope(finding),),
-        severity=words.SEVERITIES[finding.severity],
+        severity=tell(words.SEVERITIES[finding.severity]),
         rank=VERDICT_ORDER.index(finding.status) * 10 + SEVERITY_ORDER.index(finding.severity),
-        basis=words.BASES.get(finding.basis, finding.basis.replace("_", " ")),
+        basis=tell(words.BASES.get(finding.basis, finding.basis.replace("_", " "))),
         metric=lexicon.title(metric) if metric else "",
         page=words.SECTION_PAGE.get(metric.partition(".")[0], "not-assessed") if metric else "",
         task=_say_task([verdict for verdict in verdicts if verdict.leaves_open], as_of),
@@ -159,7 +159,7 @@ def _show_scope(verdict: Verdict, lexicon: Lexicon) -> ScopeShown:
         sign=sign_of(verdict),
         name=_scope_name(verdict),
         observed=observed,
-        waived_from=words.VERDICTS[verdict.original].word.lower() if verdict.original else "",
+        waived_from=_small_word(verdict.original) if verdict.original else "",
         reason=_WOULD_BE.sub("", verdict.because) if verdict.status == "not_applicable" else verdict.because,
     )
 
@@ -175,7 +175,7 @@ def _scope_name(verdict: Verdict) -> str:
 
 def _no_scope(finding: RuleFinding) -> ScopeShown:
     empty = Verdict(id="", rule=finding.rule, scope=finding.rule, status=finding.status, because="no scope exists")
-    return ScopeShown(empty, words.VERDICTS[finding.status], "", None, "", empty.because)
+    return ScopeShown(empty, words.VERDICTS[finding.status], "", None, "", tell("no scope exists"))
 
 
 def count_verdicts(judgement: Judgement) -> tuple[Count, ...]:
@@ -192,41 +192,57 @@ def count_verdicts(judgement: Judgement) -> tuple[Count, ...]:
         if number:
             sign = words.VERDICTS[word]  # type: ignore[index]
             rows.append(Count(number, name if number > 1 or word != "warn" else "warning", "mute", sign.sign))
-    return tuple(rows)
+    return tuple(replace(row, word=tell(row.word)) for row in rows)
 
 
 def verdict_sentence(judgement: Judgement, broken: tuple[str, ...]) -> str:
     """Return the verdict in one sentence."""
     total = len(judgement.findings)
     if not total:
-        return "No rule was applied: this report measures and does not judge."
+        return tell("No rule was applied: this report measures and does not judge.")
     if judgement.count("not_applicable") == total:
-        which = "The only rule does not apply" if total == 1 else f"None of the {total} rules applies"
-        return f"{which} to this system: nothing was judged."
+        return tell_many(
+            "The only rule does not apply to this system: nothing was judged.",
+            "None of the {number} rules applies to this system: nothing was judged.",
+            total,
+        )
     failed = sum(judgement.count(word) for word in _BAD)
     undecided = sum(judgement.count(word) for word in _OPEN)
     spared = failed and judgement.outcome in ("undecided", "passed")  # what failed does not decide the outcome
-    verb = f"failed (none of severity {_grave(judgement)})" if spared else "failed"
-    parts = [_share(failed, total, verb), _share(undecided, None, "could not be decided")]
-    parts.append(_share(judgement.count("pass"), None, "passed"))
-    text = ", ".join(parts[:2]) + " and " + parts[2] + "."
+    text = tell(
+        "{failed}, {open} and {passed}.",
+        failed=_say_failed(failed, total, _grave(judgement) if spared else ""),
+        open=tell("{amount} could not be decided", amount=_amount(undecided)),
+        passed=tell("{amount} passed", amount=_amount(judgement.count("pass"))),
+    )
     if broken:
-        names = ", ".join(words.SECTIONS[name].lower() for name in broken)
-        text += f" Parts of the examination broke ({names}), so the verdict is incomplete."
+        names = ", ".join(words.lowered(tell(words.SECTIONS[name])) for name in broken)
+        text += " " + tell("Parts of the examination broke ({names}), so the verdict is incomplete.", names=names)
     return text[:1].upper() + text[1:]
 
 
 def _grave(judgement: Judgement) -> str:
     """Return the severities that decide the outcome, in words."""
-    word = words.SEVERITIES[judgement.fail_on].lower()
-    return word if judgement.fail_on == SEVERITY_ORDER[0] else f"{word} or above"
+    word = tell(words.SEVERITIES[judgement.fail_on]).lower()
+    return word if judgement.fail_on == SEVERITY_ORDER[0] else tell("{severity} or above", severity=word)
 
 
-def _share(number: int, total: int | None, verb: str) -> str:
-    amount = "none" if number == 0 else str(number)
-    if total is None:
-        return f"{amount} {verb}"
-    return f"{amount} of {total} rules {verb}" if total != 1 else f"{amount} of one rule {verb}"
+def _say_failed(number: int, total: int, spared: str) -> str:
+    """Say how many rules failed; `spared` names the severities that none of them has."""
+    amount = _amount(number)
+    if spared:
+        return tell_many(
+            "{amount} of one rule failed (none of severity {severity})",
+            "{amount} of {number} rules failed (none of severity {severity})",
+            total,
+            amount=amount,
+            severity=spared,
+        )
+    return tell_many("{amount} of one rule failed", "{amount} of {number} rules failed", total, amount=amount)
+
+
+def _amount(number: int) -> str:
+    return tell("none") if number == 0 else str(number)
 
 
 def top_findings(rules: tuple[RuleShown, ...], most: int = 3) -> tuple[RuleShown, ...]:
@@ -252,7 +268,7 @@ def show_packs(judgement: Judgement, rules: tuple[RuleShown, ...]) -> tuple[Pack
     for index, policy in enumerate(judgement.policies):
         mine = sorted((rule for rule in rules if rule.finding.pack == policy.pack), key=lambda r: order[r.finding.rule])
         letter = chr(ord("A") + index % 26)
-        applies = words.APPLIES[policy.applies]
+        applies = tell(words.APPLIES[policy.applies])
         packs.append(PackShown(policy, letter, f"pack-{index + 1}", applies, tuple(mine), _tally_words(mine)))
     return tuple(packs)
 
@@ -262,5 +278,9 @@ def _tally_words(rules: list[RuleShown]) -> str:
     for word in VERDICT_ORDER:
         number = sum(rule.finding.status == word for rule in rules)
         if number:
-            counts[words.VERDICTS[word].word.lower()] = number
-    return ", ".join(f"{number} {word}" for word, number in counts.items()) or "no rule"
+            counts[_small_word(word)] = number
+    return ", ".join(f"{number} {word}" for word, number in counts.items()) or tell("no rule")
+
+
+def _small_word(word: VerdictWord) -> str:
+    return tell(words.VERDICTS[word].word.lower())

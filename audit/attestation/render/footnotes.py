@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from . import words
 from .numbers import NO_INTERVAL, Shown
 from .tables import Grid, TableCell
-from .tongue import tell
+from .tongue import echo, tell
 
 INLINE = 20
 """Longest reason, in characters, that stays in its cell."""
@@ -50,8 +51,8 @@ def annotate(grid: Grid) -> Grid:
     bare = [_is_bare(cells) for cells in lines]
     known = [index for index, cells in enumerate(lines) if _numbers(cells)]
     if known and all(bare[index] for index in known):
-        return _rewrite(replace(grid, said=NO_INTERVALS), [True] * len(lines), _Notes(), line_note="")
-    return _rewrite(grid, bare, _Notes(), line_note=LINE_NOTE)
+        return _rewrite(replace(grid, said=tell(NO_INTERVALS)), [True] * len(lines), _Notes(), line_note="")
+    return _rewrite(grid, bare, _Notes(), line_note=tell(LINE_NOTE))
 
 
 def _lines(grid: Grid) -> Iterator[tuple[TableCell, ...]]:
@@ -64,7 +65,8 @@ def _lines(grid: Grid) -> Iterator[tuple[TableCell, ...]]:
 
 def _numbers(cells: tuple[TableCell, ...]) -> list[Shown]:
     """Return the cells that should have an interval."""
-    return [c for c in cells if isinstance(c, Shown) and c.measured and c.reason != REFERENCE and c.method]
+    itself = echo(REFERENCE)
+    return [c for c in cells if isinstance(c, Shown) and c.measured and c.reason != itself and c.method]
 
 
 def _is_bare(cells: tuple[TableCell, ...]) -> bool:
@@ -90,8 +92,8 @@ def _rewrite_cell(cell: TableCell, silent: bool, notes: _Notes) -> TableCell:
         return cell
     if cell.reason == tell(NO_INTERVAL) and silent:
         return replace(cell, reason="")
-    if cell.reason == REFERENCE:
-        return replace(cell, reason="reference")
+    if cell.reason == echo(REFERENCE):
+        return replace(cell, reason=tell(words.REFERENCE))
     if len(cell.reason) > INLINE or cell.interval:
         return replace(cell, mark=notes.mark(cell.reason))
     return cell

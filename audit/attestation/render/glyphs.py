@@ -26,8 +26,13 @@ def _metrics() -> tuple[dict[int, str], dict[str, int], int]:
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """Return the width of `text` at font size `size`, in the unit of `size`."""
     cmap, widths, unit = _metrics()
-    total = sum(widths.get(cmap.get(ord(sign), ""), unit * 0.6) for sign in text)
+    total = sum(widths.get(cmap.get(ord(sign), ""), unit * _foreign_width(sign)) for sign in text)
     return total * size / unit * (1.06 if bold else 1.0)
+
+
+def _foreign_width(sign: str) -> float:
+    """Return about how wide a sign of another font is, in em: a full square where Unicode calls it wide."""
+    return 1.0 if unicodedata.east_asian_width(sign) in "WF" else 0.6
 
 
 def fit_text(text: str, size: float, width: float, *, bold: bool = False) -> str:
@@ -61,9 +66,15 @@ def _is_forbidden(sign: str) -> bool:
     return sign in _BIDI or (unicodedata.category(sign) in {"Cc", "Cs", "Cn"} and sign not in "\n\t")
 
 
-def drawable(text: str) -> str:
-    """Return `text` with every sign that the shipped fonts lack replaced by a visible box."""
-    lacking = missing_signs(text)
+def drawable(text: str, held: str = "") -> str:
+    """Return `text` with every sign that neither the shipped fonts nor `held` have replaced by a visible box.
+
+    Notes
+    -----
+    A report whose characters no font holds is refused before it is drawn (`lending`); what a box is left for is text
+    that reaches a page by another way, in which a sign without a glyph would break PDF/A.
+    """
+    lacking = [sign for sign in missing_signs(text) if sign not in held]
     return text.translate({ord(sign): REPLACEMENT for sign in lacking}) if lacking else text
 
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from audit.evidence import Dossier
+from audit.evidence import Brand, Dossier, TemplateShown
 from audit.shipped import shipped_folder
 
-from . import numbers, tongue, words
+from . import numbers, told, tongue, words
+from .brand import brand_style, family_of, find_template
 from .editions import narrow_view, template_of
-from .glyphs import clean_text, shorten
+from .glyphs import shorten
 from .view import NOTICE, View, build_view
 
 if TYPE_CHECKING:
@@ -30,6 +32,9 @@ FONTS = (
 )
 """Family, weight and file of every font that a report may hold."""
 
+_ID = re.compile(r'\sid="([^"]+)"')
+_LINK = re.compile(r'<a\b[^>]*?href="#([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "count": numbers.count_text,
     "number": numbers.number_text,
@@ -40,38 +45,44 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "moment": numbers.moment_text,
     "pretty": words.prettify,
     "model": words.model_name,
-    "shorten": shorten,
-    "sentence": words.sentence,
-    "plain": numbers.plain_text,
-    "tell": tongue.tell,
-    "echo": tongue.echo,
+    "shorten": told.keeping(shorten),
+    "sentence": told.keeping(words.sentence),
+    "plain": told.keeping(numbers.plain_text),
+    "lowered": words.lowered,
+    "points": tongue.mark_points,
+    "echo": told.hear,
 }
 
 
 @cache
-def environment() -> Environment:
-    """Return the template engine: everything escaped, an unknown name an error."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+def environment(own: tuple[TemplateShown, ...] = ()) -> Environment:
+    """Return the template engine: everything escaped, an unknown name an error.
 
-    made = Environment(
-        loader=FileSystemLoader(shipped_folder("templates")),
+    Parameters
+    ----------
+    own : tuple of TemplateShown
+        Templates in place of shipped ones; with any, all run in a sandbox that reaches nothing but what they are given.
+    """
+    from jinja2 import ChoiceLoader, DictLoader, Environment, FileSystemLoader, StrictUndefined, pass_context
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    shipped = FileSystemLoader(shipped_folder("templates"))
+    made = (ImmutableSandboxedEnvironment if own else Environment)(
+        loader=ChoiceLoader([DictLoader({item.path: item.text for item in own}), shipped]) if own else shipped,
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=_clean,
+        finalize=told.finish,
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
     made.policies["ext.i18n.trimmed"] = True
-    made.install_gettext_callables(tongue.translate, tongue.translate_many, newstyle=True)  # type: ignore[attr-defined]
-    made.filters.update(FILTERS)
+    # `tell` asks for the context only so that no template is compiled with the sentence of one language in it
+    made.newstyle_gettext = True  # type: ignore[attr-defined]
+    made.globals.update(gettext=told.gettext, ngettext=told.ngettext)
+    made.filters.update(FILTERS, tell=pass_context(lambda _, text, **fields: tongue.tell(text, **fields)))
     made.globals.update(words=words, notice=NOTICE)
     return made
-
-
-def _clean(value: Any) -> Any:
-    """Make signs visible that no format may carry; markup of our own passes through."""
-    return clean_text(value) if type(value) is str else value
 
 
 def shipped_text(path: str) -> str:
@@ -100,10 +111,28 @@ def font_faces(families: tuple[str, ...]) -> str:
     return "\n".join(faces)
 
 
-@cache
-def _screen_style() -> str:
+def _screen_style(brand: Brand) -> str:
     faces = font_faces(tuple(dict.fromkeys(family for family, _, _ in FONTS)))
-    return "\n".join([faces, shipped_text("styles/tokens.css"), shipped_text("styles/screen.css")])
+    lent = [
+        f'@font-face{{font-family:"{family_of(index)}";src:url(data:font/ttf;base64,{font.data})}}'
+        for index, font in enumerate(brand.fonts)
+    ]
+    return "\n".join([faces, *lent, *branded_texts(brand, "html", "styles/tokens.css", "styles/screen.css")])
+
+
+def branded_texts(brand: Brand, mode: str, *paths: str) -> list[str]:
+    """Return style sheets below ``templates``, the organisation's where it has its own, and then its colour and fonts.
+
+    Parameters
+    ----------
+    brand : Brand
+        The looks.
+    mode : str
+        ``html`` or ``pdf``.
+    *paths : str
+        Style sheets.
+    """
+    return [*(find_template(brand, path) or shipped_text(path) for path in paths), brand_style(brand, mode)]
 
 
 def name_digest(text: str) -> str:
@@ -121,16 +150,26 @@ def render_page(view: View, mode: str) -> str:
     mode : str
         ``html`` or ``pdf``.
     """
-    style, script = (_screen_style(), shipped_text("parts/report.js")) if mode == "html" else ("", "")
+    brand = view.dossier.presentation.brand
+    style, script = (_screen_style(brand), shipped_text("parts/report.js")) if mode == "html" else ("", "")
     policy = (
         f"default-src 'none'; style-src '{name_digest(style)}'; script-src '{name_digest(script)}'; font-src data:; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
     name, edition = template_of(view)
     view = narrow_view(view, edition) if edition else view
-    template = environment().get_template(name)
+    template = environment(brand.templates).get_template(name)
     with tongue.speak(view.dossier.presentation.language):
-        return template.render(v=view, d=view.dossier, e=edition, mode=mode, style=style, script=script, policy=policy)
+        page = template.render(v=view, d=view.dossier, e=edition, mode=mode, style=style, script=script, policy=policy)
+    page = _unlink(page)
+    lent = "".join(f", {family_of(index)}" for index in range(len(brand.fonts)))
+    return page.replace('font-family="Inter"', f'font-family="Inter{lent}"') if lent else page
+
+
+def _unlink(page: str) -> str:
+    """Turn references to what an edition leaves out into plain words."""
+    known = set(_ID.findall(page))
+    return _LINK.sub(lambda found: found[0] if found[1] in known else f"<span>{found[2]}</span>", page)
 
 
 def render_html(dossier: Dossier) -> bytes:

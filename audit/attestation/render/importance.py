@@ -18,6 +18,7 @@ from .footnotes import annotate
 from .numbers import Shown, number_text, share_text
 from .sentences import join_names
 from .tables import Grid, GridRow, Lexicon
+from .tongue import echo, mark_points, tell, tell_many
 
 BARS = 20
 """Features in the figure."""
@@ -66,15 +67,15 @@ def show_importance(effects: Effects) -> Markup | None:
         return None
     shown = {m for models in scores.values() for m in models}
     models = [model for model in SURROGATES if model in shown] or [m for m in LABELS if m in shown]
-    title = f"{words.prettify(order[0])} moves the score most"
+    title = tell("{feature} moves the score most", feature=words.prettify(order[0]))
     described = "; ".join(f"{words.prettify(f)} {number_text(leading_importance(scores[f]))}" for f in order)
     return draw_importance(
         "importance",
         title,
-        f"Mean absolute effect by feature: {described}",
+        tell("Mean absolute effect by feature: {described}", described=described),
         [(words.prettify(f), {m: v for m, v in scores[f].items() if m in models}) for f in order],
         {model: words.model_name(model) for model in models},
-        f"Mean absolute effect, {effects.scale}",
+        tell("Mean absolute effect, {scale}", scale=echo(effects.scale)),
     )
 
 
@@ -95,7 +96,7 @@ def importance_grid(effects: Effects, lexicon: Lexicon) -> Grid | None:
     for row in grid.rows:
         tiny = [(row.label, head) in values for head in grid.heads]
         cells = (
-            replace(c, value=f"< {SMALL}") if t and isinstance(c, Shown) else c
+            replace(c, value=mark_points(f"< {SMALL}")) if t and isinstance(c, Shown) else c
             for c, t in zip(row.cells, tiny, strict=True)
         )
         rows.append(replace(row, cells=tuple(cells)))
@@ -107,12 +108,17 @@ def importance_message(effects: Effects) -> str:
     scores = importances(effects)
     order = [feature for feature in importance_order(effects) if feature in scores]
     if not order:
-        return "No importance was measured."
+        return tell("No importance was measured.")
     total = sum(leading_importance(scores[f]) for f in order) or 1.0
     top = order[:3]
-    verb = "carries" if len(top) == 1 else "carry"
     share = share_text(sum(leading_importance(scores[f]) for f in top) / total)
-    return f"{join_names([words.prettify(f) for f in top])} {verb} {share} of all importance."
+    return tell_many(
+        "{features} carries {share} of all importance.",
+        "{features} carry {share} of all importance.",
+        len(top),
+        features=join_names([words.prettify(f) for f in top]),
+        share=share,
+    )
 
 
 def feature_grid(effects: Effects, lexicon: Lexicon, metric: str, by: str) -> Grid | None:
@@ -144,7 +150,7 @@ def feature_grid(effects: Effects, lexicon: Lexicon, metric: str, by: str) -> Gr
     names = sorted(found, key=lambda feature: order.get(feature, len(order)))
     heads = tuple(words.model_name(key, short=True) if by == "model" else words.prettify(key) for key in keys)
     rows = tuple(GridRow(words.prettify(f), "", tuple(found[f].get(key) for key in keys)) for f in names)
-    return Grid("Feature", heads, rows)
+    return Grid(tell("Feature"), heads, rows)
 
 
 def _column(measurement: Measurement, by: str) -> str:

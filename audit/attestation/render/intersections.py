@@ -21,6 +21,7 @@ from .glyphs import shorten
 from .groups import AttributeBlock
 from .plots import Block, list_instead
 from .tables import Lexicon
+from .tongue import tell
 
 MOST_ROWS = 14
 """Rows of a heat map; an intersection with more is shown as a table."""
@@ -109,8 +110,8 @@ def _draw(
         f"{shorten(row.label, 80)}: {_text_of(row, block, metric, lexicon)}, n = {row.n}" for row in block.rows
     )
     own_ends = (_end_text(end, block, metric, lexicon) for end in ends)
-    first, last = fairness_words.HEAT_ENDS if metric == RATIO else own_ends
-    hatched = fairness_words.HEAT_SMALL if any(field and field.small for line in fields for field in line) else ""
+    first, last = map(tell, fairness_words.HEAT_ENDS) if metric == RATIO else own_ends
+    hatched = tell(fairness_words.HEAT_SMALL) if any(field and field.small for line in fields for field in line) else ""
     axes = (words.prettify(block.kind[0]), words.prettify(block.kind[1]))
     return draw_heatmap(
         name, title, described, axes, labels, fields, HeatScale(lexicon.head(metric), (first, last), hatched)
@@ -138,7 +139,7 @@ def _field(
         return None
     found = block.by_group.get(row.label, {}).get(metric)
     value = _value(found) if found else None
-    remark = f"n = {row.n}" + (f", {words.REFERENCE}" if row.reference else "")
+    remark = f"n = {row.n}" + (f", {tell(words.REFERENCE)}" if row.reference else "")
     tone = row.sign.tone if row.sign and not row.reference else ""
     sign = row.sign.sign if row.sign and tone in ("bad", "open") else ""
     text = _text_of(row, block, metric, lexicon)

@@ -51,12 +51,12 @@ def read_logo(path: Path) -> LogoShown:
     data = path.read_bytes()
     if len(data) > MAX_BYTES:
         raise _refusal(f"{path.name} has {len(data):,} bytes", f"at most {MAX_BYTES:,}: save it smaller, or as SVG")
+    kind: Literal["image/png", "image/jpeg", "image/svg+xml"] = "image/svg+xml"
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        kind, shown = _check_png(path.name, data), data
+        kind = _check_png(path.name, data)
     elif data.startswith(b"\xff\xd8\xff"):
-        kind, shown = _check_jpeg(path.name, data), data
-    else:
-        kind, shown = "image/svg+xml", clean_svg(path.name, data)
+        kind = _check_jpeg(path.name, data)
+    shown = clean_svg(path.name, data) if kind == "image/svg+xml" else data
     text = base64.b64encode(shown).decode()
     return LogoShown(name=path.name, media_type=kind, sha256=digest_bytes(data), data=text)
 
@@ -137,7 +137,8 @@ def clean_svg(name: str, data: bytes) -> bytes:
     _check_uses(name, root)
     ET.register_namespace("", SVG[1:-1])
     ET.register_namespace("xlink", "http://www.w3.org/1999/xlink")
-    return ET.tostring(root, encoding="utf-8")
+    kept: bytes = ET.tostring(root, encoding="utf-8")
+    return kept
 
 
 def _keep_shapes(name: str, element: ET.Element, depth: int) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime
 from audit.evidence import Estimate
 
 from . import words
-from .tongue import mark_points, spoken, tell
+from .tongue import echo, mark_points, spoken, tell
 
 MINUS = "−"
 NBSP = "\u00a0"
@@ -197,6 +197,11 @@ _MONTHS = (
 )
 
 
+def shorten_interval(text: str) -> str:
+    """Return an interval's text with a dash between its ends, for the narrow places of figures."""
+    return text.replace(f"{NBSP}{tell('to')}{NBSP}", "–")
+
+
 def is_share(metric: str, unit: str) -> bool:
     """Whether a metric is a share of people, to be shown in per cent."""
     name = metric.rpartition(".")[2]
@@ -217,19 +222,20 @@ def show(estimate: Estimate, metric: str = "", unit: str = "") -> Shown:
     certain = estimate.level >= 1  # bounds that no sampling error enters
     level = "" if certain else mark_points(f"{estimate.level * 100:g}%")
     if estimate.value is None:
-        return Shown(tell("not measured"), "", estimate.note, n, False, False, level, estimate.method)
+        return Shown(tell("not measured"), "", echo(estimate.note), n, False, False, level, echo(estimate.method))
     value, interval = _as_text(estimate, metric, unit)
+    method = echo(estimate.method)
     if certain and interval:
         interval = f"{tell(words.BOUNDS)} {interval}"
     if estimate.low is not None and estimate.low == estimate.high == estimate.value:
         interval = ""  # the reference against itself: nothing was estimated
-        why = estimate.note or tell("by definition")
-        return Shown(value, interval, why, n, True, estimate.assessable, level, estimate.method)
+        why = echo(estimate.note) or tell("by definition")
+        return Shown(value, interval, why, n, True, estimate.assessable, level, method)
     if estimate.chance is not None and not interval:
         interval = tell(words.BY_CHANCE) + number_text(estimate.chance)  # what its note would say once more
-        return Shown(value, interval, "", n, True, estimate.assessable, level, estimate.method)
-    reason = estimate.note or ("" if interval or not estimate.method else tell(NO_INTERVAL))
-    return Shown(value, interval, reason, n, True, estimate.assessable, level, estimate.method)
+        return Shown(value, interval, "", n, True, estimate.assessable, level, method)
+    reason = echo(estimate.note) or ("" if interval or not estimate.method else tell(NO_INTERVAL))
+    return Shown(value, interval, reason, n, True, estimate.assessable, level, method)
 
 
 def _as_text(estimate: Estimate, metric: str, unit: str) -> tuple[str, str]:

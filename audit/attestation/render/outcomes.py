@@ -20,6 +20,7 @@ from .footnotes import annotate
 from .glyphs import shorten
 from .numbers import count_text, share_text
 from .tables import Grid, GridRow, Lexicon, metrics_of, split_grid
+from .tongue import tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def _from_table(index: int, table: OutcomeTable, fairness: Fairness, lexicon: Le
     title = words.prettify(" * ".join(table.attributes))
     message = _message(table, shares, small)
     rows = [
-        StackRow(label, f"n = {count_text(n)}" + (" small" if label in small else ""), parts, label in small)
+        StackRow(label, _remark(n, small=label in small), parts, label in small)
         for label, (n, parts) in shares.items()
         if n
     ]
@@ -71,6 +72,10 @@ def _from_table(index: int, table: OutcomeTable, fairness: Fairness, lexicon: Le
     numbers = [m for m in fairness.measurements if m.outcome and _kind_of(m) == tuple(sorted(table.attributes))]
     first, rest = _grids(title, table.attributes, numbers, lexicon)
     return OutcomeBlock(title, table.kind == "class", message, figure if single else None, first, rest, single)
+
+
+def _remark(people: int, *, small: bool) -> str:
+    return f"n = {count_text(people)}" + (f" {tell('small')}" if small else "")
 
 
 def _from_numbers(kind: tuple[str, ...], numbers: Sequence[Measurement], lexicon: Lexicon) -> OutcomeBlock:
@@ -123,7 +128,7 @@ def _grid(title: str, kind: tuple[str, ...], numbers: Sequence[Measurement], lex
     outcomes = tuple(dict.fromkeys(m.outcome or "" for m in numbers))
     rows: dict[str, dict[str, Measurement]] = {}
     for m in numbers:
-        label = label_of({name: m.group[name] for name in kind}) if m.group else words.ALL_GROUPS
+        label = label_of({name: m.group[name] for name in kind}) if m.group else tell(words.ALL_GROUPS)
         rows.setdefault(label, {}).setdefault(m.outcome or "", m)
     lines = tuple(
         GridRow(label, "", tuple(lexicon.show(found[o]) if o in found else None for o in outcomes))

@@ -15,9 +15,10 @@ from audit.evidence import Calibration, Data, Evidence, Measurement, Performance
 from . import words
 from .figures import ForestPanel, ForestPoint, ForestRow, draw_forest, draw_reliability
 from .footnotes import annotate
-from .numbers import Shown, is_share
+from .numbers import Shown, is_share, shorten_interval
 from .price import Price, show_price
 from .tables import Grid, GridRow, Lexicon, TableCell, make_grid, metrics_of
+from .tongue import mark_points, tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +75,9 @@ def model_grid(numbers: list[Measurement], lexicon: Lexicon, *, short: bool = Fa
     grid = make_grid(
         sorted(numbers, key=_model_rank),
         lexicon,
-        corner="Model",
+        corner=tell("Model"),
         key=lambda m: m.model or "",
-        label=lambda model: words.model_name(model, short=short) or "All",
+        label=lambda model: words.model_name(model, short=short) or tell("All"),
         metrics=tuple(dict.fromkeys(m.metric for m in numbers)),
     )
     return annotate(grid)
@@ -94,13 +95,13 @@ def group_grid(numbers: list[Measurement], lexicon: Lexicon) -> Grid | None:
     metrics = metrics_of(numbers)
     found: dict[tuple[str, str], dict[str, Shown]] = {}
     for m in sorted(numbers, key=_model_rank):
-        name = words.scope_words(m.group, outcome=m.outcome) or "All rows"
+        name = words.scope_words(m.group, outcome=m.outcome) or tell("All rows")
         found.setdefault((words.model_name(m.model), name), {})[m.metric] = lexicon.show(m)
     rows, last = [], ""
     for (model, name), cells in found.items():
         rows.append(GridRow(name, "", tuple(map(cells.get, metrics)), opens=model if model != last else ""))
         last = model
-    return annotate(Grid("Group", tuple(map(lexicon.head, metrics)), tuple(rows)))
+    return annotate(Grid(tell("Group"), tuple(map(lexicon.head, metrics)), tuple(rows)))
 
 
 def _model_forest(name: str, numbers: list[Measurement], lexicon: Lexicon) -> Markup | None:
@@ -121,7 +122,7 @@ def _model_forest(name: str, numbers: list[Measurement], lexicon: Lexicon) -> Ma
         for m in numbers
         if m.metric in metrics
     )
-    return draw_forest(f"forest-{name}", "Every model on the same rows", described, panels, rows)
+    return draw_forest(f"forest-{name}", tell("Every model on the same rows"), described, panels, rows)
 
 
 def _panel_of(metric: str, numbers: list[Measurement], lexicon: Lexicon) -> ForestPanel:
@@ -134,13 +135,13 @@ def _panel_of(metric: str, numbers: list[Measurement], lexicon: Lexicon) -> Fore
 
 def _forest_point(measurement: Measurement | None, lexicon: Lexicon) -> ForestPoint:
     if measurement is None:
-        return ForestPoint(None, None, None, "not measured")
+        return ForestPoint(None, None, None, tell("not measured"))
     shown = lexicon.show(measurement)
     estimate = measurement.estimate
     if estimate.value is None:
         return ForestPoint(None, None, None, shown.text)
     text = f"{shown.value} ({shown.interval})" if shown.interval else shown.value
-    return ForestPoint(estimate.value, estimate.low, estimate.high, text.replace("\u00a0to\u00a0", "–"))
+    return ForestPoint(estimate.value, estimate.low, estimate.high, shorten_interval(text))
 
 
 def show_calibration(evidence: Evidence, lexicon: Lexicon) -> Panels | None:
@@ -149,7 +150,11 @@ def show_calibration(evidence: Evidence, lexicon: Lexicon) -> Panels | None:
     if not isinstance(part, Calibration):
         return None
     described = "; ".join(
-        f"mean score {b.mean_score:.2f}: observed {b.observed.value:.2f}"
+        tell(
+            "mean score {mean}: observed {observed}",
+            mean=mark_points(f"{b.mean_score:.2f}"),
+            observed=mark_points(f"{b.observed.value:.2f}"),
+        )
         for b in part.bins
         if b.observed.value is not None
     )
@@ -165,14 +170,17 @@ def _calibration_message(part: Calibration) -> str:
     """Return whether bins leave the diagonal, in a sentence with counts."""
     known = [b for b in part.bins if b.observed.low is not None and b.observed.high is not None]
     if not known:
-        return "Observed share of positives against the mean score."
+        return tell("Observed share of positives against the mean score.")
     off = sum(not ((b.observed.low or 0) <= b.mean_score <= (b.observed.high or 1)) for b in known)
-    chance = "about one in twenty is expected to by chance"
     if off == 0:
-        return f"In all {len(known)} bins the interval of the observed share holds the mean score."
-    return (
-        f"In {off} of {len(known)} bins the observed share differs from the mean score "
-        f"by more than its interval; {chance}."
+        return tell(
+            "In all {number} bins the interval of the observed share holds the mean score.", number=len(known)
+        )
+    return tell(
+        "In {off} of {number} bins the observed share differs from the mean score by more than its interval; about "
+        "one in twenty is expected to by chance.",
+        off=off,
+        number=len(known),
     )
 
 
@@ -188,8 +196,8 @@ def value_grid(numbers: Sequence[Measurement], lexicon: Lexicon) -> Grid | None:
             if len(mine) == 1:
                 rows.append(GridRow(lexicon.head(metric), scope, cells))
             else:
-                rows.append(GridRow(scope or "All rows", "", cells, opens="" if index else lexicon.head(metric)))
-    return annotate(Grid("Measure", ("Value",), tuple(rows))) if rows else None
+                rows.append(GridRow(scope or tell("All rows"), "", cells, opens="" if index else lexicon.head(metric)))
+    return annotate(Grid(tell("Measure"), (tell("Value"),), tuple(rows))) if rows else None
 
 
 def _scope_of(measurement: Measurement) -> str:

@@ -6,24 +6,33 @@ that no clock enters. What WeasyPrint leaves open is mended in `finisher`.
 
 from __future__ import annotations
 
+import base64
 import gc
 import logging
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
-from audit.evidence import Dossier
+from audit.evidence import Brand, Dossier
 from audit.shipped import shipped_folder
 
+from .brand import family_of
+from .effect_tables import CURVES_FILE, SURFACES_FILE, write_effect_tables
 from .finisher import finish_pdf
 from .glyphs import clean_text, drawable
-from .html import FONTS, render_page, shipped_text
+from .html import FONTS, branded_texts, render_page
 from .view import build_view
 
 _ALTERNATIVE = re.compile(r'<title id="[\w-]+">([^<]*?)\.?</title><desc id="[\w-]+">([^<]*)</desc>')
 
+EFFECT_TABLES = {
+    CURVES_FILE: "The curves of every feature, position by position",
+    SURFACES_FILE: "The strongest interactions, cell by cell",
+}
+"""Effect table to what it is, for whoever lists the files in the PDF."""
 Attachment = tuple[str, bytes, str, str]
 """Name, content, description, relationship (``Data``, ``Source``, ``Alternative``, ``Supplement``)."""
 
@@ -42,29 +51,35 @@ def render_pdf(dossier: Dossier, attachments: Sequence[Attachment] = ()) -> byte
     from weasyprint.text.fonts import FontConfiguration
 
     moment = _moment(dossier.presentation.created)
-    page = drawable(_join_alternatives(render_page(build_view(dossier), "pdf")))
+    brand = dossier.presentation.brand
+    held = "".join(font.characters for font in brand.fonts)
+    page = drawable(_join_alternatives(render_page(build_view(dossier), "pdf")), held)
     with hold_quiet():
         fonts = FontConfiguration()
-        sheet = weasyprint.CSS(string=_print_style(), font_config=fonts, url_fetcher=fetch_font)
+        lend = partial(fetch_font, brand=brand)
+        sheet = weasyprint.CSS(string=_print_style(brand), font_config=fonts, url_fetcher=lend)
         options = {
             **weasyprint.DEFAULT_OPTIONS,
             "pdf_variant": "pdf/a-3a",
             "stylesheets": [sheet],
             "attachments": _attach(attachments, moment),
         }
-        document = weasyprint.HTML(string=page, url_fetcher=_refuse).render(fonts, **options)
+        document = weasyprint.HTML(string=page, url_fetcher=_fetch_data).render(fonts, **options)
         data: bytes = document.write_pdf(None, 1, finish_pdf, **options)
     return data
 
 
 def render_pdf_with_sources(dossier: Dossier) -> bytes:
-    """Return the PDF with the dossier and the text of every policy embedded: what the report is a function of."""
+    """Return the PDF with the dossier, the text of every policy and the effect tables embedded."""
     policies = [
         (f"{policy.pack}.policy.txt", policy.text.encode("utf-8", errors="replace"), f"Policy {policy.title}", "Source")
         for policy in dossier.judgement.policies
     ]
+    tables = [
+        (name, data, EFFECT_TABLES[name], "Data") for name, data in write_effect_tables(dossier).items()
+    ]  # functions of the dossier, for programs that read no JSON
     return render_pdf(
-        dossier, [("audit.json", dossier.canonical(), "The dossier behind this report", "Data"), *policies]
+        dossier, [("audit.json", dossier.canonical(), "The dossier behind this report", "Data"), *policies, *tables]
     )
 
 
@@ -81,19 +96,36 @@ def font_faces() -> str:
     )
 
 
-def _print_style() -> str:
-    return "\n".join([font_faces(), shipped_text("styles/tokens.css"), shipped_text("styles/print.css")])
+def _print_style(brand: Brand) -> str:
+    lent = [
+        f'@font-face{{font-family:"{family_of(index)}";src:url(lent:{index})}}' for index in range(len(brand.fonts))
+    ]
+    return "\n".join([font_faces(), *lent, *branded_texts(brand, "pdf", "styles/tokens.css", "styles/print.css")])
 
 
-def fetch_font(url: str, *_: Any, **__: Any) -> Any:
-    """Give the shipped fonts and nothing else."""
+def fetch_font(url: str, *_: Any, brand: Brand | None = None, **__: Any) -> Any:
+    """Give the shipped fonts, those that the dossier brings along, and nothing else."""
     from weasyprint.urls import URLFetcherResponse
 
+    lent = {f"lent:{index}": font.data for index, font in enumerate(brand.fonts if brand else ())}
+    if url in lent:
+        return URLFetcherResponse(url, base64.b64decode(lent[url]), {"Content-Type": "font/ttf"})
     allowed = {f"font:{name}.ttf" for _, _, name in FONTS}
     if url not in allowed:
         return _refuse(url)
     data = (shipped_folder("templates") / "fonts" / url.removeprefix("font:")).read_bytes()
     return URLFetcherResponse(url, data, {"Content-Type": "font/ttf"})
+
+
+def _fetch_data(url: str, *_: Any, **__: Any) -> Any:
+    """Give a picture that stands inside the page itself; nothing else is fetched."""
+    from weasyprint.urls import URLFetcherResponse
+
+    head, comma, data = url.partition(";base64,")
+    kind = head.removeprefix("data:")
+    if not comma or kind not in ("image/png", "image/jpeg", "image/svg+xml"):
+        return _refuse(url)
+    return URLFetcherResponse(url, base64.b64decode(data), {"Content-Type": kind})
 
 
 def _refuse(url: str, *_: Any, **__: Any) -> Any:

@@ -19,8 +19,9 @@ from .attribute import RATE, RATIO, GroupRow
 from .figures import ForestPanel, ForestPoint, ForestRow, draw_forest
 from .glyphs import shorten
 from .needs import UNKNOWN, Count
-from .numbers import Shown, is_share
+from .numbers import Shown, is_share, shorten_interval
 from .tables import Lexicon
+from .tongue import tell
 
 FIGURE_ROWS = 30
 """Rows of one forest plot; further groups stand in the table."""
@@ -97,7 +98,7 @@ def draw_groups(name: str, block: Block, title: str, lexicon: Lexicon) -> Markup
     rows = [
         ForestRow(
             row.label,
-            f"n = {row.n}" + (" small" if row.small else ""),
+            f"n = {row.n}" + (f" {tell('small')}" if row.small else ""),
             tuple(_point_of(metric, row, block, lexicon) for metric in metrics),
             muted=row.small,
         )
@@ -105,7 +106,7 @@ def draw_groups(name: str, block: Block, title: str, lexicon: Lexicon) -> Markup
     ]
     described = "; ".join(
         f"{shorten(row.label, 80)}: "
-        + ", ".join(f"{panel.title.lower()} {point.text}" for panel, point in zip(panels, row.points, strict=True))
+        + ", ".join(f"{words.lowered(p.title)} {point.text}" for p, point in zip(panels, row.points, strict=True))
         for row in rows
     )
     return draw_forest(name, title, described, panels, rows)
@@ -132,7 +133,7 @@ def _point_of(metric: str, row: GroupRow, block: Block, lexicon: Lexicon) -> For
     measured = block.by_group.get(row.label, {}).get(metric)
     if metric == RATIO:
         status = block.judged[row.label].status if row.label in block.judged else ""
-        absent = "reference group" if row.reference else "not compared"
+        absent = tell("reference group") if row.reference else tell("not compared")
         return make_point(measured, row.ratio, status, absent)
     return make_point(measured, lexicon.show(measured) if measured else None, "")
 
@@ -145,25 +146,25 @@ def _ends(numbers: Sequence[Measurement]) -> list[float]:
 def _rate_panel(numbers: Sequence[Measurement]) -> ForestPanel:
     ends = _ends(numbers) or [0.0, 1.0]
     low, high = math.floor(min(ends) * 10) / 10, math.ceil(max(ends) * 10) / 10
-    return ForestPanel(words.SHORT_METRICS["selection_rate"], max(0.0, low), min(1.0, high), percent=True)
+    return ForestPanel(tell(words.SHORT_METRICS["selection_rate"]), max(0.0, low), min(1.0, high), percent=True)
 
 
 def _ratio_panel(numbers: Sequence[Measurement], limits: tuple[float | None, float | None]) -> ForestPanel:
     """Return the panel of impact ratios: parity and limit always in sight, at most twice parity."""
     ends = [*_ends(numbers), 0.75, 1.1, *(limit for limit in limits if limit is not None)]
     low, high = math.floor(min(ends) * 10 - 0.5) / 10, math.ceil(max(ends) * 10) / 10
-    title = words.SHORT_METRICS["selection_rate_ratio"]
+    title = tell(words.SHORT_METRICS["selection_rate_ratio"])
     return ForestPanel(title, max(0.0, low), min(2.0, high), limits[0], limits[1], neutral=1.0)
 
 
 def make_point(
-    measurement: Measurement | None, shown: Shown | None, status: str, absent: str = "not measured"
+    measurement: Measurement | None, shown: Shown | None, status: str, absent: str = ""
 ) -> ForestPoint:
     """Return one number of a forest plot."""
     if measurement is None or shown is None:
-        return ForestPoint(None, None, None, absent)
+        return ForestPoint(None, None, None, absent or tell("not measured"))
     estimate = measurement.estimate
     if estimate.value is None:
         return ForestPoint(None, None, None, shown.text)
     text = f"{shown.value} ({shown.interval})" if shown.interval else shown.value
-    return ForestPoint(estimate.value, estimate.low, estimate.high, text.replace("\u00a0to\u00a0", "–"), status)
+    return ForestPoint(estimate.value, estimate.low, estimate.high, shorten_interval(text), status)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from .glyphs import shorten
 from .numbers import NBSP, count_text, number_text, p_text
+from .tongue import mark_points, tell, tell_many
 
 ALPHA = 0.05
 NAMED = 3
@@ -20,8 +21,10 @@ def join_names(names: Sequence[str], most: int = NAMED) -> str:
     """Return ``a, b and c``, or ``a, b, c and 4 more``."""
     shown = [shorten(name, 60) for name in names[:most]]
     if len(names) > most:
-        return f"{', '.join(shown)} and {len(names) - most} more"
-    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
+        return tell("{names} and {number} more", names=", ".join(shown), number=len(names) - most)
+    if len(shown) < 2:
+        return "".join(shown)
+    return tell("{names} and {last}", names=", ".join(shown[:-1]), last=shown[-1])
 
 
 def say_beyond(groups: Sequence[tuple[str, str]], reference: str) -> str:
@@ -37,28 +40,44 @@ def say_beyond(groups: Sequence[tuple[str, str]], reference: str) -> str:
     against = shorten(reference, 60)
     if len(groups) == 1:
         name, ratio = groups[0]
-        return f"Beyond the limit: {shorten(name, 60)} is selected at {ratio} times the rate of {against}."
+        return tell(
+            "Beyond the limit: {group} is selected at {ratio} times the rate of {reference}.",
+            group=shorten(name, 60),
+            ratio=ratio,
+            reference=against,
+        )
     listed = join_names([f"{name} ({ratio})" for name, ratio in groups])
-    return f"Beyond the limit of their rules: {listed}, each compared with {against}."
+    return tell(
+        "Beyond the limit of their rules: {groups}, each compared with {reference}.", groups=listed, reference=against
+    )
 
 
 def say_open(names: Sequence[str]) -> str:
     """Say that the data cannot tell."""
-    return f"No group is shown to be beyond the limit; for {join_names(names)} the data cannot tell."
+    return tell(
+        "No group is shown to be beyond the limit; for {groups} the data cannot tell.", groups=join_names(names)
+    )
 
 
 def say_within(reference: str, worst: tuple[str, str] | None) -> str:
     """Say that every judged group is within the limit."""
-    lowest = f" The lowest is {shorten(worst[0], 60)} at {worst[1]}." if worst else ""
-    return f"Every judged group is within the limit, compared with {shorten(reference, 60)}.{lowest}"
+    against = shorten(reference, 60)
+    within = tell("Every judged group is within the limit, compared with {reference}.", reference=against)
+    if not worst:
+        return within
+    return f"{within} {tell('The lowest is {group} at {ratio}.', group=shorten(worst[0], 60), ratio=worst[1])}"
 
 
 def say_unjudged(worst: tuple[str, str] | None, reference: str) -> str:
     """Say what is seen where no rule judged it."""
     if worst is None:
-        return "Selection by group; no group could be compared."
-    against = shorten(reference, 60)
-    return f"Lowest impact ratio: {shorten(worst[0], 60)} at {worst[1]}, compared with {against}; no rule judged it."
+        return tell("Selection by group; no group could be compared.")
+    return tell(
+        "Lowest impact ratio: {group} at {ratio}, compared with {reference}; no rule judged it.",
+        group=shorten(worst[0], 60),
+        ratio=worst[1],
+        reference=shorten(reference, 60),
+    )
 
 
 def say_chance(p: float | None, group: str, *, corrected: bool) -> str:
@@ -75,18 +94,18 @@ def say_chance(p: float | None, group: str, *, corrected: bool) -> str:
     """
     if p is None:
         return ""
-    told = f"p{NBSP}{_equals(p)}{', corrected for all pairs' if corrected else ''}"
-    name = shorten(group, 60)
-    verb = "is more than" if p <= ALPHA else "may be"
-    return f"The gap of {name} {verb} noise: were the rates equal, chance would show it {_how_often(p)} ({told})."
+    told = f"p{NBSP}{_equals(p)}" + (tell(", corrected for all pairs") if corrected else "")
+    beyond = "The gap of {group} is more than noise: were the rates equal, chance would show it {often} ({test})."
+    perhaps = "The gap of {group} may be noise: were the rates equal, chance would show it {often} ({test})."
+    return tell(beyond if p <= ALPHA else perhaps, group=shorten(group, 60), often=_how_often(p), test=told)
 
 
 def _how_often(p: float) -> str:
     if p < 1e-4:
-        return "less than once in 10,000 times"
+        return tell("less than once in 10,000 times")
     if p < 0.2:
-        return f"about once in {count_text(round(1 / p))} times"
-    return f"in about {round(p * 100)} of 100 times"
+        return tell("about once in {number} times", number=count_text(round(1 / p)))
+    return tell("in about {number} of 100 times", number=round(p * 100))
 
 
 def say_values(title: str, ends: tuple[tuple[str, str], tuple[str, str]] | None) -> str:
@@ -100,17 +119,28 @@ def say_values(title: str, ends: tuple[tuple[str, str], tuple[str, str]] | None)
         Lowest and highest group.
     """
     if ends is None:
-        return f"{title} by group; no group could be compared."
+        return tell("{measure} by group; no group could be compared.", measure=title)
     (low, least), (high, most) = ends
-    return f"{title} lies between {least} ({shorten(low, 60)}) and {most} ({shorten(high, 60)})."
+    return tell(
+        "{measure} lies between {least} ({lowest}) and {most} ({highest}).",
+        measure=title,
+        least=least,
+        lowest=shorten(low, 60),
+        most=most,
+        highest=shorten(high, 60),
+    )
 
 
 def say_alike(group: str, columns: Sequence[str], plain: str, alike: str, reference: str) -> str:
     """Say the unadjusted ratio beside the one among people who are alike."""
-    listed = join_names([column.lower() for column in columns])
-    return (
-        f"Over all people {shorten(group, 60)} is selected at {plain} times the rate of {shorten(reference, 60)}; "
-        f"among people alike in {listed}, at {alike} times."
+    return tell(
+        "Over all people {group} is selected at {plain} times the rate of {reference}; among people alike in "
+        "{features}, at {alike} times.",
+        group=shorten(group, 60),
+        plain=plain,
+        reference=shorten(reference, 60),
+        features=join_names([column.lower() for column in columns]),
+        alike=alike,
     )
 
 
@@ -119,9 +149,15 @@ def say_same_everywhere(p: float, group: str) -> str:
     name = shorten(group, 60)
     told = f"(Breslow-Day p{NBSP}{_equals(p)})"
     if p <= ALPHA:
-        where = "one common number hides where the gap is"
-        return f"For {name} the odds differ between these kinds of people {told}: {where}."
-    return f"For {name} nothing shows that the odds differ between these kinds of people {told}."
+        return tell(
+            "For {group} the odds differ between these kinds of people {test}: one common number hides where the gap "
+            "is.",
+            group=name,
+            test=told,
+        )
+    return tell(
+        "For {group} nothing shows that the odds differ between these kinds of people {test}.", group=name, test=told
+    )
 
 
 def _equals(p: float) -> str:
@@ -141,31 +177,52 @@ def say_pairs(worst: tuple[str, str] | None, reference: str, failed: int, open_:
         Groups that failed a rule, that are undecided, that are too small to be judged.
     """
     if worst is None:
-        return "No group of this intersection is large enough to be compared."
-    parts = [f"Worst off: {shorten(worst[0], 80)} at {worst[1]} times the rate of {shorten(reference, 80)}"]
-    counts = [(failed, "beyond the limit"), (open_, "undecided"), (small, "too small to be judged")]
-    told = [f"{count} {word}" for count, word in counts if count]
-    return f"{parts[0]}.{' Of these groups ' + join_names(told) + '.' if told else ''}"
+        return tell("No group of this intersection is large enough to be compared.")
+    text = tell(
+        "Worst off: {group} at {ratio} times the rate of {reference}.",
+        group=shorten(worst[0], 80),
+        ratio=worst[1],
+        reference=shorten(reference, 80),
+    )
+    counts = (
+        (failed, tell("{number} beyond the limit", number=failed)),
+        (open_, tell("{number} undecided", number=open_)),
+        (small, tell("{number} too small to be judged", number=small)),
+    )
+    told = [said for count, said in counts if count]
+    return f"{text} {tell('Of these groups {counts}.', counts=join_names(told))}" if told else text
 
 
 def say_slices(held: int, tested: int, of: str) -> str:
     """Say how many weak slices were confirmed."""
     if not tested:
-        return f"No part of the rows stood out by its {of}, so none was tested."
+        return tell("No part of the rows stood out by its {measure}, so none was tested.", measure=tell(of))
     if not held:
-        return (
-            f"None of {tested} parts of the rows that looked worse by their {of} held up on rows not used to find them."
+        return tell(
+            "None of {tested} parts of the rows that looked worse by their {measure} held up on rows not used to find "
+            "them.",
+            tested=tested,
+            measure=tell(of),
         )
-    verb = "is" if held == 1 else "are"
-    return f"{held} of {tested} parts of the rows with a worse {of} {verb} confirmed on rows not used to find them."
+    return tell_many(
+        "{number} of {tested} parts of the rows with a worse {measure} is confirmed on rows not used to find them.",
+        "{number} of {tested} parts of the rows with a worse {measure} are confirmed on rows not used to find them.",
+        held,
+        tested=tested,
+        measure=tell(of),
+    )
 
 
 def say_spread(outcome: str, low: tuple[str, float], high: tuple[str, float]) -> str:
     """Say where groups differ most in bands or classes."""
     first, last = (number_text(100 * share, decimals=0) for _, share in (low, high))
-    return (
-        f"Groups differ most in {shorten(outcome, 60)}: {first}% of {shorten(low[0], 60)}, {last}% of "
-        f"{shorten(high[0], 60)}."
+    return tell(
+        "Groups differ most in {outcome}: {first}% of {lowest}, {last}% of {highest}.",
+        outcome=shorten(outcome, 60),
+        first=first,
+        lowest=shorten(low[0], 60),
+        last=last,
+        highest=shorten(high[0], 60),
     )
 
 
@@ -181,15 +238,23 @@ def say_sweep(threshold: str, ratio: str, limit: float | None, near: tuple[str, 
     near : (cut, share, share today) or None
         The nearest cut that meets it, and the share of all people selected there and today.
     """
-    text = f"At today's cut of {threshold} the lowest impact ratio is {ratio}."
+    text = tell("At today's cut of {cut} the lowest impact ratio is {ratio}.", cut=threshold, ratio=ratio)
     if limit is None:
         return text
+    wanted = mark_points(f"{limit:g}")
     if near is None:
-        return f"{text} At no cut shown would it reach {limit:g}."
+        return f"{text} {tell('At no cut shown would it reach {limit}.', limit=wanted)}"
     cut, share, today = near
-    return f"{text} It would reach {limit:g} at a cut of {cut}, which selects {share} of all people ({today} today)."
+    would = tell(
+        "It would reach {limit} at a cut of {cut}, which selects {share} of all people ({today} today).",
+        limit=wanted,
+        cut=cut,
+        share=share,
+        today=today,
+    )
+    return f"{text} {would}"
 
 
 def say_cuts() -> str:
     """Say what is seen where no cut is in use."""
-    return "Selection and impact ratio at every cut on the score; none of them is in use."
+    return tell("Selection and impact ratio at every cut on the score; none of them is in use.")

@@ -19,6 +19,7 @@ from .glyphs import shorten
 from .importance import LABELS, SURROGATES, importance_order
 from .numbers import count_text, number_text, share_text, show
 from .sentences import join_names
+from .tongue import echo, tell
 
 DETAIL = 10
 """Features shown with their shapes; all others are little charts."""
@@ -120,7 +121,9 @@ def _drawn(curves: list[Curve], rug: FeatureRug | None) -> tuple[float, float] |
 
 def _say_scale(widest: tuple[float, float], own: tuple[float, float], name: str) -> str:
     times = (widest[1] - widest[0]) / (own[1] - own[0])
-    return "" if times < 1.05 else f"height enlarged {number_text(times, 2)} times against {words.prettify(name)}"
+    return "" if times < 1.05 else tell(
+        "height enlarged {times} times against {feature}", times=number_text(times, 2), feature=words.prettify(name)
+    )
 
 
 def _show_feature(
@@ -136,7 +139,10 @@ def _show_feature(
     title, message = words.prettify(name), say_parting(effects, name, curves)
     figures = [
         _panel(f"{anchor}{side}", f"{title}: {what}", [c for c in curves if c.model in models], rug, span, message)
-        for side, what, models in (("m", "what the model does", SURROGATES), ("d", "what the labels say", LABELS))
+        for side, what, models in (
+            ("m", tell("what the model does"), SURROGATES),
+            ("d", tell("what the labels say"), LABELS),
+        )
     ]
     banded = [c for c in curves if c.band]
     return FeatureBlock(
@@ -151,7 +157,7 @@ def _show_feature(
         heads=tuple(_head(curve) for curve in curves),
         whats=tuple(_what(curve) for curve in curves),
         points=_points(curves),
-        bands=tuple(dict.fromkeys(f"{_head(c)}: {c.method}, {c.band}" for c in banded)),
+        bands=tuple(dict.fromkeys(f"{_head(c)}: {c.method}, {echo(c.band)}" for c in banded)),
     )
 
 
@@ -163,7 +169,7 @@ def _what(curve: Curve) -> str:
     """Return what the brackets of a column hold; the spread of bags is never an interval."""
     if not curve.low:
         return ""
-    return "95% band" if curve.band_is_interval else "no interval: spread of the bags"
+    return tell("95% band") if curve.band_is_interval else tell("no interval: spread of the bags")
 
 
 def _panel(
@@ -182,7 +188,8 @@ def _panel(
 def _gap_words(rug: FeatureRug | None) -> str:
     if rug is None or not rug.empty:
         return ""
-    return "; next to no rows from " + ", ".join(f"{number_text(a)} to {number_text(b)}" for a, b in rug.empty[:6])
+    spans = [tell("{low} to {high}", low=number_text(a), high=number_text(b)) for a, b in rug.empty[:6]]
+    return "; " + tell("next to no rows from {spans}", spans=", ".join(spans))
 
 
 def _curve_words(curve: Curve) -> str:
@@ -191,15 +198,21 @@ def _curve_words(curve: Curve) -> str:
         shorten(curve.levels[i], 60) if curve.levels else number_text(curve.x[i])
         for i in (curve.y.index(lowest), curve.y.index(highest))
     ]
-    return f"lowest {number_text(lowest)} at {at[0]}, highest {number_text(highest)} at {at[1]}"
+    return tell(
+        "lowest {lowest} at {low_place}, highest {highest} at {high_place}",
+        lowest=number_text(lowest),
+        low_place=at[0],
+        highest=number_text(highest),
+        high_place=at[1],
+    )
 
 
 def place_words(disagreement: Disagreement) -> str:
     """Return a place without the feature's name: ``age = 41`` becomes ``41``, ``status is married`` ``married``."""
     for sign in (" = ", " is ", " near "):
         if disagreement.at.startswith(disagreement.feature + sign):
-            return disagreement.at.removeprefix(disagreement.feature + sign)
-    return disagreement.at
+            return echo(disagreement.at.removeprefix(disagreement.feature + sign))
+    return echo(disagreement.at)
 
 
 def people_near(effects: Effects, disagreement: Disagreement) -> str:
@@ -207,8 +220,9 @@ def people_near(effects: Effects, disagreement: Disagreement) -> str:
     rows = [m.estimate.n for m in effects.measurements if m.metric == "effects.importance" and m.estimate.n]
     share = share_text(disagreement.rows_share, decimals=1)
     if not rows:
-        return f"{share} of the rows"
-    return f"{share} of the rows, about {count_text(round(disagreement.rows_share * rows[0]))} people"
+        return tell("{share} of the rows", share=share)
+    people = count_text(round(disagreement.rows_share * rows[0]))
+    return tell("{share} of the rows, about {people} people", share=share, people=people)
 
 
 def say_parting(effects: Effects, name: str, curves: list[Curve]) -> str:
@@ -226,36 +240,51 @@ def say_parting(effects: Effects, name: str, curves: list[Curve]) -> str:
     mine = sorted((d for d in effects.disagreements if d.feature == name), key=lambda d: (-d.beyond, -abs(d.gap)))
     if not mine:
         black = next((c for c in curves if key_of(c) == "black_box"), None)
-        return f"Black box: {_curve_words(black)}." if black else "The black box's own effect was not measured."
+        unmeasured = tell("The black box's own effect was not measured.")
+        return tell("Black box: {curve}.", curve=_curve_words(black)) if black else unmeasured
     worst = mine[0]
     at, gap = shorten(place_words(worst), 60), number_text(abs(worst.gap))
     who = words.lower_first(words.model_name(worst.model))
     if worst.beyond <= 0:
-        return f"Glass box and black box agree within their bands; the largest gap is {gap}, at {at}."
-    side = "above" if worst.gap > 0 else "below"
-    return (
-        f"At {at} the {who} lies {gap} {side} the black box's own effect, {number_text(worst.beyond)} more than both "
-        f"bands explain; near it are {people_near(effects, worst)}."
+        return tell(
+            "Glass box and black box agree within their bands; the largest gap is {gap}, at {place}.", gap=gap, place=at
+        )
+    return tell(
+        "At {place} the {model} lies {gap} above the black box's own effect, {beyond} more than both bands explain; "
+        "near it are {people}."
+        if worst.gap > 0
+        else "At {place} the {model} lies {gap} below the black box's own effect, {beyond} more than both bands "
+        "explain; near it are {people}.",
+        place=at,
+        model=who,
+        gap=gap,
+        beyond=number_text(worst.beyond),
+        people=people_near(effects, worst),
     )
 
 
 def _declared_words(effects: Effects, name: str, declared: FeatureUsed | None) -> list[str]:
     if declared is None:
         return []
-    out = ["Stands behind a protected attribute"] if declared.protected else []
+    out = [tell("Stands behind a protected attribute")] if declared.protected else []
     if declared.role:
-        out.append(f"Declared role: {declared.role.replace('_', ' ')}")
+        out.append(tell("Declared role: {role}", role=tell(declared.role.replace("_", " "))))
     if declared.monotone:
-        out.append(f"Imposed on the glass boxes: {declared.monotone}. Their direction is evidence of nothing")
+        imposed = "Imposed on the glass boxes: {direction}. Their direction is evidence of nothing"
+        out.append(tell(imposed, direction=tell(declared.monotone)))
     wanted = declared.expected or declared.monotone
     moved = _number_on(effects, "effects.reversal", name, "black_box")
     if wanted and moved is not None and moved.estimate.value is not None:
         shown = show(moved.estimate)
-        far = "never moves" if moved.estimate.value == 0 else f"moves by {shown.value} of its range"
         within = f" ({shown.level} {shown.interval})" if shown.interval else ""
-        out.append(f"Expected to be {wanted}: the black box {far} against it{within}")
+        line = (
+            "Expected to be {direction}: the black box never moves against it"
+            if moved.estimate.value == 0
+            else "Expected to be {direction}: the black box moves by {share} of its range against it"
+        )
+        out.append(tell(line, direction=tell(wanted), share=shown.value) + within)
     elif declared.expected:
-        out.append(f"Expected to be {declared.expected}")
+        out.append(tell("Expected to be {direction}", direction=tell(declared.expected)))
     return out
 
 
@@ -266,7 +295,7 @@ def _found_words(effects: Effects, name: str) -> list[str]:
         for m in effects.measurements
         if m.metric == "effects.proxy_strength" and m.feature == name and m.attribute and (m.estimate.low or 0) > 0.5
     ]
-    return [f"Tells {join_names(told, 6)} better than chance"] if told else []
+    return [tell("Tells {attributes} better than chance", attributes=join_names(told, 6))] if told else []
 
 
 def _auc(m: Measurement) -> str:
@@ -292,7 +321,7 @@ def show_small(effects: Effects) -> tuple[Markup | None, tuple[str, ...]]:
     described = "; ".join(
         f"{chart.title}: {short_name(chart.curves[0])} {_curve_words(chart.curves[0])}" for chart in charts[:40]
     )
-    return draw_small("small", "All further features on one scale", described, charts), tuple(names)
+    return draw_small("small", tell("All further features on one scale"), described, charts), tuple(names)
 
 
 def _points(curves: list[Curve]) -> tuple[PointRow, ...]:
@@ -313,7 +342,7 @@ def _points(curves: list[Curve]) -> tuple[PointRow, ...]:
 def _missing_row(curves: list[Curve]) -> list[PointRow]:
     if all(curve.missing is None for curve in curves):
         return []
-    return [PointRow("missing", tuple("–" if c.missing is None else _fixed(c.missing) for c in curves))]
+    return [PointRow(tell("missing"), tuple("–" if c.missing is None else _fixed(c.missing) for c in curves))]
 
 
 def _fixed(value: float) -> str:
@@ -330,4 +359,6 @@ def _at_place(curve: Curve, x: float) -> str:
 
 def _with_band(curve: Curve, index: int) -> str:
     value = _fixed(curve.y[index])
-    return f"{value} ({_fixed(curve.low[index])} to {_fixed(curve.high[index])})" if curve.low else value
+    if not curve.low:
+        return value
+    return tell("{value} ({low} to {high})", value=value, low=_fixed(curve.low[index]), high=_fixed(curve.high[index]))

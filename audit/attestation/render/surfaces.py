@@ -15,6 +15,7 @@ from . import words
 from .figures import SurfacePanel, draw_surface
 from .glyphs import shorten
 from .numbers import number_text
+from .tongue import echo, tell
 
 SHOWN = 2
 """Pairs in the chapter."""
@@ -55,7 +56,8 @@ class PairRow:
 
 def pair_title(features: tuple[str, str]) -> str:
     """Return the names of two features as one phrase."""
-    return f"{words.prettify(features[0])} and {words.lower_first(words.prettify(features[1]))}"
+    second = words.lower_first(words.prettify(features[1]))
+    return tell("{first} and {second}", first=words.prettify(features[0]), second=second)
 
 
 def pair_table(effects: Effects) -> tuple[tuple[str, ...], tuple[PairRow, ...]]:
@@ -101,9 +103,9 @@ def _show_pair(index: int, pair: tuple[str, str], surfaces: list[PairSurface], s
         message,
         [_panel(surface) for surface in chosen],
         (first, second),
-        (f"Joint effect, {shorten(scale, 60)}", MASKED if masked else ""),
+        (tell("Joint effect, {scale}", scale=shorten(echo(scale), 60)), tell(MASKED) if masked else ""),
     )
-    corner = f"{second} down, {words.lower_first(first)} across"
+    corner = tell("{second} down, {first} across", second=second, first=words.lower_first(first))
     return SurfaceBlock(title, f"pair-{index + 1}", message, figure, corner, tuple(map(_table, chosen)))
 
 
@@ -140,12 +142,16 @@ def _say_surface(chosen: list[PairSurface]) -> str:
         if known:
             ends = "; ".join(_say_end(surface, max(known) if high else min(known)) for high in (True, False))
             parts.append(f"{words.model_name(surface.model, short=True)}: {ends}")
-    return ". ".join(parts[:1]) + "." if parts else "Everywhere fewer than 5 rows: nothing is shown."
+    return ". ".join(parts[:1]) + "." if parts else tell("Everywhere fewer than 5 rows: nothing is shown.")
 
 
 def _say_end(surface: PairSurface, end: tuple[float, int, int]) -> str:
     value, i, j = end
     first, second = (words.lower_first(words.prettify(feature)) for feature in surface.features)
     sign = "+" if value > 0 else ""
-    where = f"{first} {_texts(surface.across)[i]} with {second} {_texts(surface.down)[j]}"
-    return f"{sign}{number_text(value, decimals=3)} at {where}"
+    return tell(
+        "{value} at {first} with {second}",
+        value=f"{sign}{number_text(value, decimals=3)}",
+        first=f"{first} {_texts(surface.across)[i]}",
+        second=f"{second} {_texts(surface.down)[j]}",
+    )

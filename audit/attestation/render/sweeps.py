@@ -17,6 +17,7 @@ from .figures import SweepLine, SweepWords, draw_sweep
 from .glyphs import shorten
 from .numbers import number_text, share_text
 from .plots import Block
+from .tongue import tell
 
 MOST = 6
 """Groups whose curves are drawn, the first of the evidence."""
@@ -62,9 +63,16 @@ def _show(index: int, sweep: ThresholdSweep, block: Block | None) -> SweepBlock:
     lines = [SweepLine(" · ".join(curve.values), curve.selection_rate) for curve in sweep.curves[:MOST]]
     today = _ratio_at(sweep, sweep.today) if sweep.today is not None else None
     described = "; ".join(
-        f"{shorten(line.label, 80)}: {share_text(line.y[0])} at the lowest cut, {share_text(line.y[-1])} at the highest"
+        tell(
+            "{group}: {first} at the lowest cut, {last} at the highest",
+            group=shorten(line.label, 80),
+            first=share_text(line.y[0]),
+            last=share_text(line.y[-1]),
+        )
         for line in lines
-    ) + (f"; lowest impact ratio today {number_text(today)}" if today is not None else "")
+    )
+    if today is not None:
+        described += "; " + tell("lowest impact ratio today {ratio}", ratio=number_text(today))
     figure = draw_sweep(
         f"sweep{index}",
         f"{title}: {message}",
@@ -74,7 +82,7 @@ def _show(index: int, sweep: ThresholdSweep, block: Block | None) -> SweepBlock:
         sweep.impact_ratio,
         sweep.today,
         limit,
-        SweepWords(*fairness_words.SWEEP),
+        SweepWords(*map(tell, fairness_words.SWEEP)),
     )
     error = share_text(sweep.error) if sweep.error else ""
     return SweepBlock(

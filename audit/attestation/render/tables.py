@@ -12,6 +12,7 @@ from audit.evidence import Definition, Evidence, Measurement
 
 from . import words
 from .numbers import Shown, show
+from .tongue import echo, tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +108,20 @@ class Lexicon:
         self._definitions: dict[str, Definition] = {d.id: d for d in evidence.definitions}
 
     def title(self, metric: str) -> str:
-        """Return the metric's title."""
+        """Return the metric's title in the language of the report."""
+        return echo(self._title(metric))
+
+    def _title(self, metric: str) -> str:
         found = self._definitions.get(metric)
         return found.title if found else words.prettify(metric.rpartition(".")[2])
 
     def head(self, metric: str) -> str:
         """Return a short title for a column."""
-        short = words.SHORT_METRICS.get(metric.rpartition(".")[2], self.title(metric))
+        own = words.SHORT_METRICS.get(metric.rpartition(".")[2], "")
+        short = tell(own) if own else self.title(metric)
         unit = self.unit(metric)
         silent = words.SHARE_UNITS | words.WHOLE_UNITS | {""}
-        return short if unit in silent or unit in short else f"{short} ({unit})"
+        return short if unit in silent or unit in (own or self._title(metric)) else f"{short} ({echo(unit)})"
 
     def unit(self, metric: str) -> str:
         """Return the metric's unit."""

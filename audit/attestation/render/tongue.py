@@ -22,8 +22,22 @@ _PLACE = re.compile(r"\{(\w+)\}")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?(?![\w.]*\w)")
 _POINTS = {"de": str.maketrans(",.", ".,")}
 """Language to what it writes for the English thousands separator and decimal point."""
+_ECHOES = "echo*.json"
+"""Files of a language with the sentences that evidence and judgement bring along."""
 _SPOKEN: ContextVar[str] = ContextVar("spoken", default=ENGLISH)
 """Language of the report that this thread renders."""
+
+
+class Heard(str):
+    """A finished sentence in the language of the report: what is heard is not asked for again."""
+
+    __slots__ = ()
+
+
+class Untold(Heard):
+    """A finished sentence that stays English in a report of another language."""
+
+    __slots__ = ()
 
 
 @contextmanager

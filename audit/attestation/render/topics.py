@@ -19,6 +19,7 @@ from .numbers import share_text, show
 from .panels import value_grid
 from .sentences import join_names
 from .tables import Grid, GridRow, Lexicon, split_grid
+from .tongue import echo, tell, tell_many
 
 FLAGGED = ("fail", "error", "warn", "inconclusive", "waived")
 CHANCE = 0.5
@@ -77,7 +78,7 @@ def show_topics(effects: Effects, judgement: Judgement, lexicon: Lexicon) -> tup
         ("further", "", _rest(effects, lexicon)),
     )
     return tuple(
-        Topic(f"topic-{name}", EFFECT_TOPICS[name][0], finding, EFFECT_TOPICS[name][1], grids)
+        Topic(f"topic-{name}", tell(EFFECT_TOPICS[name][0]), finding, tell(EFFECT_TOPICS[name][1]), grids)
         for name, finding, grids in found
         if grids
     )
@@ -110,18 +111,18 @@ def _across_models(effects: Effects, lexicon: Lexicon, metric: str) -> tuple[Cap
     if not models:
         return ()
     rows = [
-        GridRow(words.prettify(name) if name else "All features", "", tuple(found.get((name, m)) for m in models))
+        GridRow(words.prettify(name) if name else tell("All features"), "", tuple(found.get((name, m)) for m in models))
         for name in names
     ]
     heads = tuple(words.model_name(model, short=True) for model in models)
-    grid = Grid("Attribute" if any(names) else "Of", heads, tuple(rows))
+    grid = Grid(tell("Attribute") if any(names) else tell("Of"), heads, tuple(rows))
     return ((lexicon.title(metric) if any(names) else "", annotate(grid)),)
 
 
 def _importance_grids(effects: Effects, lexicon: Lexicon) -> tuple[Captioned, ...]:
     grid = importance_grid(effects, lexicon)
-    first = ((f"Mean absolute effect, {effects.scale}", grid),) if grid else ()
-    return (*first, *_by_model(effects, lexicon, "effects.importance_share", "Share of all importance"))
+    first = ((tell("Mean absolute effect, {scale}", scale=echo(effects.scale)), grid),) if grid else ()
+    return (*first, *_by_model(effects, lexicon, "effects.importance_share", tell("Share of all importance")))
 
 
 def flagged_features(judgement: Judgement, metric: str) -> dict[str, str]:
@@ -131,7 +132,7 @@ def flagged_features(judgement: Judgement, metric: str) -> dict[str, str]:
         for verdict in finding.verdicts:
             if verdict.metric == metric and verdict.feature and verdict.status in FLAGGED:
                 sign = words.VERDICTS[verdict.status]
-                found.setdefault(verdict.feature, f"{sign.sign} {words.lower_first(sign.word)}")
+                found.setdefault(verdict.feature, f"{sign.sign} {tell(sign.word.lower())}")
     return found
 
 
@@ -151,16 +152,25 @@ def _say_proxies(effects: Effects, judgement: Judgement) -> str:
         return ""
     told = [m for m in numbers if (m.estimate.low or 0.0) > CHANCE]
     if not told:
-        return "No feature alone tells a protected attribute better than chance."
+        return tell("No feature alone tells a protected attribute better than chance.")
     worst = max(told, key=_value)
     flagged = flagged_features(judgement, "effects.proxy_strength")
-    rule = f" (judged by a rule: {flagged[worst.feature]})" if worst.feature in flagged else ""
-    others = list(dict.fromkeys(words.prettify(m.feature or "") for m in told if m.feature != worst.feature))
-    more = f" So {'does' if len(others) == 1 else 'do'}, less well: {join_names(others)}." if others else ""
-    return (
-        f"{words.prettify(worst.feature or '')} tells {words.lower_first(words.prettify(worst.attribute or ''))} best, "
-        f"AUC {show(worst.estimate).text}{rule}.{more}"
+    judged = flagged.get(worst.feature or "")
+    rule = " " + tell("(judged by a rule: {verdict})", verdict=judged) if judged else ""
+    best = tell(
+        "{feature} tells {attribute} best, AUC {number}{rule}.",
+        feature=words.prettify(worst.feature or ""),
+        attribute=words.lower_first(words.prettify(worst.attribute or "")),
+        number=show(worst.estimate).text,
+        rule=rule,
     )
+    others = list(dict.fromkeys(words.prettify(m.feature or "") for m in told if m.feature != worst.feature))
+    if not others:
+        return best
+    more = tell_many(
+        "So does, less well: {names}.", "So do, less well: {names}.", len(others), names=join_names(others)
+    )
+    return f"{best} {more}"
 
 
 def _concurvity_grids(effects: Effects, lexicon: Lexicon) -> tuple[Captioned, ...]:
@@ -169,8 +179,8 @@ def _concurvity_grids(effects: Effects, lexicon: Lexicon) -> tuple[Captioned, ..
     if not told:
         return own
     rows = tuple(GridRow(words.prettify(m.feature or ""), "", (lexicon.show(m),)) for m in told)
-    grid = annotate(Grid("Feature", (lexicon.head("effects.redundancy"),), rows))
-    return (*own, ("How well the other features tell the feature itself", grid))
+    grid = annotate(Grid(tell("Feature"), (lexicon.head("effects.redundancy"),), rows))
+    return (*own, (tell("How well the other features tell the feature itself"), grid))
 
 
 def _largest(numbers: Sequence[Measurement], say: Callable[[Measurement], str]) -> str:
@@ -182,9 +192,11 @@ def _say_concurvity(effects: Effects) -> str:
     numbers = numbers or _numbers(effects, "effects.concurvity")
     return _largest(
         numbers,
-        lambda m: (
-            f"The contribution of {words.lower_first(words.prettify(m.feature or ''))} repeats the others most: "
-            f"R² {show(m.estimate).text} ({words.model_name(m.model, short=True)})."
+        lambda m: tell(
+            "The contribution of {feature} repeats the others most: R² {number} ({model}).",
+            feature=_within(m),
+            number=show(m.estimate).text,
+            model=words.model_name(m.model, short=True),
         ),
     )
 
@@ -195,12 +207,14 @@ def _say_directions(effects: Effects) -> str:
         return ""
     beyond = [m for m in numbers if (m.estimate.low or 0.0) > 0]
     if not beyond:
-        return f"None of {len(numbers)} directions that were expected is broken by the black box beyond its band."
+        said = "None of {number} directions that were expected is broken by the black box beyond its band."
+        return tell(said, number=len(numbers))
     return _largest(
         beyond,
-        lambda m: (
-            f"The black box moves against what is expected of {words.lower_first(words.prettify(m.feature or ''))} by "
-            f"{show(m.estimate).text} of its range."
+        lambda m: tell(
+            "The black box moves against what is expected of {feature} by {number} of its range.",
+            feature=_within(m),
+            number=show(m.estimate).text,
         ),
     )
 
@@ -209,11 +223,17 @@ def _say_jumps(effects: Effects) -> str:
     numbers = [m for m in _numbers(effects, "effects.jump") if m.model == "black_box"]
     return _largest(
         numbers,
-        lambda m: (
-            f"The black box's steepest step between neighbouring positions is in "
-            f"{words.lower_first(words.prettify(m.feature or ''))}: {show(m.estimate).text} of its range."
+        lambda m: tell(
+            "The black box's steepest step between neighbouring positions is in {feature}: {number} of its range.",
+            feature=_within(m),
+            number=show(m.estimate).text,
         ),
     )
+
+
+def _within(measurement: Measurement) -> str:
+    """Return the measurement's feature as it stands within a sentence."""
+    return words.lower_first(words.prettify(measurement.feature or ""))
 
 
 def _say_extrapolation(effects: Effects) -> str:
@@ -222,10 +242,10 @@ def _say_extrapolation(effects: Effects) -> str:
         return ""
     shown, value = show(numbers[0].estimate, "effects.extrapolation_share", "share"), _value(numbers[0])
     if value == 0 and numbers[0].estimate.note:
-        return words.sentence(numbers[0].estimate.note)
+        return words.sentence(echo(numbers[0].estimate.note))
     if value == 0:
-        return "No audited row lies outside what the glass boxes were fitted on."
-    return f"{shown.text} of the audited rows lie outside what the glass boxes were fitted on."
+        return tell("No audited row lies outside what the glass boxes were fitted on.")
+    return tell("{number} of the audited rows lie outside what the glass boxes were fitted on.", number=shown.text)
 
 
 def _say_interactions(effects: Effects) -> str:
@@ -233,16 +253,19 @@ def _say_interactions(effects: Effects) -> str:
     if not numbers:
         return ""
     told = [
-        f"{share_text(value)} of importance in the {SHORT[model]}" for model, value in numbers.items() if model in SHORT
+        tell(INTERACTIONS_HOLD[model], share=share_text(value))
+        for model, value in numbers.items()
+        if model in INTERACTIONS_HOLD
     ]
-    return f"They hold {join_names(told, 4)}." if told else ""
+    return tell("They hold {shares}.", shares=join_names(told, 4)) if told else ""
 
 
-SHORT = {
-    "black_box": "black box",
-    "ebm_surrogate": "boosting machine",
-    "net_surrogate": "additive net",
+INTERACTIONS_HOLD = {
+    "black_box": "{share} of importance in the black box",
+    "ebm_surrogate": "{share} of importance in the boosting machine",
+    "net_surrogate": "{share} of importance in the additive net",
 }
+"""Model to what its interactions hold, as a part of a sentence."""
 PLACED = frozenset(
     {
         "effects.importance",

@@ -41,7 +41,7 @@ from . import (
 )
 from .glyphs import missing_signs, name_signs
 from .tables import Grid, Lexicon
-from .tongue import speak
+from .tongue import echo, speak, tell
 
 NOTICE = (
     "This report states measurements and how they compare with the limits of the policies named in it. "
@@ -182,7 +182,7 @@ def _build(dossier: Dossier) -> View:
     return View(
         dossier=dossier,
         chapters=_chapters(packs, evidence, annexed=groups is not None and groups.annexed),
-        outcome=words.OUTCOMES["incomplete" if evidence.broken else judgement.outcome],
+        outcome=_outcome("incomplete" if evidence.broken else judgement.outcome),
         sentence=findings.verdict_sentence(judgement, evidence.broken),
         incomplete=bool(evidence.broken),
         counts=findings.count_verdicts(judgement),
@@ -206,7 +206,7 @@ def _build(dossier: Dossier) -> View:
         tested=explained.show_explanations(evidence, lexicon),
         decided=explained.show_decisions(evidence, lexicon),
         timings=_timings(evidence),
-        unshown=name_signs(missing_signs(dossier.model_dump_json())),
+        unshown=_unshown(dossier),
         attributions=attributions.show_attributions(evidence, lexicon),
         robustness=robustness.show_robustness(evidence, lexicon),
         drift=drift.show_drift(evidence, lexicon),
@@ -214,6 +214,18 @@ def _build(dossier: Dossier) -> View:
         publications=publication.list_publications(dossier),
         lexicon=lexicon,
     )
+
+
+def _outcome(word: str) -> tuple[str, str, str]:
+    name, tone, sign = words.OUTCOMES[word]
+    return tell(name), tone, sign
+
+
+def _unshown(dossier: Dossier) -> str:
+    """Return the code points that no font of this report holds; the full text of a policy is not printed."""
+    text = dossier.model_dump_json(exclude={"judgement": {"policies": {"__all__": {"text"}}}})
+    held = "".join(font.characters for font in dossier.presentation.brand.fonts)
+    return name_signs(tuple(sign for sign in missing_signs(text) if sign not in held))
 
 
 def _parts(groups: fairness.FairnessShown | None) -> dict[str, str]:
@@ -224,13 +236,17 @@ def _parts(groups: fairness.FairnessShown | None) -> dict[str, str]:
 def _chapters(packs: tuple[findings.PackShown, ...], evidence: Evidence, *, annexed: bool) -> tuple[Chapter, ...]:
     """Return the chapters and annexes; a section of `OPTIONAL` has none where it was not carried out."""
     shown = [item for item in CHAPTERS if isinstance(getattr(evidence, item[0], None), OPTIONAL.get(item[0], object))]
-    main = [Chapter(str(index), anchor, title) for index, (anchor, title) in enumerate(shown, start=1)]
-    annexes = [(pack.anchor, pack.policy.title) for pack in packs]
-    annexes += [("fairness-annex", "Further fairness numbers")] if annexed else []
-    annexes += [(anchor, title) for anchor, title, sections in ANNEXES if _any_done(evidence, sections)]
-    annexes += [("sources", "Data, parameters and files"), ("definitions", "Definitions")]
+    main = [Chapter(str(index), anchor, tell(title)) for index, (anchor, title) in enumerate(shown, start=1)]
+    annexes = [(pack.anchor, echo(pack.policy.title)) for pack in packs]
+    annexes += [("fairness-annex", tell("Further fairness numbers"))] if annexed else []
+    annexes += [(anchor, tell(title)) for anchor, title, sections in ANNEXES if _any_done(evidence, sections)]
+    annexes += [("sources", tell("Data, parameters and files")), ("definitions", tell("Definitions"))]
     lettered = [(chr(ord("A") + index % 26), *annex) for index, annex in enumerate(annexes)]
-    return (*main, *(Chapter(letter, anchor, f"Annex {letter}: {title}") for letter, anchor, title in lettered))
+    return (*main, *(Chapter(letter, anchor, _name_annex(letter, title)) for letter, anchor, title in lettered))
+
+
+def _name_annex(letter: str, title: str) -> str:
+    return tell("Annex {letter}: {title}", letter=letter, title=title)
 
 
 def _any_done(evidence: Evidence, sections: tuple[str, ...]) -> bool:
@@ -239,11 +255,11 @@ def _any_done(evidence: Evidence, sections: tuple[str, ...]) -> bool:
 
 def _not_assessed(evidence: Evidence) -> tuple[NotAssessed, ...]:
     parts = [
-        NotAssessed(words.SECTIONS[name], part.not_done, part.broke)
+        NotAssessed(tell(words.SECTIONS[name]), echo(part.not_done), part.broke)
         for name, part in evidence.sections()
         if isinstance(part, NotDone)
     ] + [
-        NotAssessed(f"{words.SECTIONS[name]}, in part", why, True)
+        NotAssessed(tell("{section}, in part", section=tell(words.SECTIONS[name])), echo(why), True)
         for name, why in evidence.why_broken().items()
         if not isinstance(getattr(evidence, name), NotDone)
     ]
@@ -252,9 +268,9 @@ def _not_assessed(evidence: Evidence) -> tuple[NotAssessed, ...]:
 
 def _timings(evidence: Evidence) -> tuple[Timing, ...]:
     steps = evidence.provenance.seconds
-    timed = [Timing(words.prettify(name), seconds) for name, seconds in steps.items()]
+    timed = [Timing(tell(words.prettify(name)), seconds) for name, seconds in steps.items()]
     timed += [
-        Timing(f"Section: {words.SECTIONS[name]}", part.seconds)
+        Timing(tell("Section: {section}", section=tell(words.SECTIONS[name])), part.seconds)
         for name, part in evidence.sections()
         if isinstance(part, Section) and part.seconds is not None and f"measure {name}" not in steps
     ]

@@ -15,6 +15,7 @@ from .footnotes import annotate
 from .numbers import Shown, count_text, p_text, share_text, show
 from .panels import value_grid
 from .tables import Grid, GridRow, Lexicon, TableCell
+from .tongue import echo, tell
 
 CLEAREST = 5
 """Slices shown at once, confirmed ones where there are any; all others stand behind them."""
@@ -63,10 +64,11 @@ def show_slices(evidence: Evidence, lexicon: Lexicon) -> WeakBlock | None:
 
 
 def _slice_grid(part: Slices, slices: Sequence[Slice], lexicon: Lexicon) -> Grid:
+    heads = tuple(map(tell, fairness_words.SLICE_HEADS))
     unit = "share" if "rate" in part.of else lexicon.unit("slices.worst_excess")
     rows = tuple(
         GridRow(
-            item.name,
+            echo(item.name),
             "",
             (
                 _text(count_text(item.rate.n)),
@@ -74,12 +76,12 @@ def _slice_grid(part: Slices, slices: Sequence[Slice], lexicon: Lexicon) -> Grid
                 show(item.rest, "", unit),
                 show(item.excess, "", unit),
                 _text(p_text(item.p_adjusted)),
-                _text(fairness_words.CONFIRMED[item.holds]),
+                _text(tell(fairness_words.CONFIRMED[item.holds])),
             ),
         )
         for item in slices
     )
-    return annotate(Grid(fairness_words.SLICE_HEADS[0], fairness_words.SLICE_HEADS[1:], rows))
+    return annotate(Grid(heads[0], heads[1:], rows))
 
 
 def _who(item: Slice) -> SliceShown:
@@ -87,7 +89,7 @@ def _who(item: Slice) -> SliceShown:
         f"{words.prettify(name)}: " + ", ".join(f"{group} {share_text(share)}" for group, share in shares.items())
         for name, shares in item.groups.items()
     )
-    return SliceShown(item.name, count_text(item.found_rows), count_text(item.rate.n), groups)
+    return SliceShown(echo(item.name), count_text(item.found_rows), count_text(item.rate.n), groups)
 
 
 def show_unlabelled(fairness: Fairness) -> tuple[tuple[str, Grid], ...]:
@@ -121,13 +123,14 @@ def _unlabelled_grid(table: CountTable) -> Grid:
             _part(cell.unlabelled_unfavourable, cell.decided - cell.favourable),
         )
         rows.append(GridRow(" · ".join(cell.values), "", cells))
-    return Grid(words.prettify(table.name), fairness_words.UNLABELLED_HEADS, tuple(rows))
+    return Grid(words.prettify(table.name), tuple(map(tell, fairness_words.UNLABELLED_HEADS)), tuple(rows))
 
 
 def _part(count: int, people: int) -> Shown:
     if not people:
         return _text("–")
-    return _text(f"{count_text(count)} of {count_text(people)} ({share_text(count / people)})")
+    share = share_text(count / people)
+    return _text(tell("{count} of {all} ({share})", count=count_text(count), all=count_text(people), share=share))
 
 
 def _text(value: str) -> Shown:

@@ -1,7 +1,7 @@
 """All words for readers that do not stand in a template: names of verdicts, models, roles, parts, and how names read.
 
-Comes in: an id of the evidence or the judgement. Goes out: the word a reader sees. Nothing is computed here, so that a
-second language is a second set of tables.
+Comes in: an id of the evidence or the judgement. Goes out: the word a reader sees. Tables hold English, the key of
+every other language: whoever prints a word of a table tells it; the functions here tell what they return.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from audit.evidence import VerdictWord
 
 from .glyphs import shorten
+from .tongue import mark_points, spoken, tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,16 +200,7 @@ TOPICS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "Spread of the scores",
         (
-            "standardi",
-            "smd",
-            "cohen",
-            "kolmogorov",
-            "ks_",
-            "_ks",
-            "wasserstein",
-            "jensen",
-            "distance",
-            "abroca",
+            *("standardi", "smd", "cohen", "kolmogorov", "ks_", "_ks", "wasserstein", "jensen", "distance", "abroca"),
             "xauc",
         ),
     ),
@@ -224,16 +216,8 @@ TOPICS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "The mistakes",
         (
-            "positive_rate",
-            "negative_rate",
-            "predictive",
-            "precision",
-            "accuracy",
-            "error_rate",
-            "discovery",
-            "omission",
-            "treatment",
-            "odds",
+            *("positive_rate", "negative_rate", "predictive", "precision", "accuracy", "error_rate", "discovery"),
+            *("omission", "treatment", "odds"),
         ),
     ),
     ("The score", ("auc", "score", "calibrat", "scoring", "brier", "log_loss")),
@@ -294,6 +278,9 @@ SHARE_NAMES = frozenset(
 """Metrics (name without section) that are shares of people and are shown in per cent."""
 WHOLE_UNITS = frozenset({"rows", "people", "persons", "days", "count"})
 
+_NOUNS_LARGE = frozenset({"de"})
+"""Languages that write nouns with a capital wherever they stand."""
+
 ABBREVIATIONS = {
     "auc": "AUC",
     "id": "ID",
@@ -324,7 +311,7 @@ def prettify(name: str) -> str:
     if " * " in name:
         first, *others = name.split(" * ")
         *middle, last = [prettify(first), *(lower_first(prettify(other)) for other in others)]
-        return f"{', '.join(middle)} and {last}"
+        return tell("{names} and {name}", names=", ".join(middle), name=last)
     words = name.replace("_", " ").replace(".", " ").split()
     words = [ABBREVIATIONS.get(word.lower(), word) for word in words]
     phrase = " ".join(words) or name
@@ -353,12 +340,19 @@ def topic_of(metric: str, *, compared: bool = False) -> str:
 
 def ratio_words(limit: float) -> str:
     """Return a ratio as one says it: ``four fifths of``, ``0.85 times``."""
-    return f"{FRACTIONS[limit]} of" if limit in FRACTIONS else f"{limit:g} times"
+    if limit in FRACTIONS:
+        return tell("{fraction} of", fraction=tell(FRACTIONS[limit]))
+    return tell("{number} times", number=mark_points(f"{limit:g}"))
 
 
 def lower_first(phrase: str) -> str:
-    """Return `phrase` as it stands within a sentence; an abbreviation keeps its capitals."""
-    return phrase if phrase[:2].isupper() else phrase[:1].lower() + phrase[1:]
+    """Return `phrase` as it stands within a sentence; abbreviations and, in German, all words keep their capitals."""
+    return phrase if phrase[:2].isupper() or spoken() in _NOUNS_LARGE else phrase[:1].lower() + phrase[1:]
+
+
+def lowered(phrase: str) -> str:
+    """Return `phrase` in small letters, as it stands within a sentence; in German as it is."""
+    return phrase if spoken() in _NOUNS_LARGE else phrase.lower()
 
 
 def sentence(text: str) -> str:
@@ -371,7 +365,7 @@ def model_name(model: str | None, *, short: bool = False) -> str:
     """Return the reader's name of a model id."""
     if model is None:
         return ""
-    return MODELS.get(model, (prettify(model), prettify(model)))[int(short)]
+    return tell(MODELS[model][int(short)]) if model in MODELS else prettify(model)
 
 
 def scope_words(

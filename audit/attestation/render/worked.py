@@ -18,6 +18,7 @@ from .figures import draw_steps
 from .glyphs import shorten
 from .numbers import MINUS, number_text
 from .surfaces import pair_title
+from .tongue import tell
 
 SCORE = 4
 """Decimals of a probability."""
@@ -120,10 +121,11 @@ def _name(feature: str) -> str:
 
 def _say_gap(worked: WorkedSum, decimals: int) -> str:
     if worked.black_box is None:
-        return "The black box could not be asked for this made-up person."
+        return tell("The black box could not be asked for this made-up person.")
     apart = abs(worked.black_box - worked.score)
     far = number_text(apart, decimals=decimals)
     if apart == 0:
-        return "It is the same."
-    side = "higher" if worked.black_box > worked.score else "lower"
-    return f"It is {far} {side}: what this glass box does not follow, for this one made-up person."
+        return tell("It is the same.")
+    higher = "It is {gap} higher: what this glass box does not follow, for this one made-up person."
+    lower = "It is {gap} lower: what this glass box does not follow, for this one made-up person."
+    return tell(higher if worked.black_box > worked.score else lower, gap=far)

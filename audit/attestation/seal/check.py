@@ -205,11 +205,35 @@ def check_html(page: bytes) -> SeenSignature | None:
     return _seen("report.html", check_digest(signature, digest), digest)
 
 
-def check_report_pdf(data: bytes) -> tuple[SeenSignature, ...]:
-    """Check the signatures in a PDF; empty for one that nobody signed."""
-    from .pdf_check import check_pdf
+@dataclass(frozen=True, slots=True)
+class SeenPdf:
+    """What the signatures in a PDF say.
 
-    return tuple(replace(_seen("report.pdf", one.cms, b""), field=one.field) for one in check_pdf(data))
+    Parameters
+    ----------
+    signatures : tuple of SeenSignature
+        In the order in which they were made.
+    level : str
+        PAdES level that the last one reached.
+    revoked : tuple of bytes
+        DER of the lists of revoked certificates among its validation data.
+    """
+
+    signatures: tuple[SeenSignature, ...]
+    level: str
+    revoked: tuple[bytes, ...]
+
+
+def check_report_pdf(data: bytes) -> SeenPdf | None:
+    """Check the signatures in a PDF; None for one that nobody signed."""
+    from .pdf_check import PdfSignature, check_pdf_marks, embedded_lists, level_of
+
+    marks = check_pdf_marks(data)
+    if not marks:
+        return None
+    people = [one for one in marks if isinstance(one, PdfSignature)]
+    seen = tuple(replace(_seen("report.pdf", one.cms, b""), field=one.field) for one in people)
+    return SeenPdf(seen, level_of(data, marks), embedded_lists(data))
 
 
 def check_attached(data: bytes, dossier: bytes | None) -> bytes | None:

@@ -248,15 +248,13 @@ def _inspect_html(whole: Mapping[str, bytes], findings: Findings) -> SeenSignatu
 def _inspect_pdf(whole: Mapping[str, bytes], findings: Findings) -> tuple[SeenSignature, ...]:
     if PDF_FILE not in whole:
         return ()
-    seen = findings.attempt("signature of the PDF", check_report_pdf, whole[PDF_FILE]) or ()
+    seen = findings.attempt("signature of the PDF", check_report_pdf, whole[PDF_FILE])
     if seen:
-        from .pdf_check import embedded_lists, level_of
-
-        findings.checks[-1] = Check(*findings.checks[-1][:2], f"{_COVERED} (PAdES {level_of(whole[PDF_FILE])})")
-        findings.revoked = embedded_lists(whole[PDF_FILE])
+        findings.checks[-1] = Check("signature of the PDF", True, f"{_COVERED} (PAdES {seen.level})")
+        findings.revoked = seen.revoked
     if DOSSIER_FILE in whole:
         findings.attempt("audit.json in the PDF", _check_attached, whole[PDF_FILE], whole[DOSSIER_FILE])
-    return seen
+    return seen.signatures if seen else ()
 
 
 def _check_attached(data: bytes, dossier: bytes) -> str:

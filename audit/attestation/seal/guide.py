@@ -8,14 +8,16 @@ report never enter a command; only fixed names and numbers do.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from audit.evidence.dossier import SignerShown
 
 _CMS = (
     "openssl cms -verify -binary -inform DER -purpose any -partial_chain -no_check_time "
-    "-CAfile signer.crt -in {signature} -content {content} -out /dev/null"
+    "-CAfile {certificate} -in {signature} -content {content} -out /dev/null"
 )
+_OWN = "signer.crt"
+_EARLIER = re.compile(r"seals/[0-9]+/signer\.crt")
 
 
 def write_guide(files: Mapping[str, bytes], signer: SignerShown | None, *, stamped: bool = False) -> bytes:
@@ -37,16 +39,20 @@ def write_guide(files: Mapping[str, bytes], signer: SignerShown | None, *, stamp
         _SUMS,
         _block("sha256sum --check --strict SHA256SUMS"),
         _MANIFEST,
-        _block(_CMS.format(signature="SHA256SUMS.p7s", content="SHA256SUMS")),
+        _block(_CMS.format(certificate=_OWN, signature="SHA256SUMS.p7s", content="SHA256SUMS")),
         _PERSON,
         _block("openssl x509 -in signer.crt -noout -subject -issuer -dates -fingerprint -sha256"),
         _STATEMENT,
         _block(*_STATEMENT_COMMANDS),
     ]
-    if "report.html" in files:
-        parts += [_HTML, _block(*_html_commands(files["report.html"]))]
+    earlier = sorted(filter(_EARLIER.fullmatch, files), key=lambda name: int(name.split("/")[1]))
+    signers = [*earlier, _OWN]
+    if _HTML_SIGNED in files.get("report.html", b""):
+        parts += [_HTML, _block(*_html_commands(files["report.html"], signers[0]))]
     if "report.pdf" in files:
-        parts += [_PDF, _block(*_pdf_commands(files["report.pdf"]))]
+        parts += [_PDF, _block(*_pdf_commands(files["report.pdf"], signers))]
+    if earlier:
+        parts += [_EARLIER_SEALS, *(_block(*_earlier_commands(name)) for name in earlier)]
     if stamped:
         parts += [_STAMP, _block(*_STAMP_COMMANDS)]
     return _join(*parts, _LIMITS)
@@ -57,30 +63,62 @@ def _head(signer: SignerShown) -> str:
     return _HEAD.format(name=signer.name, fingerprint=signer.fingerprint, warning=warning)
 
 
-def _html_commands(page: bytes) -> tuple[str, ...]:
-    size = int(re.findall(rb"<!--audit-signature:v1 signed-bytes=([0-9]+)\n", page)[-1])
+def _html_commands(page: bytes, certificate: str) -> tuple[str, ...]:
+    size = int(re.findall(re.escape(_HTML_SIGNED) + rb"([0-9]+)\n", page)[-1])
     return (
         "work=$(mktemp -d)",
         f'head -c {size} report.html > "$work/page"',
         f"tail -c +{size + 1} report.html | tail -n 1 | sed 's/-->$//' | openssl base64 -d -A > \"$work/page.p7s\"",
-        _CMS.format(signature='"$work/page.p7s"', content='"$work/page"'),
+        _CMS.format(certificate=certificate, signature='"$work/page.p7s"', content='"$work/page"'),
     )
 
 
-def _pdf_commands(data: bytes) -> tuple[str, ...]:
-    from .pdf_check import check_pdf
+def _pdf_commands(data: bytes, certificates: Sequence[str]) -> tuple[str, ...]:
+    """Return commands for every signature of a PDF, and for every time stamp over it."""
+    from .pdf_check import PdfSignature, check_pdf_marks
 
-    signature = check_pdf(data)[0]
-    start, resume = signature.gap
-    # head before tail: tail into head ends with a broken pipe where the shell minds one
-    digits = f"head -c {start + 1 + 2 * signature.size} report.pdf | tail -c {2 * signature.size}"
+    commands = ["work=$(mktemp -d)"]
+    names = iter(certificates)
+    marks = check_pdf_marks(data)
+    for mark in marks:
+        start, resume = mark.gap
+        # head before tail: tail into head ends with a broken pipe where the shell minds one
+        digits = f"head -c {start + 1 + 2 * mark.size} report.pdf | tail -c {2 * mark.size}"
+        commands += [
+            f"{{ head -c {start} report.pdf; head -c {mark.end} report.pdf | tail -c {mark.end - resume}; }} "
+            '> "$work/signed"',
+            f'{digits} | tr a-f A-F | basenc --base16 --decode > "$work/signed.p7s"',
+        ]
+        if isinstance(mark, PdfSignature):
+            name = next(names)
+            commands.append(_CMS.format(certificate=name, signature='"$work/signed.p7s"', content='"$work/signed"'))
+        else:
+            commands += _PDF_STAMP
+    return (*commands, f"test $(wc -c < report.pdf) -eq {marks[-1].end}")
+
+
+def _earlier_commands(certificate: str) -> tuple[str, ...]:
+    folder = certificate.rpartition("/")[0]
+    signature, content = f"{folder}/SHA256SUMS.p7s", f"{folder}/SHA256SUMS"
     return (
-        "work=$(mktemp -d)",
-        f"{{ head -c {start} report.pdf; head -c {signature.end} report.pdf | tail -c {signature.end - resume}; }} "
-        '> "$work/signed"',
-        f'{digits} | tr a-f A-F | basenc --base16 --decode > "$work/signed.p7s"',
-        _CMS.format(signature='"$work/signed.p7s"', content='"$work/signed"'),
-        f"test $(wc -c < report.pdf) -eq {signature.end}",
+        _CMS.format(certificate=certificate, signature=signature, content=content),
+        *_statement_commands(f"{folder}/"),
+    )
+
+
+_HTML_SIGNED = b"<!--audit-signature:v1 signed-bytes="
+_PDF_STAMP = (
+    'openssl pkcs7 -inform DER -in "$work/signed.p7s" -print_certs -out "$work/tsa.pem"',
+    'openssl ts -verify -data "$work/signed" -in "$work/signed.p7s" -token_in -CAfile "$work/tsa.pem" -partial_chain',
+)
+
+
+def _statement_commands(folder: str) -> tuple[str, ...]:
+    return tuple(
+        command.replace("attestation.dsse.json", f"{folder}attestation.dsse.json").replace(
+            "signer.", f"{folder}signer."
+        )
+        for command in _STATEMENT_COMMANDS
     )
 
 
@@ -156,9 +194,17 @@ _HTML = """\
 _PDF = """\
 ## The PDF alone
 
-`report.pdf` carries its own signature (PAdES). If you look at it in a PDF reader or with `pdfsig`, a signature that is
+`report.pdf` carries its own signatures (PAdES), one for each person, and time stamps over the whole of it where a
+server gave them. If you look at it in a PDF reader or with `pdfsig`, a signature that is
 called valid is not enough, because later additions can hide what was signed: it must also say that the **whole
 document** is signed. The last command below asks just that."""
+
+_EARLIER_SEALS = """\
+## Who signed before
+
+Others signed this report before. What they signed lies in `seals/`, in the order in which they did: the list of files
+as it was then, with its signature, and their attestation. All files are as they were but the PDF, which has grown by
+the signatures that came later."""
 
 _STAMP = """\
 ## When

@@ -21,7 +21,7 @@ from audit.errors import SealError
 
 from .cms import certificate_bytes, sign_digest
 from .keys import Signer
-from .pdf_check import hostile, read_pdf, signature_fields
+from .pdf_check import hostile, open_pdf, read_pdf, signature_fields
 from .revocation import ValidationData
 from .timestamp import StampServer, check_token
 
@@ -174,7 +174,7 @@ def _show(writer: Any, field: Any, draw: Draw) -> None:
     left, bottom, right, top = (float(edge) for edge in field["/Rect"])
     if right - left < 1 or top - bottom < 1:
         return
-    page = read_pdf(draw(right - left, top - bottom))
+    page = open_pdf(draw(right - left, top - bottom))
     shown = writer.import_page_as_xobject(page)
     shows = generic.DictionaryObject({pdf_name("/N"): shown})  # type: ignore[no-untyped-call]
     field[pdf_name("/AP")] = shows
@@ -189,7 +189,7 @@ def _open_for_update(data: bytes) -> Any:
         def _update_meta(self) -> None:
             pass
 
-    return PlainWriter(BytesIO(data), strict=True)
+    return PlainWriter.from_reader(open_pdf(data))
 
 
 def _room(signer: Signer) -> int:

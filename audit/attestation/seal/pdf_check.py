@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
@@ -98,7 +99,7 @@ def check_pdf_marks(data: bytes) -> tuple[PdfSignature | PdfStamp, ...]:
         return _check_all(read_pdf(data), data)
 
 
-def level_of(data: bytes) -> str:
+def level_of(data: bytes, marks: Sequence[PdfSignature | PdfStamp]) -> str:
     """Return the PAdES baseline level of a signed PDF (ETSI EN 319 142-1, 6): what its last signer reached.
 
     Notes
@@ -106,7 +107,6 @@ def level_of(data: bytes) -> str:
     B-LT is said where validation data lie in the file. Whether they are enough, a validator with the right authorities
     says.
     """
-    marks = check_pdf_marks(data)
     *_, last = (position for position, one in enumerate(marks) if isinstance(one, PdfSignature))
     signature = marks[last]
     stamped = isinstance(signature, PdfSignature) and signature.cms.signature_stamp is not None
@@ -168,10 +168,9 @@ def check_revisions(reader: PdfFileReader, signed: int) -> None:
         if after.refs_freed_in_revision():
             raise SealError("a later revision of the PDF deletes something")
         for reference in after.explicit_refs_in_revision():
-            try:
-                old = before.get_object(reference)
-            except Exception:  # noqa: S112 - it did not exist before; only what points to it decides whether it shows
-                continue
+            if reader.xrefs.get_historical_ref(reference, revision - 1) is None:
+                continue  # it did not exist before; only what points to it decides whether it shows
+            old = before.get_object(reference)
             if not isinstance(old, generic.NullObject):
                 _check_change(reference == reader.root_ref, old, after.get_object(reference))
 
@@ -203,8 +202,17 @@ def hostile() -> Iterator[None]:
         raise SealError(f"the PDF cannot be read: {str(error)[:120]}") from None
 
 
+@lru_cache(maxsize=1)
 def read_pdf(data: bytes) -> PdfFileReader:
-    """Return a reader for a PDF that is not encrypted; to be used inside of `hostile`."""
+    """Return a reader, which nobody changes, for a PDF that is not encrypted; to be used inside of `hostile`.
+
+    The last one is kept: the table of contents of a tagged PDF has many thousand lines, and each check needs it.
+    """
+    return open_pdf(data)
+
+
+def open_pdf(data: bytes) -> PdfFileReader:
+    """Return a reader of one's own for a PDF that is not encrypted."""
     reader = PdfFileReader(BytesIO(data), strict=True)
     if reader.encrypted:
         raise SealError("the PDF is encrypted")

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from audit.evidence import Curve, FeatureRug
 
+from ..tongue import tell
 from .levels import draw_levels
 from .looks import look_of, short_name
 from .style import Axis, Drawing, Point, spread_labels, text_width, tick_text
@@ -97,8 +98,8 @@ def _draw_gaps(drawing: Drawing, across: Axis, rug: FeatureRug) -> None:
         if right - left > 1:
             drawing.rect(left, TOP, right - left, FLOOR - TOP, "band")
             drawing.hatch(left, TOP, right - left, FLOOR - TOP, "none", gap=8)
-            if right - left > text_width("no rows", 9) + 4:
-                drawing.text((left + right) / 2, FLOOR - 4, "no rows", "soft", size=9, anchor="middle")
+            if right - left > text_width(tell("no rows"), 9) + 4:
+                drawing.text((left + right) / 2, FLOOR - 4, tell("no rows"), "soft", size=9, anchor="middle")
 
 
 def _draw_rug(drawing: Drawing, across: Axis, rug: FeatureRug) -> None:
@@ -136,7 +137,7 @@ def _draw_missing(drawing: Drawing, up: Axis, curves: Sequence[Curve], rug: Feat
             aside = (index - (len(known) - 1) / 2) * 7
             drawing.mark(look.mark, middle + aside, up(curve.missing), look.colour, size=2.9)
     drawing.line(middle - 12, FLOOR, middle + 12, FLOOR, "faint", width=0.8)
-    drawing.text(middle, FLOOR + 13, "missing", "soft", size=9, anchor="middle")
+    drawing.text(middle, FLOOR + 13, tell("missing"), "soft", size=9, anchor="middle")
 
 
 def _draw_names(drawing: Drawing, across: Axis, up: Axis, curves: Sequence[Curve], left: float) -> None:

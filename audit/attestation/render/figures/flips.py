@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from ..tongue import mark_points
 from .style import Axis, Drawing, spread_labels, text_width, tick_text
 
 WIDTH = 520.0
@@ -61,7 +62,7 @@ def draw_flips(name: str, title: str, description: str, lines: Sequence[FlipLine
         drawing.text(across.start - 6, up(tick) + 3.3, text, "soft", size=9, anchor="end")
     for size in (0.0, *sizes):
         drawing.line(across(size), up.start, across(size), up.start + 4, "faint", width=0.8)
-        drawing.text(across(size), up.start + 15, f"{size:g}", "soft", size=9, anchor="middle")
+        drawing.text(across(size), up.start + 15, mark_points(f"{size:g}"), "soft", size=9, anchor="middle")
     middle = (across.start + across.stop) / 2
     drawing.text(middle, HEIGHT - 8, words[1], "soft", size=9.5, anchor="middle", bold=True)
     tops = []

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from ..tongue import tell
 from .style import Axis, Drawing, text_width, tick_text
 
 ROW = 24.0
@@ -153,7 +154,7 @@ def _draw_panel(drawing: Drawing, panel: ForestPanel, axis: Axis, rows: Sequence
     for limit in (panel.limit_low, panel.limit_high):
         if limit is not None and panel.low < limit < panel.high:
             drawing.line(axis(limit), top - 4, axis(limit), bottom, "limit", width=1.1, dash="4 2.5")
-            shown = f"limit {tick_text(limit, [limit, limit + 0.01])}"
+            shown = tell("limit {limit}", limit=tick_text(limit, [limit, limit + 0.01]))
             drawing.text(axis(limit), top - 8, shown, "limit", size=9, anchor="middle", bold=True)
     for position, row in enumerate(rows):
         _draw_point(drawing, axis, row.points[index], HEAD + ROW * position + ROW / 2)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from ..tongue import tell
 from .style import HEAT_STEPS, Drawing, text_width
 
 WIDTH = 680.0
@@ -113,7 +114,7 @@ def draw_heatmap(
 def _draw_field(drawing: Drawing, field: HeatField | None, x: float, y: float, wide: float) -> None:
     inner, tall, middle = wide - 3, ROW - 3, x + wide / 2 - 1.5
     if field is None:
-        drawing.text(middle, y + ROW / 2 + 3, "no one", "soft", size=9.5, anchor="middle", within=inner)
+        drawing.text(middle, y + ROW / 2 + 3, tell("no one"), "soft", size=9.5, anchor="middle", within=inner)
         return
     if field.small:
         drawing.rect(x, y, inner, tall, "band", radius=3)

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from audit.evidence import Curve, FeatureRug
 
+from ..tongue import tell
 from .looks import look_of, short_name
 from .style import Axis, Drawing, text_width, tick_text
 
@@ -96,7 +97,7 @@ def _draw_row(
 
 def _draw_missing(drawing: Drawing, across: Axis, curves: Sequence[Curve], top: float, row: float) -> None:
     drawing.line(0, top, WIDTH, top, "faint", width=0.8)
-    drawing.text(0, top + row / 2 + 3.5, MISSING, "soft", size=LABEL, within=across.start - 10)
+    drawing.text(0, top + row / 2 + 3.5, tell(MISSING), "soft", size=LABEL, within=across.start - 10)
     for position, curve in enumerate(curves):
         if curve.missing is not None:
             _draw_mark(drawing, across, curve, curve.missing, None, top + 5.8 + LANE * position)
@@ -108,7 +109,7 @@ def _draw_frame(drawing: Drawing, across: Axis, bottom: float) -> None:
         drawing.line(across(tick), HEAD - 4, across(tick), bottom, "faint" if tick == 0 else "grid", width=0.8)
         drawing.text(across(tick), bottom + 13, tick_text(tick, ticks), "soft", size=9, anchor="middle")
     middle = (across.start + across.stop) / 2
-    drawing.text(middle, bottom + 28, "Effect on the score (centred)", "soft", size=LABEL, anchor="middle")
+    drawing.text(middle, bottom + 28, tell("Effect on the score (centred)"), "soft", size=LABEL, anchor="middle")
 
 
 def _draw_key(drawing: Drawing, left: float, curves: Sequence[Curve]) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from ..numbers import share_text
+from ..tongue import tell
 from .style import PARTS, Drawing, text_width
 
 WIDTH = 680.0
@@ -42,7 +43,7 @@ def draw_stacks(name: str, title: str, description: str, outcomes: Sequence[str]
         Groups.
     """
     colours = _colours(len(outcomes))
-    shown = list(outcomes) if len(outcomes) <= PARTS else [*outcomes[: PARTS - 1], REST]
+    shown = list(outcomes) if len(outcomes) <= PARTS else [*outcomes[: PARTS - 1], tell(REST)]
     left = min(190.0, max([text_width(row.label, 11, bold=True) for row in rows] + [60.0]) + 12)
     left += max([text_width(row.remark, 10) for row in rows] + [0.0]) + 18
     lines = _lay_key(shown, left)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from ..tongue import tell
 from .style import Axis, Drawing
 
 WIDTH = 150.0
@@ -44,4 +45,5 @@ def _draw_step(name: str, axis: Axis, before: float, after: float, text: str) ->
     low, high = sorted((axis(before), axis(after)))
     drawing.rect(low, 2.5, max(high - low, 0.8), TALL - 5, "high3" if after >= before else "low3")
     drawing.line(axis(after), 0.5, axis(after), TALL - 0.5, "ink", width=1.4)
-    return drawing.finish(name, text, "the line marks the running total after this step; the thin one marks 0")
+    said = tell("the line marks the running total after this step; the thin one marks 0")
+    return drawing.finish(name, text, said)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from ..numbers import number_text
+from ..tongue import tell
 from .heatmap import draw_hatched, draw_swatches
 from .style import SIDE_STEPS, Drawing, text_width
 
@@ -171,7 +172,7 @@ def _draw_scale(drawing: Drawing, ends: tuple[float, bool], texts: tuple[str, st
     place = min(WIDTH / 2, text_width(title, 9.5, bold=True)) + 14
     reach, beyond = ends
     low, high = number_text(-reach, 2), "+" + number_text(reach, 2)
-    low, high = (f"{low} and below", f"{high} and above") if beyond else (low, high)
+    low, high = (tell("{limit} and below", limit=low), tell("{limit} and above", limit=high)) if beyond else (low, high)
     drawing.text(place, y + 9, low, "soft", size=9.5)
     place = draw_swatches(drawing, place + text_width(low, 9.5) + 6, y, COLOURS, wide=15)
     drawing.text(place + 6, y + 9, high, "soft", size=9.5)
