@@ -129,7 +129,7 @@ def _key_of(config: Config, evidence: Evidence) -> dict[str, dict[str, str]]:
     return {
         "settings": {"sha256": digest_bytes(canonical_bytes(settings))},
         "files": {str(path): _digest_file(path) for path in list_inputs(settings)},
-        "code": {"sha256": _digest_code(), "python": platform.python_version(), "platform": platform.platform()},
+        "code": {"sha256": digest_code(), "python": platform.python_version(), "platform": platform.platform()},
         "libraries": {name: _installed(name) for name in evidence.provenance.versions},
     }
 
@@ -140,7 +140,8 @@ def _digest_file(path: Path) -> str:
 
 
 @cache
-def _digest_code() -> str:
+def digest_code() -> str:
+    """Return the digest over every file of this package: numbers of other code are other numbers."""
     here = Path(__file__).parent
     sums = {str(path.relative_to(here)): _digest_file(path) for path in sorted(here.rglob("*.py"))}
     return digest_bytes(json.dumps(sums, sort_keys=True).encode())

@@ -1,4 +1,4 @@
-"""A report's audit carried out again: does every number come out?
+"""A report's audit carried out again, to see whether every number comes out.
 
 Comes in: a verified report folder and its audit.yaml. Goes out: a comparison of both, number by number.
 """

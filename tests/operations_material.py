@@ -73,6 +73,6 @@ def run_and_die(place: str, config: str, out: str) -> None:
     def die(*arguments: object, **named: object) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
-    audit.checkpoint._digest_code = lambda: "this code"
+    audit.checkpoint.digest_code = lambda: "this code"
     exec(place, {"die": die})
     run_task(AuditTask(Path(config), out=Path(out)))

@@ -15,8 +15,10 @@ from typing import Any, NamedTuple
 
 TOLERANCE = 1e-6
 """Difference allowed across platforms, relative to the larger of the two and, below one, absolute."""
-_APART = {("provenance", "seconds"), ("provenance", "started"), ("provenance", "versions"), ("provenance", "platform"),
-          ("provenance", "tool")}  # fmt: skip
+_TIMES = "seconds"
+"""Name of every wall time in an evidence document."""
+_APART = {("provenance", "started"), ("provenance", "versions"), ("provenance", "platform"),
+          ("provenance", "tool"), ("provenance", "config_digest"), ("provenance", "files")}  # fmt: skip
 """What differs between two runs of one audit, or is told by itself."""
 _INPUTS = ("config_digest", "seed", "effort")
 _MOST_SHOWN = 20
@@ -117,7 +119,7 @@ def compare_evidence(
     numbers = exact = 0
     differing = []
     for place, before, after in _walk(old, new, ()):
-        if place[:2] in _APART or place[:2] == ("provenance", "config_digest"):
+        if place[:2] in _APART or _TIMES in place:
             continue
         both = _is_number(before) and _is_number(after)
         same = before == after and type(before) is type(after)

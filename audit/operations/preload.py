@@ -1,6 +1,6 @@
 """Everything that an audit imports, imported once: the parent of all worker processes loads this and nothing else.
 
-Only imports, no work: a process that has used threads cannot be forked safely, one that has only imported can.
+Imports, and templates read: a process that has computed with threads cannot be forked safely, one that has not can.
 """
 
 from __future__ import annotations
@@ -44,4 +44,20 @@ def import_all() -> None:
             continue
 
 
+def read_templates() -> None:
+    """Compile every template and take the digest of the code, which all audits of a run share."""
+    from audit.attestation.render.html import environment
+    from audit.checkpoint import digest_code
+    from audit.evidence.dossier import Brand
+
+    engine = environment(Brand().templates)  # as a report without a house's own templates asks for it
+    for name in engine.list_templates(extensions=["j2"]):
+        try:
+            engine.get_template(name)
+        except Exception:  # noqa: S112 - the audit that needs it says what is wrong with it
+            continue
+    digest_code()
+
+
 import_all()
+read_templates()

@@ -88,7 +88,7 @@ def die_in(folder, place):
 @pytest.fixture
 def job(tmp_path, monkeypatch):
     # the code may be worked on while the tests run, and a checkpoint of other code is none
-    monkeypatch.setattr("audit.checkpoint._digest_code", lambda: "this code")
+    monkeypatch.setattr("audit.checkpoint.digest_code", lambda: "this code")
     make_scored_job(tmp_path, "crashing")
     return tmp_path
 

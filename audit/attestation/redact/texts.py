@@ -10,13 +10,15 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .cells import is_small
+
 TEXT_WITHHELD = "Withheld in the public edition."
 _FEW = re.compile(
     r"(?<![\w.,/±-])(?:[1-4]|one|two|three|four)(?:\s+(?:more|other|further|of\s+(?:the|[\d,]+)))*\s+"
-    r"(?:row|people|person|individual|applicant|case|decision|label|group of|known)",
+    r"(?:rows?|people|persons?|individuals?|applicants?|cases?|decisions?|labels?)\b",
     re.IGNORECASE,
 )
-_FEW_OF = re.compile(r"(?<![\w.,/±-])[1-4] (?:of|/) [\d,]+|[\d,]+ (?:of|/) [1-4](?![\w.,]*\d)")
+_SHARE = re.compile(r"(?<![\w.,/±-])(\d[\d,]*) (?:of|/) (?:the )?(\d[\d,]*)(?![\w.,]*\d)")
 _FREE = frozenset(
     {
         "because", "broken_parts", "caution", "detail", "drawn", "exclusions", "literal", "method", "not_done", "note",
@@ -34,7 +36,8 @@ def counts_few(text: str) -> bool:
     >>> counts_few("3 rows without a label"), counts_few("13 rows"), counts_few("2 of 40 differ")
     (True, False, True)
     """
-    return bool(_FEW.search(text) or _FEW_OF.search(text))
+    parts = [tuple(int(part.replace(",", "")) for part in match) for match in _SHARE.findall(text)]
+    return bool(_FEW.search(text)) or any(is_small(part) or is_small(n) or is_small(n - part) for part, n in parts)
 
 
 def redact_text(text: str, names: Iterable[str] = ()) -> str:

@@ -141,9 +141,8 @@ def _message(main: Sequence[Explainer]) -> str:
 
 
 def _figure(shares: Mapping[str, Mapping[str, Dot]], order: Sequence[str]) -> Markup | None:
-    names = {method: tell(words_.short) for method, words_ in METHODS.items() if not words_.lesser and shares.get(method)} | {
-        model: tell(name) for model, name in method_words.GLASS.items() if shares.get(model)
-    }
+    shown = {method: words_.short for method, words_ in METHODS.items() if not words_.lesser} | method_words.GLASS
+    names = {key: tell(name) for key, name in shown.items() if shares.get(key)}
     rows = [
         (words.prettify(feature), {method: shares[method][feature] for method in names if feature in shares[method]})
         for feature in order[:SHOWN]

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from audit.evidence import SEVERITY_ORDER, DecisionsChanged, Evidence, Fairness, Judgement, Move
+from audit.evidence import SEVERITY_ORDER, Evidence, Fairness, Judgement, Move
 
 from . import words
 from .change_numbers import OWN, MoveShown, MoveSign, Reader, first_metric, name_group, say_size, say_value
-from .findings import Count
-from .glyphs import shorten
-from .numbers import Shown, count_text, mark_points, number_text, share_text
+from .findings import Count, RuleShown, show_rules
+from .numbers import count_text, number_text, share_text
 from .tongue import echo, tell, tell_many
 
 OVERALL = (
@@ -31,8 +30,6 @@ STANDING = (
     "fairness.scoring_rate_ratio", "fairness.selection_rate_difference",
 )  # fmt: skip
 """What a group is told by: how well it is served, and how it stands beside others."""
-WORST = 4
-"""Findings on the first page."""
 _SETTLED = ("pass", "waived", "warn", "not_applicable")
 
 
@@ -74,22 +71,6 @@ class PeopleTable:
     quality: str
     standing: str
     left_out: int
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One limit that the change breaks, with its arithmetic."""
-
-    title: str
-    where: str
-    observed: str
-    because: str
-    severity: str
-    fix: str
-    more: str
-    tone: str
-    sign: str
-    word: str
 
 
 def find_worst(reader: Reader) -> list[Move]:
@@ -308,29 +289,15 @@ def worst_sign(reader: Reader, scope: dict[str, str]) -> MoveSign | None:
     return min(signs, key=lambda sign: sign.rank, default=None)
 
 
-def list_findings(reader: Reader, judgement: Judgement) -> tuple[Finding, ...]:
-    """Return the limits that are broken, then those that are open: gravest first, one finding per rule.
+def list_findings(reader: Reader, judgement: Judgement) -> tuple[RuleShown, ...]:
+    """Return the rules on the change: broken ones first, then open ones, gravest first, each in its pack's order.
 
     Parameters
     ----------
     reader : Reader
         The change beside its verdicts.
     judgement : Judgement
-        For the order of its rules.
+        All rules.
     """
-    weight = {"error": 0, "fail": 0, "inconclusive": 1, "warn": 2}
-    chosen = [rule for rule in reader.rules if rule.status in weight]
-    places = {finding.rule: place for place, finding in enumerate(judgement.findings)}
-    chosen.sort(key=lambda rule: (weight[rule.status], SEVERITY_ORDER.index(rule.severity), places[rule.rule]))
-    return tuple(_finding(reader, rule) for rule in chosen)
-
-
-def _finding(reader: Reader, rule) -> Finding:  # type: ignore[no-untyped-def]
-    raise NotImplementedError
-
-
-def _of_decisions(item: DecisionsChanged) -> Shown | None:
-    return None
-
-
-__all__ = ["shorten", "mark_points"]
+    names = {rule.rule for rule in reader.rules}
+    return tuple(rule for rule in show_rules(judgement, reader.lexicon) if rule.finding.rule in names)

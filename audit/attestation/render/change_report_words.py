@@ -91,3 +91,6 @@ AGAINST: dict[str, tuple[str, str]] = {
     "other": ("Beside another audit", "another audit"),
 }
 """What is compared with: title of the chapter, and its name in a sentence."""
+WORSE_TITLE = "Worse by more than noise"
+MOVED_TITLE = "Moved by more than noise, without a better side"
+BETTER_TITLE = "Better by more than noise"

@@ -27,6 +27,8 @@ LINES = 8
 """Attributes that a summary names in one line each, where their figures find no room."""
 PACK_EDITION = "edition.html.j2"
 """Template of a policy's own edition."""
+CHANGE_REPORT = "change.html.j2"
+"""Template of the report of a comparison, which has one edition."""
 _CHAPTERS = (
     ("overview", "Overview"),
     ("items", "The items"),
@@ -97,6 +99,8 @@ def template_of(view: View) -> tuple[str, EditionShown | SummaryShown | None]:
         A dossier's view.
     """
     edition = view.dossier.presentation.edition
+    if view.dossier.kind == "change":
+        return CHANGE_REPORT, None
     if edition == "summary":
         return EDITIONS[edition], summarise(view.fairness.attributes if view.fairness else ())
     annex = next((annex for annex in view.annexes if annex.pack.policy.pack == edition), None)

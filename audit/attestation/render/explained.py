@@ -159,13 +159,16 @@ def _say_decisions(part: IndividualDecisions, lexicon: Lexicon) -> str:
     said = ""
     if known:
         first = max(known, key=lambda m: m.estimate.value or 0.0)
-        said = (
-            f"The most frequent reason is {words.prettify(first.feature or '')}: {lexicon.show(first).value} hear it."
+        said = tell(
+            "The most frequent reason is {feature}: {share} hear it.",
+            feature=words.prettify(first.feature or ""),
+            share=lexicon.show(first).value,
         )
     rate = next((m for m in part.measurements if m.metric == "decisions.recourse_rate" and not m.group), None)
     if rate is not None and rate.estimate.value is not None:
-        said += f" A way to the other decision was found for {lexicon.show(rate).value} of those decided against."
-    return said.strip() or f"Reasons for {count_text(part.rows)} decisions."
+        way = "A way to the other decision was found for {share} of those decided against."
+        said += " " + tell(way, share=lexicon.show(rate).value)
+    return said.strip() or tell("Reasons for {number} decisions.", number=count_text(part.rows))
 
 
 def _named(measurements: Sequence[Measurement], section: str, names: Sequence[str]) -> list[Measurement]:

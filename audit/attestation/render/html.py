@@ -50,6 +50,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "plain": told.keeping(numbers.plain_text),
     "lowered": words.lowered,
     "points": tongue.mark_points,
+    "tell": tongue.tell,
     "echo": told.hear,
 }
 
@@ -77,12 +78,16 @@ def environment(own: tuple[TemplateShown, ...] = ()) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     made.policies["ext.i18n.trimmed"] = True
-    # `tell` asks for the context only so that no template is compiled with the sentence of one language in it
     made.newstyle_gettext = True  # type: ignore[attr-defined]
     made.globals.update(gettext=told.gettext, ngettext=told.ngettext)
-    made.filters.update(FILTERS, tell=pass_context(lambda _, text, **fields: tongue.tell(text, **fields)))
+    made.filters.update({name: pass_context(_speaking(change)) for name, change in FILTERS.items()})
     made.globals.update(words=words, notice=NOTICE)
     return made
+
+
+def _speaking(change: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a filter that wants the context: so no template is compiled with the words of one language in it."""
+    return lambda _, *given, **named: change(*given, **named)
 
 
 def shipped_text(path: str) -> str:
@@ -117,7 +122,7 @@ def _screen_style(brand: Brand) -> str:
         f'@font-face{{font-family:"{family_of(index)}";src:url(data:font/ttf;base64,{font.data})}}'
         for index, font in enumerate(brand.fonts)
     ]
-    return "\n".join([faces, *lent, *branded_texts(brand, "html", "styles/tokens.css", "styles/screen.css")])
+    return "\n".join([faces, *lent, *branded_texts(brand, "html", "styles/tokens.css", "styles/screen.css", "styles/change_screen.css")])
 
 
 def branded_texts(brand: Brand, mode: str, *paths: str) -> list[str]:

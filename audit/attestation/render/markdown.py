@@ -11,6 +11,7 @@ from audit.evidence import Dossier
 from . import findings, words
 from .change_markdown import render_change_markdown
 from .plain import plain
+from .tongue import echo, speak, tell
 from .view import NOTICE, View, build_view
 
 
@@ -18,16 +19,21 @@ def render_markdown(dossier: Dossier) -> bytes:
     """Return a short Markdown summary of the dossier; of a change, what it changes."""
     if dossier.kind == "change":
         return render_change_markdown(dossier)
-    view = build_view(dossier)
+    with speak(dossier.presentation.language):
+        return _write(dossier, build_view(dossier))
+
+
+def _write(dossier: Dossier, view: View) -> bytes:
+    evidence, as_of = dossier.judgement.evidence_digest, dossier.judgement.as_of
     parts = [
         f"## {view.outcome[2]} {view.outcome[0]}: {plain(dossier.evidence.subject.title, 120)}",
         plain(view.sentence),
         *_incomplete(view),
-        *_table("What matters most", view.top),
+        *_table(tell("What matters most"), view.top),
         *_open(view),
         *_not_assessed(view),
-        f"Evidence `{dossier.judgement.evidence_digest}`, judged as of {dossier.judgement.as_of}.",
-        NOTICE,
+        tell("Evidence `{digest}`, judged as of {day}.", digest=evidence, day=as_of),
+        tell(NOTICE),
     ]
     return ("\n\n".join(parts) + "\n").encode("utf-8", errors="replace")
 
@@ -35,21 +41,23 @@ def render_markdown(dossier: Dossier) -> bytes:
 def _incomplete(view: View) -> list[str]:
     if not view.incomplete:
         return []
-    return ["**INCOMPLETE**: " + ", ".join(part.title for part in view.not_assessed if part.broke) + " broke."]
+    parts = ", ".join(part.title for part in view.not_assessed if part.broke)
+    return [tell("**INCOMPLETE**: {parts} broke.", parts=parts)]
 
 
 def _table(title: str, rules: tuple[findings.RuleShown, ...]) -> list[str]:
     if not rules:
         return []
-    rows = ["| Verdict | Rule | Observed | Limit |", "|---|---|---|---|"]
+    heads = " | ".join(map(tell, ("Verdict", "Rule", "Observed", "Limit")))
+    rows = [f"| {heads} |", "|---|---|---|---|"]
     for rule in rules:
         worst = rule.worst
-        observed = worst.observed.text if worst.observed else worst.verdict.because
+        observed = worst.observed.text if worst.observed else echo(worst.verdict.because)
         scope = f" ({plain(worst.name, 80)})" if worst.name else ""
         scope += f". {plain(rule.task, 160)}" if rule.task else ""
         rows.append(
-            f"| {rule.sign.sign} {rule.sign.word} | {plain(rule.finding.title, 160)} | {plain(observed)}{scope} | "
-            f"{plain(rule.finding.limit or '–', 80)} |"
+            f"| {rule.sign.sign} {tell(rule.sign.word)} | {plain(echo(rule.finding.title), 160)} | {plain(observed)}{scope} | "
+            f"{plain(echo(rule.finding.limit) or '–', 80)} |"
         )
     return [f"### {title}", "\n".join(rows)]
 
@@ -58,16 +66,17 @@ def _open(view: View) -> list[str]:
     if not view.undecided:
         return []
     lines = [
-        f"- {plain(rule.finding.title, 160)}: {plain(rule.worst.verdict.would_decide or rule.worst.verdict.because)}"
+        f"- {plain(echo(rule.finding.title), 160)}: "
+        + plain(echo(rule.worst.verdict.would_decide or rule.worst.verdict.because))
         for rule in view.undecided
     ]
-    return ["### Undecided, and what would decide it", "\n".join(lines)]
+    return [f"### {tell('Undecided, and what would decide it')}", "\n".join(lines)]
 
 
 def _not_assessed(view: View) -> list[str]:
     if not view.not_assessed:
         return []
-    return ["### Not assessed", "\n".join(f"- {part.title}: {plain(part.reason)}" for part in view.not_assessed)]
+    return [f"### {tell('Not assessed')}", "\n".join(f"- {part.title}: {plain(part.reason)}" for part in view.not_assessed)]
 
 
 __all__ = ["plain", "render_markdown", "words"]

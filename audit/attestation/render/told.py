@@ -7,7 +7,6 @@ right and hyphenates it as English.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -15,16 +14,7 @@ from typing import Any
 from markupsafe import Markup
 
 from .glyphs import clean_text
-from .tongue import ENGLISH, echo, spoken, translate, translate_many
-
-_SENTENCE = re.compile(r"[A-Za-z]{2}\S* +\S*[A-Za-z]{2}")
-"""Two words: a name of one word is the same in every language."""
-
-
-class Untold(str):
-    """A sentence of evidence or judgement that stays English in a report of another language."""
-
-    __slots__ = ()
+from .tongue import Heard, Untold, echo, translate, translate_many
 
 
 def hear(text: str) -> str:
@@ -35,12 +25,11 @@ def hear(text: str) -> str:
     text : str
         A sentence of evidence or judgement.
     """
-    said = echo(text)
-    return Untold(text) if said == text and spoken() != ENGLISH and _SENTENCE.search(text) else said
+    return echo(text)
 
 
 def keeping(change: Callable[..., str]) -> Callable[..., str]:
-    """Return `change` so that an `Untold` remains one.
+    """Return `change` so that a `Heard` or `Untold` remains one.
 
     Parameters
     ----------
@@ -51,7 +40,7 @@ def keeping(change: Callable[..., str]) -> Callable[..., str]:
     @wraps(change)
     def kept(text: str, *rest: Any, **options: Any) -> str:
         made = change(text, *rest, **options)
-        return Untold(made) if isinstance(text, Untold) else made
+        return type(text)(made) if isinstance(text, Heard) else made
 
     return kept
 
@@ -66,7 +55,7 @@ def finish(value: Any) -> Any:
     """
     if type(value) is Untold:
         return Markup('<span lang="en">{}</span>').format(clean_text(str(value)))
-    return clean_text(value) if type(value) is str else value
+    return clean_text(value) if type(value) in (str, Heard) else value
 
 
 def gettext(text: str, /, **places: Any) -> Markup:

@@ -9,16 +9,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, lru_cache
+from pathlib import Path
 
 from audit.errors import AuditError
 from audit.shipped import shipped_folder
 
+from .recognise import Sentences
+
 ENGLISH = "en"
-_PLACE = re.compile(r"\{(\w+)\}")
+_SENTENCE = re.compile(r"[A-Za-z]{2}\S* +\S*[A-Za-z]{2}")
+"""Two words: what is one word is a name, and the same in every language."""
+_STOPS = ("; ", ". ", ": ", ", ")
+"""What parts the sentences of a longer text, in the order in which they are tried."""
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?(?![\w.]*\w)")
 _POINTS = {"de": str.maketrans(",.", ".,")}
 """Language to what it writes for the English thousands separator and decimal point."""
@@ -120,44 +126,62 @@ def echo(text: str) -> str:
     """Return a sentence that evidence or judgement brings along, in the language of the report.
 
     Such a sentence is finished English, numbers and names included, so the table is asked for a sentence with places
-    that it fits; what stands in a place is echoed in turn. A sentence that fits none stays English, numbers and all.
+    that it fits; what stands in a place is echoed in turn. A sentence that fits none is asked for part by part, and
+    stays English where a part is unknown.
 
     Parameters
     ----------
     text : str
         A finished English sentence.
+
+    Returns
+    -------
+    str
+        In English the text itself. Else a `Heard`, which may be echoed again and stays as it is; an `Untold` where the
+        sentence stays English.
     """
     language = _SPOKEN.get()
-    if language == ENGLISH or not text:
+    if language == ENGLISH or not text or isinstance(text, Heard):
         return text
+    said = _hear(language, text)
+    return Heard(said) if said is not None else Untold(text)
+
+
+@lru_cache(maxsize=8192)
+def _hear(language: str, text: str) -> str | None:
+    """Return a finished sentence in a language; None where its table does not know it."""
     said = read_words(language).get(text)
     if said is not None:
         return said
-    for start, pattern, translated in _read_patterns(language):
-        if text.startswith(start) and (match := pattern.fullmatch(text)):
-            return translated.format(**{name: echo(part) for name, part in match.groupdict().items()})
-    return mark_points(text) if _NUMBER.fullmatch(text.rstrip("%").strip().lstrip("-−")) else text
+    if _NUMBER.fullmatch(text.rstrip("%").strip().lstrip("-−+<>= ")):
+        return mark_points(text)
+    found = _read_sentences(language).find(text)
+    if found is not None:
+        said, places = found
+        return said.format(**{name: _hear(language, part) or part for name, part in places.items()})
+    return _hear_parts(language, text) if _SENTENCE.search(text) else text
+
+
+def _hear_parts(language: str, text: str) -> str | None:
+    """Return a text whose parts are sentences: parted by stops, begun large, or closed by a stop."""
+    for stop in _STOPS:
+        if stop in text:
+            parts = [_hear(language, part) for part in text.split(stop)]
+            if all(part is not None for part in parts):
+                return stop.join(part for part in parts if part is not None)
+    if text.endswith("."):
+        said = _hear(language, text[:-1])
+        return None if said is None else said + "."
+    if text[:1].isupper() and text[1:2].islower():
+        said = _hear(language, text[:1].lower() + text[1:])
+        return None if said is None else said[:1].upper() + said[1:]
+    return None
 
 
 @cache
-def _read_patterns(language: str) -> tuple[tuple[str, re.Pattern[str], str], ...]:
-    """Return sentences with places as patterns: those with more words of their own first."""
-    found = []
-    for english, said in read_words(language).items():
-        parts = _PLACE.split(english)
-        own = "".join(parts[::2])
-        if len(parts) == 1 or len(own.strip()) < 4:
-            continue
-        source = "".join(_as_pattern(parts, index) for index in range(len(parts)))
-        found.append((len(own), parts[0], re.compile(source, re.DOTALL), said))
-    return tuple(item[1:] for item in sorted(found, key=lambda item: -item[0]))
-
-
-def _as_pattern(parts: list[str], index: int) -> str:
-    """Return one part of a sentence as a pattern: its own words, a place, or a place named a second time."""
-    if index % 2 == 0:
-        return re.escape(parts[index])
-    return f"(?P={parts[index]})" if parts[index] in parts[1:index:2] else f"(?P<{parts[index]}>.+?)"
+def _read_sentences(language: str) -> Sentences:
+    """Return the sentences with places that evidence and judgement may bring along."""
+    return Sentences({english: said for file in _list_files(language, _ECHOES) for english, said in _read(file)})
 
 
 def translate_many(one: str, many: str, number: int) -> str:
@@ -174,16 +198,24 @@ def read_words(language: str) -> dict[str, str]:
     AuditError
         There is no such language, or two files translate the same sentence differently.
     """
-    folder = shipped_folder("templates") / "words" / language
     table: dict[str, str] = {}
-    files = sorted(folder.glob("*.json"))
+    files = _list_files(language, "*.json")
     if not files:
         raise AuditError(f"no words for the language '{language}'", hint="languages: " + ", ".join(list_languages()))
     for file in files:
-        for english, said in json.loads(file.read_text(encoding="utf-8")).items():
+        for english, said in _read(file):
             if table.setdefault(english, said) != said:
                 raise AuditError(f"{file.name} translates '{english}' a second time, and differently")
     return table
+
+
+def _list_files(language: str, names: str) -> list[Path]:
+    return sorted((shipped_folder("templates") / "words" / language).glob(names))
+
+
+def _read(file: Path) -> Iterable[tuple[str, str]]:
+    table: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
+    return table.items()
 
 
 def list_languages() -> tuple[str, ...]:

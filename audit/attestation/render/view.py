@@ -6,6 +6,7 @@ structure, and decide nothing about numbers. It is a pure function: no clock, no
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from audit.evidence import (
@@ -26,6 +27,7 @@ from audit.evidence import (
 from . import (
     attributions,
     beside,
+    change_view,
     claims,
     clauses,
     drift,
@@ -111,6 +113,7 @@ class View:
     drift: drift.DriftShown | None
     claims: tuple[claims.ClaimShown, ...]
     publications: dict[str, tuple[str, ...]]
+    changes: tuple[change_view.ChangeShown, ...]
     lexicon: Lexicon
 
     def chapter(self, anchor: str) -> Chapter:
@@ -136,6 +139,7 @@ CHAPTERS: tuple[tuple[str, str], ...] = (
     ("drift", "Drift"),
     ("not-assessed", "What was not assessed"),
     ("policies", "Policy results"),
+    ("changes", "Changes since the last audit"),
     ("signoff", "Sign-off"),
     ("methods", "Methods, definitions and limits"),
     ("reproduction", "Reproduction"),
@@ -150,6 +154,16 @@ OPTIONAL: dict[str, type[Section]] = {
     "drift": Drift,
 }
 """Chapters that are left out where their section was not carried out."""
+CHANGE_CHAPTERS: tuple[tuple[str, str], ...] = (
+    ("limits", "What got worse, what got better"),
+    ("people", "Who gains, who loses"),
+    ("shapes", "What the model does differently"),
+    ("besides", "Data, model, rules and verdicts"),
+    ("signoff", "Sign-off"),
+    ("methods", "How it was compared, and what is not covered"),
+    ("reproduction", "Digests and reproduction"),
+)
+"""Chapters of the report of a comparison; its first page stands before them."""
 ANNEXES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("glassbox-annex", "Further numbers about glass boxes", ("effects",)),
     ("explained-annex", "Further numbers about explanations", ("attributions", "explanations", "decisions")),
@@ -181,7 +195,7 @@ def _build(dossier: Dossier) -> View:
     annexes = clauses.show_annexes(packs, judgement.papers, _parts(groups))
     return View(
         dossier=dossier,
-        chapters=_chapters(packs, evidence, annexed=groups is not None and groups.annexed),
+        chapters=_chapters(packs, dossier, annexed=groups is not None and groups.annexed),
         outcome=_outcome("incomplete" if evidence.broken else judgement.outcome),
         sentence=findings.verdict_sentence(judgement, evidence.broken),
         incomplete=bool(evidence.broken),
@@ -212,6 +226,7 @@ def _build(dossier: Dossier) -> View:
         drift=drift.show_drift(evidence, lexicon),
         claims=claims.show_claims(judgement, lexicon),
         publications=publication.list_publications(dossier),
+        changes=change_view.show_changes(dossier),
         lexicon=lexicon,
     )
 
@@ -233,16 +248,23 @@ def _parts(groups: fairness.FairnessShown | None) -> dict[str, str]:
     return {block.name: block.anchor for block in groups.attributes} if groups else {}
 
 
-def _chapters(packs: tuple[findings.PackShown, ...], evidence: Evidence, *, annexed: bool) -> tuple[Chapter, ...]:
+def _chapters(packs: tuple[findings.PackShown, ...], dossier: Dossier, *, annexed: bool) -> tuple[Chapter, ...]:
     """Return the chapters and annexes; a section of `OPTIONAL` has none where it was not carried out."""
+    evidence = dossier.evidence
+    if dossier.kind == "change":
+        return _number(CHANGE_CHAPTERS)
     shown = [item for item in CHAPTERS if isinstance(getattr(evidence, item[0], None), OPTIONAL.get(item[0], object))]
-    main = [Chapter(str(index), anchor, tell(title)) for index, (anchor, title) in enumerate(shown, start=1)]
+    main = _number([item for item in shown if item[0] != "changes" or dossier.changes])
     annexes = [(pack.anchor, echo(pack.policy.title)) for pack in packs]
     annexes += [("fairness-annex", tell("Further fairness numbers"))] if annexed else []
     annexes += [(anchor, tell(title)) for anchor, title, sections in ANNEXES if _any_done(evidence, sections)]
     annexes += [("sources", tell("Data, parameters and files")), ("definitions", tell("Definitions"))]
     lettered = [(chr(ord("A") + index % 26), *annex) for index, annex in enumerate(annexes)]
     return (*main, *(Chapter(letter, anchor, _name_annex(letter, title)) for letter, anchor, title in lettered))
+
+
+def _number(chapters: Sequence[tuple[str, str]]) -> tuple[Chapter, ...]:
+    return tuple(Chapter(str(index), anchor, tell(title)) for index, (anchor, title) in enumerate(chapters, start=1))
 
 
 def _name_annex(letter: str, title: str) -> str:

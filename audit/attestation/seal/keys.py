@@ -148,10 +148,10 @@ def signer_for(order: SigningOrder, *, interactive: bool) -> Signer | None:
         return None
     scheme, _, rest = (order.key or "development").partition(":")
     if scheme not in SIGNERS:
-        # What stands here may be the key itself, by mistake; only what looks like a scheme is shown.
-        shown = f" called '{scheme}'" if scheme.isascii() and scheme.isalnum() and len(scheme) <= 20 else ""
-        near = (suggest_name(scheme, SIGNERS) if shown else "") or _FORMS
-        raise ConfigError(f"signing.key: there is no kind of key{shown}", place="signing.key", hint=near)
+        # What stands here may be the key itself, or its password, by mistake; only a misspelt scheme is shown.
+        near = suggest_name(scheme, SIGNERS) if len(scheme) <= 20 else ""
+        shown = f" called '{scheme}'" if near else ""
+        raise ConfigError(f"signing.key: there is no kind of key{shown}", place="signing.key", hint=near or _FORMS)
     return SIGNERS[scheme](order, rest)
 
 

@@ -149,11 +149,20 @@ def open_token(address: TokenAddress, pin: str | None) -> TokenKey:
     try:
         library = pkcs11.lib(address.module)
         token = library.get_token(**{name: value for name, value in names.items() if value})
-        session = token.open(user_pin=pin)
-        return _find_key(session, address)
+        return _find_key(_log_in(token, pin), address)
     except (pkcs11.PKCS11Error, RuntimeError) as error:
         what = _WORDS.get(type(error).__name__, "the device of signing.key cannot be used")
         raise ConfigError(f"{what} ({type(error).__name__})", place=_PLACE, hint=_FORM) from None
+
+
+def _log_in(token: Any, pin: str | None) -> Any:
+    """Open a session; a program logs in to a token once, for all its sessions (PKCS #11, 5.6)."""
+    import pkcs11
+
+    try:
+        return token.open(user_pin=pin)
+    except pkcs11.UserAlreadyLoggedIn:
+        return token.open()
 
 
 _WORDS = {

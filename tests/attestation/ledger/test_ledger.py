@@ -27,22 +27,6 @@ from audit.evidence.base import canonical_bytes, digest_bytes
 SEALED = {"SHA256SUMS": b"sums", "SHA256SUMS.p7s": b"signature", "report.html": b"page"}
 
 
-@pytest.fixture
-def folder(tmp_path):
-    return tmp_path / "audit-log"
-
-
-@pytest.fixture
-def filled(folder, dossier_of, ada):
-    """Three audits, the second unsigned, and a withdrawal."""
-    with hold_ledger(LedgerOrder(path=str(folder))) as ledger:
-        ledger.append(dossier_of(ada), SEALED, ada)
-        ledger.append(dossier_of(None, outcome="failed", created="2026-03-02T12:00:00Z"), {"SHA256SUMS": b"x"})
-        ledger.append(dossier_of(ada, system="cards", model="ff"), SEALED, ada)
-        ledger.record("withdrawal", 1, "wrong data", time="2026-03-03T12:00:00Z", signer=ada)
-    return folder
-
-
 def open_signed(envelope):
     return show_certificate(open_envelope(envelope).certificate)
 

@@ -78,6 +78,8 @@ class ForestPanel:
         A value to mark with a thin line (parity).
     percent : bool
         Whether tick labels are shares in per cent.
+    said : str
+        What stands above the limit; default the word and its number.
     """
 
     title: str
@@ -87,6 +89,7 @@ class ForestPanel:
     limit_high: float | None = None
     neutral: float | None = None
     percent: bool = False
+    said: str = ""
 
 
 def draw_forest(
@@ -154,7 +157,7 @@ def _draw_panel(drawing: Drawing, panel: ForestPanel, axis: Axis, rows: Sequence
     for limit in (panel.limit_low, panel.limit_high):
         if limit is not None and panel.low < limit < panel.high:
             drawing.line(axis(limit), top - 4, axis(limit), bottom, "limit", width=1.1, dash="4 2.5")
-            shown = tell("limit {limit}", limit=tick_text(limit, [limit, limit + 0.01]))
+            shown = panel.said or tell("limit {limit}", limit=tick_text(limit, [limit, limit + 0.01]))
             drawing.text(axis(limit), top - 8, shown, "limit", size=9, anchor="middle", bold=True)
     for position, row in enumerate(rows):
         _draw_point(drawing, axis, row.points[index], HEAD + ROW * position + ROW / 2)

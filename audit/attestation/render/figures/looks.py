@@ -17,6 +17,10 @@ PDP = "pdp"
 """Key of the black box's partial dependence, which shares the model with its accumulated local effect."""
 
 
+BEFORE, AFTER = "before", "after"
+"""Keys of one model's shape in two audits."""
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """Colour, width, dash and mark of one model's shape."""
@@ -34,6 +38,8 @@ LOOKS = {
     "net_surrogate": Look("net", 1.7, "6 2.5", "square"),
     "ebm_label": Look("ebm", 1.6, "", "diamond"),
     "net_label": Look("net", 1.7, "6 2.5", "square"),
+    BEFORE: Look("line1", 1.7, "6 2.5", "square"),
+    AFTER: Look("line0", 2.3, "", "circle"),
 }
 
 

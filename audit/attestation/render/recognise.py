@@ -1,0 +1,119 @@
+"""Finished sentences told apart: which sentence with places was it, and what stands in the places.
+
+Comes in: sentences with places, a finished text. Goes out: the sentence it fits with what fills it. Matching goes from
+left to right and never back, so that a text that somebody made up cannot make it slow.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+LONGEST = 1200
+"""Signs beyond which a text is no sentence of ours."""
+_PLACE = re.compile(r"\{(\w+)\}")
+_WORD = re.compile(r"\w+")
+_FIGURE = re.compile(r"(?=.*\d)(?!.*[^\W\d_]{2})", re.DOTALL)
+FIGURES = frozenset(
+    {"n", "number", "count", "low", "high", "level", "share", "p", "rows", "people", "seed", "times", "all", "year"}
+)
+"""Places that hold a number and nothing else; so do those whose name begins with one of these and an underscore."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A sentence with places.
+
+    Parameters
+    ----------
+    pieces : tuple of str
+        Its own words: before, between and behind its places.
+    names : tuple of str
+        Its places, in order.
+    said : str
+        What it is translated to.
+    """
+
+    pieces: tuple[str, ...]
+    names: tuple[str, ...]
+    said: str
+
+    def match(self, text: str) -> dict[str, str] | None:
+        """Return what fills the places of this sentence in `text`; None where it does not fit.
+
+        Parameters
+        ----------
+        text : str
+            A finished sentence.
+        """
+        first, *middle, last = self.pieces
+        if not text.startswith(first) or not text.endswith(last):
+            return None
+        stop, at, found = len(text) - len(last), len(first), {}
+        for name, piece in zip(self.names, [*middle, None], strict=True):
+            end = stop if piece is None else text.find(piece, at + 1, stop)
+            part = text[at:end] if end > at else ""
+            if not part or found.setdefault(name, part) != part or not _fits(name, part):
+                return None
+            at = end + len(piece or "")
+        return found
+
+
+def _fits(name: str, part: str) -> bool:
+    return name.partition("_")[0] not in FIGURES or bool(_FIGURE.match(part))
+
+
+class Sentences:
+    """Sentences with places, found by a word that they all must hold.
+
+    Parameters
+    ----------
+    table : mapping
+        English sentence to its translation; one without places, or with hardly a word of its own, is left out.
+    """
+
+    def __init__(self, table: Mapping[str, str]) -> None:
+        self._by_word: dict[str, list[tuple[int, Pattern]]] = defaultdict(list)
+        counted: dict[str, int] = defaultdict(int)
+        patterns = [made for made in (_read(english, said) for english, said in table.items()) if made]
+        for _, words, _ in patterns:
+            for word in words:
+                counted[word] += 1
+        for size, words, pattern in patterns:
+            self._by_word[min(words, key=lambda word: (counted[word], word))].append((size, pattern))
+
+    def find(self, text: str) -> tuple[str, dict[str, str]] | None:
+        """Return the translation of the sentence that `text` is, and what stands in its places.
+
+        Parameters
+        ----------
+        text : str
+            A finished sentence. Where several fit, the one with most words of its own is meant.
+        """
+        if len(text) > LONGEST:
+            return None
+        near = [item for word in set(_WORD.findall(text)) for item in self._by_word.get(word, ())]
+        for _, pattern in sorted(near, key=lambda item: (-item[0], item[1].pieces)):
+            places = pattern.match(text)
+            if places is not None:
+                return pattern.said, places
+        return None
+
+
+def _read(english: str, said: str) -> tuple[int, Iterable[str], Pattern] | None:
+    parts = _PLACE.split(english)
+    pieces, names = tuple(parts[::2]), tuple(parts[1::2])
+    words = {word for piece in pieces for word in _whole_words(piece, piece is pieces[0], piece is pieces[-1])}
+    own = sum(map(len, pieces))
+    return (own, sorted(words), Pattern(pieces, names, said)) if names and words else None
+
+
+def _whole_words(piece: str, first: bool, last: bool) -> list[str]:
+    """Return the words of a piece that no place can lengthen: those that touch one are left out."""
+    found = []
+    for match in _WORD.finditer(piece):
+        if (match.start() > 0 or first) and (match.end() < len(piece) or last):
+            found.append(match[0])
+    return found
