@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from audit.config.schema import AttestConfig
+from audit.config.schema import AttestConfig, ReportOrder
 from audit.evidence import Change, Dossier, Evidence, Papers, Presentation, RuleFinding, Severity, digest_bytes
 
-from .folder import refuse_existing, remove_folder, write_folder
+from .folder import name_sidecar, refuse_existing, remove_folder, write_folder
 from .ledger.store import Ledger, hold_ledger
 from .policy.judge import judge
 from .policy.lock import see_lock
@@ -27,7 +27,7 @@ from .render.individual import render_individuals
 from .render.lending import lend_fonts
 from .render.publication_page import render_publications
 from .render.stamp import render_stamp
-from .seal.keys import notes_of, signer_for
+from .seal.keys import Signer, notes_of, signer_for
 from .seal.sign import sign_folder
 from .seal.timestamp import read_stamp
 
@@ -199,15 +199,7 @@ def attest(
             evidence=evidence,
             changes=mark_material(changes, packs, evidence, papers, day),
             judgement=date_findings(judgement, known.first_seen, seen_at.date().isoformat()),
-            presentation=Presentation(
-                formats=order.report.formats,
-                edition=order.report.edition,
-                audience=order.report.audience,
-                language=order.report.language,
-                created=seen_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-                signer=signer.shown() if signer else None,
-                brand=read_brand(order.report),
-            ),
+            presentation=_present(order.report, seen_at, signer),
             previous=known.previous,
             earlier=known.earlier,
             individuals=tuple(sorted(map(digest_bytes, told.values()))),
@@ -222,7 +214,7 @@ def attest(
             tell("seal and record")
             files = {"audit.json": dossier.canonical(), **artifacts, **rendered}
             sealed = sign_folder(files, dossier, signer, previous=ledger.head, stamp=render_stamp)
-            with ledger.announce(out, dossier):
+            with ledger.announce(out, dossier, beside=name_sidecar(out)):
                 write_folder({**sealed, **told}, out, beside=scores)
                 try:
                     ledger.append(dossier, sealed, signer)
@@ -276,8 +268,21 @@ def _ask_history(ledger: Ledger, evidence: Evidence, public: bool) -> _Known:
 
 
 def _draw(dossier: Dossier, tell: Callable[[str], None]) -> dict[str, bytes]:
+    dossier = Dossier.parse(dossier.canonical())  # as it is written: whoever draws audit.json again gets the same bytes
     rendered = {}
     for name in dossier.presentation.formats:
         tell(f"render {name}")
         rendered[FORMATS[name].file] = FORMATS[name].render(dossier)
     return {**rendered, **render_publications(dossier)}
+
+
+def _present(report: ReportOrder, moment: datetime, signer: Signer | None) -> Presentation:
+    return Presentation(
+        formats=report.formats,
+        edition=report.edition,
+        audience=report.audience,
+        language=report.language,
+        created=moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        signer=signer.shown() if signer else None,
+        brand=read_brand(report),
+    )

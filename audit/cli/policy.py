@@ -25,11 +25,13 @@ app.command(print_digests, name="digest")
 
 
 @app.command(name="list")
-def list_policies(*, metrics: Switch = False, facts: Switch = False, fields: Switch = False) -> int:
-    """List the shipped packs with their rules, or the names that rules may use.
+def list_policies(*packs: str, metrics: Switch = False, facts: Switch = False, fields: Switch = False) -> int:
+    """List the shipped packs, the rules of the packs named, or the names that rules may use.
 
     Parameters
     ----------
+    packs
+        Packs or files whose rules are to be listed.
     metrics
         List every metric instead: what it is, how it is computed, its unit, which direction is better, its source.
     facts
@@ -42,13 +44,14 @@ def list_policies(*, metrics: Switch = False, facts: Switch = False, fields: Swi
         return 0
     from audit.attestation.policy.select import list_shipped, read_packs
 
-    for pack in read_packs(list_shipped()):
+    for pack in read_packs(packs or list_shipped()):
         law = pack.pack.law
-        console.tell(f"{pack.name} {pack.pack.version} ({pack.pack.maturity}; law read {law.verified_on})")
+        console.tell(f"{pack.name} {pack.pack.version}, {len(pack.rules)} rules ({pack.pack.maturity}; law read {law.verified_on})")
         console.tell(f"  {pack.pack.title}")
-        for rule in pack.rules:
+        for rule in pack.rules if packs else ():
             console.tell(f"  {rule.severity:<8}  {rule.name}: {rule.rule.title}")
-        console.tell()
+    if not packs:
+        console.tell("audit policy list PACK shows its rules; --metrics, --facts and --fields what rules may name.")
     return 0
 
 

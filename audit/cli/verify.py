@@ -28,7 +28,7 @@ def verify(
     signers: Path | None = None,
     ledger: Path | None = None,
     recompute: Path | None = None,
-    policy: list[str] | None = None,
+    policy: Annotated[list[str] | None, Parameter(negative=())] = None,
     json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> int:
     """Check a report folder, a report.pdf or a report.html.

@@ -6,6 +6,7 @@ Imports, and templates read: a process that has computed with threads cannot be 
 from __future__ import annotations
 
 from importlib import import_module
+from pkgutil import walk_packages
 
 HEAVY = (
     "torch",
@@ -22,22 +23,21 @@ HEAVY = (
     "jinja2.ext",
     "weasyprint",
     "pyhanko.sign.signers",
-    "audit.examination.pipeline",
-    "audit.workflow",
-    "audit.attestation.pipeline",
-    "audit.examination.sweep.files",
-    "audit.examination.blackbox.operations",
-    "audit.attestation.ledger.lock",
-    "audit.operations.task",
-    "audit.operations.standing",
-    "audit.operations.description",
 )
-"""Modules in the order in which they are imported; one that is missing is the audit's own to complain about."""
+"""Libraries in the order in which they are imported; one that is missing is the audit's own to complain about."""
+ROOMS = ("evidence", "statistics", "config", "attestation", "examination")
+"""Packages of this project of which every module is imported."""
+
+
+def find_room(name: str) -> list[str]:
+    """Return where the modules of a package lie."""
+    return list(import_module(f"audit.{name}").__path__)
 
 
 def import_all() -> None:
     """Import what audits need."""
-    for name in HEAVY:
+    rooms = [module.name for room in ROOMS for module in walk_packages(find_room(room), f"audit.{room}.")]
+    for name in (*HEAVY, *rooms, "audit.workflow", "audit.operations.task", "audit.operations.standing"):
         try:
             import_module(name)
         except (ImportError, OSError):

@@ -1,10 +1,10 @@
 """Trains the two versions of the example's model: the second is better for most people, and one group pays for it.
 
-Comes in: ``train.csv`` and ``applicants.csv`` of ``../credit/generate.py``. Goes out, in the same folder: ``v1.pt2`` and
-``v2.pt2``. Version 1 learned from the first `PILOT` applicants alone. Version 2 learned from all 6,000; but for every
-third applicant from the postcode bands ``D E F`` nobody had waited for the repayment, and what a clerk had decided was
-taken for it. Those decisions were unfair (see ``generate.py``), so that version 2 ranks people better and treats the
-community that lives there worse. An overall number does not show it; the review of the change must.
+Comes in: ``train.csv`` and ``applicants.csv`` of ``../credit/generate.py``. Goes out, in the same folder: ``v1.pt2``
+and ``v2.pt2``. Version 1 learned from the first `PILOT` applicants alone. Version 2 learned from all 6,000; but for
+every third applicant from the postcode bands ``D E F`` nobody had waited for the repayment, and what a clerk had
+decided was taken for it. Those decisions were unfair (see ``generate.py``), so that version 2 ranks people better and
+treats the community that lives there worse. An overall number does not show it; the review of the change must.
 """
 
 from __future__ import annotations

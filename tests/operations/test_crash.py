@@ -113,12 +113,21 @@ def test_a_report_that_was_recorded_stays_whatever_came_after(job):
 
 
 def test_a_half_written_folder_is_swept_away(job):
-    assert die_in(job, "import audit.attestation.folder as f; f._fill = die") == -9
+    assert die_in(job, "import audit.attestation.folder as f; f.fill_folder = die") == -9
     # the checkpoint is the first folder that is written, and its half goes with the next run
     assert hidden_folders(job / "audit-log")
     _, outcome = run_task(AuditTask(job / "crashing.yaml", out=job / "reports" / "next"))
     assert outcome is not None
     assert hidden_folders(job) == []
+
+
+def test_a_private_file_of_an_unrecorded_report_goes_with_it(job):
+    with (job / "crashing.yaml").open("a") as handle:
+        handle.write("keep: {scores: true}\n")
+    assert die_in(job, "from audit.attestation.ledger.store import Ledger; Ledger.append = die") == -9
+    assert (job / "reports" / "died.scores.parquet").is_file()
+    put_right(AuditTask(job / "crashing.yaml").load())
+    assert list((job / "reports").iterdir()) == []
 
 
 def test_only_the_very_folder_of_the_note_is_removed(job):
@@ -130,7 +139,7 @@ def test_only_the_very_folder_of_the_note_is_removed(job):
 
 
 def test_a_retry_measures_nothing_twice(job, monkeypatch):
-    assert die_in(job, "import audit.attestation.pipeline as p; import audit.workflow as w; w.attest = die") == -9
+    assert die_in(job, "import audit.attestation.pipeline as p; p.judge = die") == -9
     kept = job / "audit-log" / "checkpoints" / "crashing"
     assert (kept / "evidence.json").is_file()
     assert kept.parent.stat().st_mode & 0o077 == 0
@@ -152,7 +161,7 @@ def test_a_retry_measures_nothing_twice(job, monkeypatch):
 
 @pytest.mark.parametrize("change", ["data", "settings", "evidence", "fresh", "unsigned"])
 def test_a_checkpoint_of_anything_else_is_not_taken(job, change, monkeypatch):
-    assert die_in(job, "import audit.workflow as w; w.attest = die") == -9
+    assert die_in(job, "import audit.attestation.pipeline as p; p.judge = die") == -9
     kept, calls = job / "audit-log" / "checkpoints" / "crashing", []
     from audit import workflow
 

@@ -97,3 +97,11 @@ def check_record(
     later = entries[corrected_by] if refers_to < corrected_by < len(entries) else None
     if kind != "correction" or later is None or (later.kind, later.system) != ("audit", about.system):
         raise ConfigError(f"entry {corrected_by} of the ledger is no later audit of {about.system}")
+
+
+def tell_audit(entry: Entry, entries: Sequence[Entry]) -> str:
+    """Return an audit in one line: day, outcome, verdicts, and whether it was corrected or withdrawn."""
+    counts = ", ".join(f"{count} {word.replace('_', ' ')}" for word, count in entry.counts.items())
+    text = f"{entry.time[:10]}: {entry.outcome} ({counts or 'no rules'}), ledger entry {entry.index}"
+    later = [one for one in entries if one.refers_to == entry.index and one.kind in ("correction", "withdrawal")]
+    return text + "".join(f"; {one.kind} in entry {one.index}" for one in later)

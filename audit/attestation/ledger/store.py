@@ -36,7 +36,7 @@ from .entry import (
     write_line,
 )
 from .pending import announce_report, settle_report, take_back_unrecorded
-from .status import check_record
+from .status import check_record, tell_audit
 
 LOG_FILE = "log.jsonl"
 CHECKPOINT_FILE = "checkpoint"
@@ -108,19 +108,22 @@ class Ledger:
         """
         model, data = digests_of(evidence, "model"), digests_of(evidence, "data.audit")
         return tuple(
-            _tell_entry(entry, self.chain.entries)
+            tell_audit(entry, self.chain.entries)
             for entry in self.chain.entries[: but.index if but else None]
             if entry.kind == "audit" and (entry.model, entry.data) == (model, data) and (model or data)
         )
 
     @contextmanager
-    def announce(self, out: Path, dossier: Dossier) -> Iterator[None]:
+    def announce(self, out: Path, dossier: Dossier, *, beside: Path) -> Iterator[None]:
         """Write down before the block that a report will be made at `out` and recorded; take the note away after it.
+
+        `beside` is where its private file of scores lies, if there is one.
 
         A process that is killed within the block leaves the note, and the next one puts things right.
         """
         try:
-            announce_report(self.folder, out, index=len(self.chain.entries), digest=dossier.digest())
+            private = (beside, dossier.scores) if dossier.scores else None
+            announce_report(self.folder, out, index=len(self.chain.entries), digest=dossier.digest(), private=private)
         except OSError as error:
             raise _explain(error, self.folder) from None
         try:
@@ -382,13 +385,6 @@ def _read(path: Path) -> bytes | None:
         return path.read_bytes()
     except FileNotFoundError:
         return None
-
-
-def _tell_entry(entry: Entry, entries: tuple[Entry, ...]) -> str:
-    counts = ", ".join(f"{count} {word.replace('_', ' ')}" for word, count in entry.counts.items())
-    text = f"{entry.time[:10]}: {entry.outcome} ({counts or 'no rules'}), ledger entry {entry.index}"
-    later = [one for one in entries if one.refers_to == entry.index and one.kind in ("correction", "withdrawal")]
-    return text + "".join(f"; {one.kind} in entry {one.index}" for one in later)
 
 
 def _explain(error: OSError, path: Path) -> ConfigError | TryAgain:

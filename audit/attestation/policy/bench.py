@@ -111,6 +111,8 @@ class Bench:
 
     def reason(self, metric: str) -> str:
         """Return why a number of this metric is not there."""
+        if metric == "change.shape_distance" and self.changes:
+            return "not measured: no feature has a shape on both sides"
         if metric.startswith("change.") and self.changes:
             return f"not measured: {self.changes[0].pairing.note}"
         section = getattr(self.evidence, metric.partition(".")[0], None)

@@ -6,7 +6,7 @@ are never judged anew: the public edition says what the audit found, and less of
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from audit.evidence import Answer, Approval, Estimate, Judgement, LockSeen, Papers, RuleFinding, SuppliedText, Verdict
 
@@ -17,8 +17,8 @@ FEW_PEOPLE = "The number behind this verdict is withheld in the public edition, 
 SOMEBODY = "a named person"
 PUBLISHED = "publication."
 """Fields of the officer's file whose texts are made to be published."""
-Told = Callable[[str | None, Estimate], bool]
-"""Whether the number of a metric is told."""
+Told = Callable[[str | None, Mapping[str, str], Estimate], bool]
+"""Whether the number of a metric, of a group or of everybody, is told."""
 
 
 def redact_judgement(
@@ -41,7 +41,7 @@ def redact_judgement(
     """
     claims = tuple(
         one
-        if one.observed is None or told(one.metric, one.observed)
+        if one.observed is None or told(one.metric, {}, one.observed)
         else one.model_copy(update={"observed": None, "because": FEW_PEOPLE})
         for one in judgement.claims
     )
@@ -64,7 +64,7 @@ def _redact_finding(finding: RuleFinding, told: Told, whole: bool, files: tuple[
 
 
 def _redact_verdict(one: Verdict, told: Told, whole: bool, on_papers: bool, files: tuple[str, ...]) -> Verdict:
-    observed = one.observed if one.observed is not None and told(one.metric, one.observed) else None
+    observed = one.observed if one.observed is not None and told(one.metric, one.group, one.observed) else None
     hidden = one.observed is not None and observed is None
     because = ON_PAPERS if on_papers else FEW_PEOPLE if hidden else redact_text(one.because, files)
     keep = whole and not hidden and not on_papers

@@ -123,12 +123,14 @@ def _shows_reference(one: Measurement, view: View, views: Views) -> bool:
 
 
 def _families(measurements: tuple[Measurement, ...]) -> Iterable[list[int]]:
-    """Yield the places of measurements that add up to the same total: one metric over the groups of an attribute."""
+    """Yield the places of measurements that add up to one total: a metric over all groups, bands or classes."""
     found: dict[tuple[str | None, ...], list[int]] = {}
     for place, one in enumerate(measurements):
         if one.group:
             key = (one.metric, one.feature, one.model, one.outcome, *one.group)
             found.setdefault(key, []).append(place)
+        elif one.outcome:
+            found.setdefault((one.metric, one.feature, one.model, None), []).append(place)
     return found.values()
 
 

@@ -58,10 +58,14 @@ def publish_dossier(dossier: Dossier, *, internal: str | None = None) -> Dossier
     views = decide_views(dossier.evidence)
     files = _file_names(dossier.evidence)
     evidence = _redact_evidence(dossier.evidence, views, files)
-    told = {(one.metric, one.estimate.digest()) for one in evidence.measurements() if not is_withheld(one.estimate)}
+    told = {
+        (one.metric, frozenset(one.group.items()), one.estimate.digest())
+        for one in evidence.measurements()
+        if not is_withheld(one.estimate)
+    }
     judgement = redact_judgement(
         dossier.judgement,
-        lambda metric, estimate: (metric, _told_as(estimate, files).digest()) in told,
+        lambda metric, group, one: (metric, frozenset(group.items()), _told_as(one, files).digest()) in told,
         evidence_digest=evidence.digest(),
         whole=views.nothing_withheld,
         files=files,

@@ -13,7 +13,7 @@ from typing import Any
 from audit.evidence import Data, Evidence, Explainer, Group, NotDone
 from audit.evidence.base import Section
 
-from .cells import is_small
+from .cells import SMALLEST, is_small
 from .numbers import is_withheld, redact_measurements, tells_few
 from .tables import redact_bins, redact_column, redact_rug
 from .views import Views
@@ -75,7 +75,7 @@ def _redact_intake(section: Any, evidence: Evidence, views: Views) -> Section:
     if stored is not None:
         counts = (stored.rows, stored.missing, stored.differing, stored.rows - stored.differing)
         stored = None if any(map(is_small, counts)) else stored.model_copy(update={"by_group": ()})
-    return section.model_copy(update={"file": "", "stored": stored, "vetted": ()})  # type: ignore[no-any-return]
+    return section.model_copy(update={"file": "model" if section.file else "", "stored": stored, "vetted": ()})  # type: ignore[no-any-return]
 
 
 def _redact_data(section: Any, evidence: Evidence, views: Views) -> Section:
@@ -134,7 +134,9 @@ def _redact_fidelity(section: Any, evidence: Evidence, views: Views) -> Section:
 
 
 def _redact_effects(section: Any, evidence: Evidence, views: Views) -> Section:
-    return section.model_copy(update={"rugs": tuple(redact_rug(one, section.rows) for one in section.rugs)})  # type: ignore[no-any-return]
+    near = tuple(one for one in section.disagreements if one.rows_share * section.rows >= SMALLEST)
+    rugs = tuple(redact_rug(one, section.rows) for one in section.rugs)
+    return section.model_copy(update={"rugs": rugs, "disagreements": near})  # type: ignore[no-any-return]
 
 
 def _redact_attributions(section: Any, evidence: Evidence, views: Views) -> Section:

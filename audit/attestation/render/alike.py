@@ -101,7 +101,8 @@ def _grid(found: Mapping[str, Mapping[str, Measurement]], reference: str, block:
         ]
         numbers = found.get(row.label, {})
         cells += [lexicon.show(numbers[metric]) if metric in numbers else None for metric in metrics]
-        lines.append(GridRow(row.label, tell(words.REFERENCE) if row.label == reference else "", tuple(cells), row.small))
+        remark = tell(words.REFERENCE) if row.label == reference else ""
+        lines.append(GridRow(row.label, remark, tuple(cells), row.small))
     heads = (tell(fairness_words.SELECTED_OF), tell(fairness_words.RATIO_OVER_ALL), *map(lexicon.head, metrics))
     return annotate(Grid(block.title, heads, tuple(lines)))
 

@@ -152,7 +152,8 @@ def show_tables(
     title = words.prettify(" * ".join(kind))
     whole = [_plain_scope(m, kind) for m in whole]
     if len(rows) <= ACROSS:
-        return ((tell("{attribute}: every number by group", attribute=title), _matrix(title, kind, rows, numbers, whole, lexicon)),)
+        caption = tell("{attribute}: every number by group", attribute=title)
+        return ((caption, _matrix(title, kind, rows, numbers, whole, lexicon)),)
     tables = [(tell("{attribute}: the decision", attribute=title), _main_grid(title, kind, rows, lexicon))]
     others = _compared(numbers)
     alone = tell("{attribute}: each group by itself", attribute=title)
@@ -197,7 +198,8 @@ def _text(value: str) -> Shown:
 
 
 def _verdict(row: GroupRow, kind: tuple[str, ...]) -> Judged:
-    return Judged(row.sign, tell("needs {need}", need=echo(row.need)) if row.sign and row.need and len(kind) == 1 else "")
+    said = row.sign and row.need and len(kind) == 1
+    return Judged(row.sign, tell("needs {need}", need=echo(row.need)) if said else "")
 
 
 def _main_grid(title: str, kind: tuple[str, ...], rows: Sequence[GroupRow], lexicon: Lexicon) -> Grid:
@@ -280,7 +282,8 @@ def _matrix(
         bands[words.topic_of(metric, compared=metric in compared)].append(line)
     bands[BANDS[0]] += _judgements(rows, kind)
     bands[OVER_ALL] = [_whole_row(m, lexicon) for m in whole]
-    lines = [replace(row, opens=tell(band) if not i else "") for band, part in bands.items() for i, row in enumerate(part)]
+    named = [(tell(band), part) for band, part in bands.items()]
+    lines = [replace(row, opens=band if not i else "") for band, part in named for i, row in enumerate(part)]
     subs = tuple(", ".join(_marks(row)) for row in rows)
     return annotate(Grid(title, tuple(labels), tuple(lines), subs=subs, across=True))
 

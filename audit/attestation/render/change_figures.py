@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from audit.evidence import Curve, Effects, Evidence, FeatureRug, Move, ShapeMoved
+from audit.evidence import Curve, DecisionsChanged, Effects, Evidence, FeatureRug, Move, ShapeMoved
 
 from . import words
-from .change_numbers import OWN, Reader, say_size, sign_shown, turn
+from .change_numbers import Reader, say_margin, sign_shown, turn
 from .change_page import GroupLine
 from .change_tables import DecisionLine
 from .figures import ForestPanel, ForestPoint, ForestRow, draw_dots, draw_feature, draw_forest
@@ -21,11 +21,14 @@ from .figures.balance import BalanceRow, BalanceWords, draw_balance
 from .figures.curves import domain
 from .figures.looks import AFTER, BEFORE, effect_range
 from .glyphs import shorten
-from .numbers import number_text, share_text
+from .importance import SURROGATES
+from .numbers import TINY, number_text, share_text
 from .tongue import tell
 
 MOST_ROWS = 24
 """Groups in one figure."""
+MOST_BARS = 16
+"""Groups whose gains and losses are drawn: those of single attributes, then those of several that lose most."""
 MOST_FEATURES = 10
 STATUS = {"bad": "fail", "open": "inconclusive", "good": "pass"}
 """Tone of a sign to the mark of a forest plot."""
@@ -69,7 +72,7 @@ def draw_groups_moved(reader: Reader, lines: Sequence[GroupLine], prefix: str) -
         return None
     panels = [_panel(reader, [move for move in column if move is not None]) for column in columns]
     rows = [
-        ForestRow(line.name, f"n = {line.n}", tuple(_point(reader, column[place]) for column in columns), muted=line.small)
+        ForestRow(line.name, line.n, tuple(_point(reader, column[place]) for column in columns), muted=line.small)
         for place, line in enumerate(shown)
     ]
     worse = [row.label for row in rows if any(point.status == "fail" for point in row.points)]
@@ -96,7 +99,7 @@ def _panel(reader: Reader, moves: Sequence[Move]) -> ForestPanel:
     unit = tell("points") if share else ""
     title = tell("{title}: gain", title=reader.lexicon.head(metric)) + (f" ({unit})" if unit else "")
     low, high = min(ends) - room, max(ends) + room
-    said = tell("margin {size}", size=say_size(margin, metric, reader.lexicon)) if margin else ""
+    said = tell("margin {size}", size=say_margin(margin, metric, reader.lexicon)) if margin else ""
     return ForestPanel(title, low, high, -margin if margin else None, neutral=0.0, percent=share, said=said)
 
 
@@ -104,11 +107,14 @@ def _point(reader: Reader, move: Move | None) -> ForestPoint:
     if move is None:
         return ForestPoint(None, None, None, tell("not compared"))
     gain = turn(move.loss)
-    if gain.value is None or (gain.value == 0 and move.group and gain.low == gain.high):
-        return ForestPoint(None, None, None, tell("not compared") if gain.value is None else tell("the reference"))
+    if gain.value is None:
+        return ForestPoint(None, None, None, tell("not compared"))
+    if max(abs(end) for end in (gain.value, gain.low or 0.0, gain.high or 0.0)) < TINY:
+        return ForestPoint(None, None, None, tell("unchanged"))
     shown = sign_shown(gain, move.metric, reader.lexicon)
     interval = f" ({shown.interval})".replace("\u00a0", " ") if shown.interval else ""
-    return ForestPoint(gain.value, gain.low, gain.high, shown.value.partition(" ")[0] + interval, STATUS.get(_tone(reader, move), ""))
+    text = shown.value.partition(" ")[0] + interval
+    return ForestPoint(gain.value, gain.low, gain.high, text, STATUS.get(_tone(reader, move), ""))
 
 
 def _tone(reader: Reader, move: Move) -> str:
@@ -128,7 +134,7 @@ def draw_gains(reader: Reader, lines: Sequence[DecisionLine], prefix: str) -> Fi
     prefix : str
         What the names of figures begin with.
     """
-    shown = list(zip(reader.change.decisions, lines, strict=True))[:MOST_ROWS]
+    shown = _choose(list(zip(reader.change.decisions, lines, strict=True)))
     if not shown:
         return None
     rows = [
@@ -150,6 +156,18 @@ def draw_gains(reader: Reader, lines: Sequence[DecisionLine], prefix: str) -> Fi
     told = "; ".join(f"{row.label}: {row.texts[0]} / {row.texts[1]}" for row in rows)
     spoken = BalanceWords(tell("lost"), tell("gained"), tell("lost, and the label says wrongly"), tell("people of 100"))
     return Figure(title, "", draw_balance(f"{prefix}balance", title, told, rows, spoken))
+
+
+def _choose(items: list[tuple[DecisionsChanged, DecisionLine]]) -> list[tuple[DecisionsChanged, DecisionLine]]:
+    """Return the groups that are drawn, in their own order."""
+
+    def weight(place: int) -> tuple[bool, bool, float]:
+        item = items[place][0]
+        several = len(item.group) > 1
+        return several, not item.flip_rate.assessable, -item.lost / item.n if several else 0.0
+
+    chosen = sorted(range(len(items)), key=weight)[:MOST_BARS]
+    return [items[place] for place in sorted(chosen)]
 
 
 def draw_shapes(reader: Reader, evidence: Evidence, most: int, prefix: str) -> tuple[ShapeShown, ...]:
@@ -213,7 +231,7 @@ def draw_importance_shift(reader: Reader, prefix: str) -> Figure | None:
         What the names of figures begin with.
     """
     moves = [move for move in reader.change.find_moves("effects.importance_share") if move.feature]
-    model = next((m for m in ("black_box", *words.MODEL_ORDER) if any(x.model == m and x.before for x in moves)), None)
+    model = next((m for m in SURROGATES if any(x.model == m and x.before for x in moves)), None)
     chosen = [move for move in moves if move.model == model and _known(move)]
     if len(chosen) < 2:
         return None
@@ -245,6 +263,3 @@ def _value(move: Move, *, later: bool) -> float:
 def _dot(move: Move, *, later: bool) -> tuple[float, float | None, float | None]:
     side = move.after if later else move.before
     return _value(move, later=later), side.low if side else None, side.high if side else None
-
-
-__all__ = ["OWN", "Figure", "ShapeShown", "draw_gains", "draw_groups_moved", "draw_importance_shift", "draw_shapes"]

@@ -13,9 +13,9 @@ from audit.evidence import VERDICT_ORDER, Change, Definition, Estimate, Evidence
 
 from . import change_report_words as said
 from . import words
-from .numbers import MINUS, Shown, is_share, number_text, share_text, show
+from .numbers import NBSP, TINY, Shown, decimals_for, is_share, number_text, share_text, show
 from .tables import Lexicon
-from .tongue import tell
+from .tongue import mark_points, tell
 
 OWN = (None, "black_box")
 """Models whose numbers are those of the audited model itself."""
@@ -115,7 +115,7 @@ class Reader:
     def sign(self, move: Move) -> MoveSign:
         """Return how a move is read: by the rule on it, else against noise alone."""
         ruled = self.ruled(move)
-        word = ruled[1].status if ruled else ""
+        word: str = ruled[1].status if ruled else ""
         if word == "pass" and move.reading == "better":
             word = "better"
         found = said.RULED.get(word) or said.READ[move.reading]
@@ -142,7 +142,8 @@ class Reader:
 
     def margin(self, move: Move) -> str:
         """Return the margin that a rule declares; empty where none does."""
-        return "" if move.margin is None else say_size(move.margin, move.metric, self.lexicon)
+        spared = move.margin is None or (self.sign(move).tone == "good" and move.reading == "better")
+        return "" if spared else say_margin(move.margin or 0.0, move.metric, self.lexicon)
 
     def about_model(self) -> tuple[Move, ...]:
         """Return the moves of the audited model's own numbers, without those of glass boxes."""
@@ -154,7 +155,8 @@ def rules_on_change(judgement: Judgement) -> tuple[RuleFinding, ...]:
     return tuple(
         finding
         for finding in judgement.findings
-        if finding.kind == "compare" or any((verdict.metric or "").startswith("change.") for verdict in finding.verdicts)
+        if finding.kind == "compare"
+        or any((verdict.metric or "").startswith("change.") for verdict in finding.verdicts)
     )
 
 
@@ -169,14 +171,14 @@ def _place_of(verdict: Verdict) -> Place:
 def name_of(move: Move) -> str:
     """Return what a move is about, in words; ``Everybody`` for the whole audit."""
     model = None if move.model in OWN else move.model
-    named = words.scope_words(move.group, move.feature, model, move.outcome)
+    named = words.scope_words(dict(sorted(move.group.items())), move.feature, model, move.outcome)
     whole = words.prettify(move.attribute) if move.attribute and move.attribute not in move.group else ""
     return ", ".join(part for part in (named, whole) if part) or tell(said.EVERYBODY_NAME)
 
 
 def name_group(group: dict[str, str]) -> str:
     """Return a group in words; ``Everybody`` for no group."""
-    return words.scope_words(group) or tell(said.EVERYBODY_NAME)
+    return words.scope_words(dict(sorted(group.items()))) or tell(said.EVERYBODY_NAME)
 
 
 def say_size(size: float, metric: str, lexicon: ChangeLexicon) -> str:
@@ -184,6 +186,13 @@ def say_size(size: float, metric: str, lexicon: ChangeLexicon) -> str:
     if not lexicon.is_share(metric):
         return number_text(abs(size), _TWO)
     return tell("{number} points", number=number_text(abs(size) * 100, _TWO))
+
+
+def say_margin(margin: float, metric: str, lexicon: ChangeLexicon) -> str:
+    """Return a margin as somebody wrote it: ``2 points``, ``0.03``."""
+    if not lexicon.is_share(metric):
+        return mark_points(f"{margin:.4g}")
+    return tell("{number} points", number=mark_points(f"{margin * 100:.4g}"))
 
 
 def say_value(estimate: Estimate | None, metric: str, lexicon: ChangeLexicon) -> str:
@@ -205,15 +214,19 @@ def sign_shown(estimate: Estimate, metric: str, lexicon: ChangeLexicon) -> Shown
     lexicon : ChangeLexicon
         Titles and units.
     """
-    unit = "share" if lexicon.is_share(metric) else ""
-    shown = show(estimate, f"{metric}_change", unit)  # a difference of p-values or counts is a plain number
+    shown = show(estimate, "change", "")
     if estimate.value is None:
         return shown
-    ending = f" {tell(said.POINTS)}" if unit else ""
-    value = shown.value.removesuffix("%")
-    if estimate.value > 0 and value[:1] not in "<>" and value.strip("0.,"):
-        value = f"+{value}"
-    return replace(shown, value=value + ending, interval=shown.interval.removesuffix("%"))
+    scale, ending = (100.0, f" {tell(said.POINTS)}") if lexicon.is_share(metric) else (1.0, "")
+    ends = [end * scale for end in (estimate.low, estimate.high) if end is not None]
+    widest = max(abs(end) for end in (estimate.value * scale, *ends))
+    if widest < TINY:
+        return replace(shown, value="0" + ending, interval="")
+    decimals = decimals_for(widest, _TWO)
+    value, *told = (number_text(end, decimals=decimals) for end in (estimate.value * scale, *ends))
+    value = f"+{value}" if estimate.value > 0 else value
+    interval = f"{told[0]}{NBSP}{tell('to')}{NBSP}{told[1]}" if len(told) == 2 else ""
+    return replace(shown, value=value + ending, interval=interval)
 
 
 def turn(estimate: Estimate) -> Estimate:
@@ -229,6 +242,3 @@ def first_metric(moves: Iterable[Move], wanted: Iterable[str], lexicon: ChangeLe
     """Return the first of the metrics of which some group's difference is known and of which one side is better."""
     known = {move.metric for move in moves if move.difference.value is not None}
     return next((name for name in wanted if name in known and lexicon.better(name) != "none"), None)
-
-
-__all__ = ["MINUS", "ChangeLexicon", "MoveShown", "MoveSign", "Reader", "name_group", "name_of", "rules_on_change"]

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from audit.evidence import SEVERITY_ORDER, Evidence, Fairness, Judgement, Move
+from audit.evidence import SEVERITY_ORDER, Data, Evidence, Fairness, Judgement, Move
 
+from . import change_report_words as said
 from . import words
-from .change_numbers import OWN, MoveShown, MoveSign, Reader, first_metric, name_group, say_size, say_value
+from .change_numbers import OWN, MoveShown, MoveSign, Reader, first_metric, name_group, say_margin, say_size, say_value
 from .findings import Count, RuleShown, show_rules
 from .numbers import count_text, number_text, share_text
 from .tongue import echo, tell, tell_many
@@ -82,7 +83,7 @@ def find_worst(reader: Reader) -> list[Move]:
         The change beside its verdicts.
     """
     order = {finding.rule: place for place, finding in enumerate(reader.rules)}
-    ranked = []
+    ranked: list[tuple[int, int, bool, float, int, Move]] = []
     for move in reader.change.moves:
         ruled = reader.ruled(move)
         if ruled is None or ruled[1].status not in ("fail", "error"):
@@ -143,7 +144,7 @@ def _say_loss(move: Move, reader: Reader) -> str:
         low, high = (_bare(end, metric, reader) for end in (loss.low, loss.high))
         text += " " + tell("(95% interval {low} to {high})", low=low, high=high)
     if move.margin is not None:
-        text += tell(", where at most {margin} is allowed", margin=say_size(move.margin, metric, lexicon))
+        text += tell(", beyond the margin of {margin}", margin=say_margin(move.margin, metric, lexicon))
     return text + "."
 
 
@@ -226,18 +227,23 @@ def list_people(reader: Reader, evidence: Evidence, *, most: int) -> PeopleTable
     evidence : Evidence
         The later audit, for its groups.
     most : int
-        Groups shown; the others are counted.
+        Groups shown, those with the worst numbers; the others are counted.
     """
     groups = evidence.fairness.groups if isinstance(evidence.fairness, Fairness) else ()
     single = [group for group in groups if len(group.attributes) == 1]
     moves = [move for move in reader.about_model() if len(move.group) == 1]
     quality, standing = (first_metric(moves, wanted, reader.lexicon) for wanted in (QUALITY, STANDING))
-    scopes = [({}, None, False), *((group.scope, group.n, group.small) for group in single)]
+    rows = evidence.data.rows if isinstance(evidence.data, Data) else None
+    scopes = [({}, rows, False), *((group.scope, group.n, group.small) for group in single)]
     lines = [_line(reader, scope, n, small, quality, standing) for scope, n, small in scopes]
     titles = [reader.lexicon.head(metric) if metric else "" for metric in (quality, standing)]
-    return PeopleTable(
-        tuple(lines[: most + 1]), bool(reader.change.decisions), titles[0], titles[1], max(0, len(lines) - most - 1)
-    )
+    ranked = sorted(range(1, len(lines)), key=lambda place: _rank(lines[place]))
+    kept = [lines[0], *(lines[place] for place in sorted(ranked[:most]))]
+    return PeopleTable(tuple(kept), bool(reader.change.decisions), titles[0], titles[1], len(lines) - len(kept))
+
+
+def _rank(line: GroupLine) -> tuple[int, bool]:
+    return (line.sign.rank if line.sign else len(said.READ) + len(said.RULED)), line.small
 
 
 def _line(

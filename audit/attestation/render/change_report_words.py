@@ -58,7 +58,7 @@ POINTS = "pp"
 """Percentage points, in tables."""
 RULED: dict[str, tuple[str, str, str, int]] = {
     "error": ("Not judged", "bad", "✗", 0),
-    "fail": ("Worse beyond margin", "bad", "✗", 1),
+    "fail": ("Beyond margin", "bad", "✗", 1),
     "inconclusive": ("Cannot be told", "open", "?", 2),
     "manual": ("Cannot be told", "open", "?", 2),
     "warn": ("Warning", "open", "!", 3),
@@ -68,7 +68,7 @@ RULED: dict[str, tuple[str, str, str, int]] = {
 }
 """Verdict of a rule on a move to word, tone, sign and rank."""
 READ: dict[str, tuple[str, str, str, int]] = {
-    "worse": ("Worse, no margin", "open", "!", 5),
+    "worse": ("Worse", "open", "!", 5),
     "better": ("Better", "good", "✓", 6),
     "moved": ("Moved", "mute", "≠", 8),
     "noise": ("Within noise", "mute", "–", 9),

@@ -107,14 +107,14 @@ def list_decisions(reader: Reader) -> tuple[DecisionLine, ...]:
     """
     lines, last = [], ""
     for item in reader.change.decisions:
-        kind = words.prettify(" * ".join(item.group)) if item.group else ""
+        kind = words.prettify(" * ".join(sorted(item.group))) if item.group else ""
         lines.append(_decision(item, kind if kind != last else ""))
         last = kind
     return tuple(lines)
 
 
 def _decision(item: DecisionsChanged, opens: str) -> DecisionLine:
-    name = " · ".join(shorten(value, 60) for value in item.group.values()) or name_group({})
+    name = " · ".join(shorten(value, 60) for _, value in sorted(item.group.items())) or name_group({})
     return DecisionLine(
         name=name,
         n=count_text(item.n),
@@ -212,13 +212,25 @@ def list_verdicts(reader: Reader) -> tuple[VerdictLine, ...]:
     return tuple(
         VerdictLine(
             title=echo(item.title),
-            where=item.scope.partition("[")[2].removesuffix("]").replace("=", ": ").replace(",", ", "),
+            where=_say_scope(item.scope),
             before=words.VERDICTS[item.before] if item.before else None,
             after=words.VERDICTS[item.after] if item.after else None,
             noise=tell(said.NOISE[item.beyond_noise]),
         )
         for item in changed
     )
+
+
+def _say_scope(scope: str) -> str:
+    """Return where a verdict holds, in words; empty where it is about everybody."""
+    parts = scope.partition("[")[2].removesuffix("]").split(",")
+    told = []
+    for name, _, value in (part.strip().partition("=") for part in parts if part.strip()):
+        if name in ("feature", "model"):
+            told += [] if value == "black_box" else [words.model_name(value, short=True)]
+        else:
+            told.append(f"{words.prettify(name)}: {value}" if value else words.prettify(name))
+    return ", ".join(told)
 
 
 def list_differences(reader: Reader, *, policies: bool) -> tuple[DifferenceLine, ...]:
@@ -246,4 +258,6 @@ def _short(text: str) -> str:
 def about_data(reader: Reader, evidence: Evidence) -> tuple[MoveShown, ...]:
     """Return numbers about data and drift that moved by more than noise."""
     moves = (m for m in reader.about_model() if m.metric.startswith(("data.", "drift.")) and m.model is None)
-    return tuple(reader.show(m) for m in moves if m.reading in ("worse", "better", "moved"))[: evidence.subject.small_count]
+    return tuple(reader.show(m) for m in moves if m.reading in ("worse", "better", "moved"))[
+        : evidence.subject.small_count
+    ]

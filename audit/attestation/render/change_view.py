@@ -1,7 +1,7 @@
 """A change before it has a form: the first page, then what stands behind it.
 
-Comes in: a dossier with changes. Goes out: a `ChangeShown` per change; the templates hold words and structure. The report
-of a comparison prints all of it, the chapter of an audit its beginning.
+Comes in: a dossier with changes. Goes out: a `ChangeShown` per change; the templates hold words and structure. The
+report of a comparison prints all of it, the chapter of an audit its beginning.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from audit.evidence import Change, Dossier
 
 from . import change_report_words as said
 from .change_figures import (
+    MOST_ROWS,
     Figure,
     ShapeShown,
     draw_gains,
@@ -38,10 +39,10 @@ from .change_tables import (
 from .findings import Count, RuleShown
 from .tongue import tell
 
-PAGE_GROUPS = 9
+PAGE_GROUPS = 8
 """Groups on the first page."""
-WORSE, BETTER = 16, 10
-"""Numbers in the tables of what got worse and better; all of them stand in the HTML."""
+WORSE, MOVED, BETTER = 16, 6, 8
+"""Numbers in the tables of what got worse, moved and got better; all of them stand in the HTML."""
 SHAPES = 4
 
 
@@ -72,6 +73,16 @@ class ChangeShown:
     differences: tuple[DifferenceLine, ...]
     policies: tuple[DifferenceLine, ...]
     verdicts: tuple[VerdictLine, ...]
+
+    @property
+    def judged_both(self) -> bool:
+        """Whether rules were held against both sides."""
+        return bool(self.change.before.outcome and self.change.after.outcome)
+
+    @property
+    def better_first(self) -> tuple[MoveShown, ...]:
+        """What got better first of all: up to three different numbers."""
+        return tuple({row.title: row for row in reversed(self.better.rows)}.values())[::-1][:3]
 
     @property
     def broken(self) -> tuple[RuleShown, ...]:
@@ -119,7 +130,7 @@ def _show(dossier: Dossier, change: Change, place: int) -> ChangeShown:
         counts=count_change(reader),
         people=people,
         rules=list_findings(reader, judgement),
-        groups=draw_groups_moved(reader, people.lines, prefix),
+        groups=draw_groups_moved(reader, list_people(reader, evidence, most=MOST_ROWS - 1).lines, prefix),
         decisions=decisions,
         gains=draw_gains(reader, decisions, prefix),
         drivers=tuple(table for table in drivers if table is not None),
@@ -127,7 +138,7 @@ def _show(dossier: Dossier, change: Change, place: int) -> ChangeShown:
         shapes_left=max(0, len(drawn) - SHAPES),
         importance=draw_importance_shift(reader, prefix),
         worse=list_moves(reader, ("worse",), said.WORSE_TITLE, WORSE),
-        moved=list_moves(reader, ("moved",), said.MOVED_TITLE, BETTER),
+        moved=list_moves(reader, ("moved",), said.MOVED_TITLE, MOVED),
         better=list_moves(reader, ("better",), said.BETTER_TITLE, BETTER),
         sections=list_all_moves(reader) if whole else (),
         data=about_data(reader, evidence),

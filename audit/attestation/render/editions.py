@@ -21,7 +21,7 @@ from .view import Chapter, View
 
 EDITIONS: dict[str, str] = {"full": "report.html.j2", "summary": "summary.html.j2"}
 """Edition to its template; any other name is that of a policy in force."""
-ROOM, LEAST, PER_GROUP = 420.0, 31.0, 6.4
+ROOM, LEAST, PER_GROUP = 330.0, 36.0, 6.4
 """Millimetres that a summary has for fairness, that an attribute takes, and that each of its groups adds."""
 LINES = 8
 """Attributes that a summary names in one line each, where their figures find no room."""
@@ -118,7 +118,9 @@ def summarise(blocks: tuple[AttributeBlock, ...]) -> SummaryShown:
         All attributes.
     """
     order = sorted(blocks, key=lambda block: not _fails(block))
-    room, drawn, named = ROOM, [], []
+    room = ROOM
+    drawn: list[AttributeBlock] = []
+    named: list[AttributeBlock] = []
     for block in order:
         height = LEAST + PER_GROUP * (len(block.table.rows) - block.hidden)
         (drawn if height <= room else named).append(block)

@@ -215,11 +215,11 @@ def _excess(item: Departure) -> float:
 
 def departure_name(item: Departure) -> str:
     """Return the conditions of a part with the features' names as readers meet them."""
-    name = item.name
+    name = echo(item.name)
     for feature in sorted(item.features, key=len, reverse=True):
         if "_" in feature:
             name = name.replace(feature, words.lower_first(words.prettify(feature)))
-    return echo(name)
+    return name
 
 
 def _departure_grid(departures: Sequence[Departure]) -> Grid | None:

@@ -55,6 +55,10 @@ FILTERS: dict[str, Callable[..., Any]] = {
 }
 
 
+SCREEN = ("styles/tokens.css", "styles/screen.css", "styles/change_screen.css")
+"""Style sheets of a page that scrolls."""
+
+
 @cache
 def environment(own: tuple[TemplateShown, ...] = ()) -> Environment:
     """Return the template engine: everything escaped, an unknown name an error.
@@ -122,7 +126,14 @@ def _screen_style(brand: Brand) -> str:
         f'@font-face{{font-family:"{family_of(index)}";src:url(data:font/ttf;base64,{font.data})}}'
         for index, font in enumerate(brand.fonts)
     ]
-    return "\n".join([faces, *lent, *branded_texts(brand, "html", "styles/tokens.css", "styles/screen.css", "styles/change_screen.css")])
+    return "\n".join([faces, *lent, *branded_texts(brand, "html", *SCREEN)])
+
+
+@cache
+def _script() -> str:
+    """Return the script without what only its authors need: indents and remarks."""
+    lines = (line.strip() for line in shipped_text("parts/report.js").splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("/*"))
 
 
 def branded_texts(brand: Brand, mode: str, *paths: str) -> list[str]:
@@ -156,7 +167,7 @@ def render_page(view: View, mode: str) -> str:
         ``html`` or ``pdf``.
     """
     brand = view.dossier.presentation.brand
-    style, script = (_screen_style(brand), shipped_text("parts/report.js")) if mode == "html" else ("", "")
+    style, script = (_screen_style(brand), _script()) if mode == "html" else ("", "")
     policy = (
         f"default-src 'none'; style-src '{name_digest(style)}'; script-src '{name_digest(script)}'; font-src data:; "
         "img-src data:; base-uri 'none'; form-action 'none'"

@@ -55,10 +55,9 @@ def _table(title: str, rules: tuple[findings.RuleShown, ...]) -> list[str]:
         observed = worst.observed.text if worst.observed else echo(worst.verdict.because)
         scope = f" ({plain(worst.name, 80)})" if worst.name else ""
         scope += f". {plain(rule.task, 160)}" if rule.task else ""
-        rows.append(
-            f"| {rule.sign.sign} {tell(rule.sign.word)} | {plain(echo(rule.finding.title), 160)} | {plain(observed)}{scope} | "
-            f"{plain(echo(rule.finding.limit) or '–', 80)} |"
-        )
+        verdict, title = f"{rule.sign.sign} {tell(rule.sign.word)}", plain(echo(rule.finding.title), 160)
+        limit = plain(echo(rule.finding.limit) or "–", 80)
+        rows.append(f"| {verdict} | {title} | {plain(observed)}{scope} | {limit} |")
     return [f"### {title}", "\n".join(rows)]
 
 
@@ -76,7 +75,10 @@ def _open(view: View) -> list[str]:
 def _not_assessed(view: View) -> list[str]:
     if not view.not_assessed:
         return []
-    return [f"### {tell('Not assessed')}", "\n".join(f"- {part.title}: {plain(part.reason)}" for part in view.not_assessed)]
+    return [
+        f"### {tell('Not assessed')}",
+        "\n".join(f"- {part.title}: {plain(part.reason)}" for part in view.not_assessed),
+    ]
 
 
 __all__ = ["plain", "render_markdown", "words"]

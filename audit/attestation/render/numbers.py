@@ -13,7 +13,7 @@ from datetime import datetime
 from audit.evidence import Estimate
 
 from . import words
-from .tongue import echo, mark_points, spoken, tell
+from .tongue import echo, mark_points, percent_text, spoken, tell
 
 MINUS = "−"
 NBSP = "\u00a0"
@@ -125,7 +125,7 @@ def share_text(value: float, *, decimals: int | None = None) -> str:
     >>> share_text(1.0)
     '100%'
     """
-    return number_text(value * 100, decimals=decimals) + "%" if value != 1 else "100%"
+    return percent_text(number_text(value * 100, decimals=decimals) if value != 1 else "100")
 
 
 def p_text(p: float) -> str:
@@ -143,8 +143,9 @@ def plain_text(text: str) -> str:
     >>> plain_text("largest difference 1.1e-16")
     'largest difference 1.1 × 10⁻¹⁶'
     """
-    text = _POWER.sub(lambda found: "p < 0.0001" if int(found[1]) >= 5 else found[0], text)
-    return _TINY.sub(lambda found: f"{found[1]} × 10⁻{found[2].translate(_RAISED)}", text)
+    tiny = f"p < {mark_points('0.0001')}"
+    text = _POWER.sub(lambda found: tiny if int(found[1]) >= 5 else found[0], text)
+    return _TINY.sub(lambda found: f"{mark_points(found[1])} × 10⁻{found[2].translate(_RAISED)}", text)
 
 
 def size_text(size: int | None) -> str:
@@ -220,7 +221,7 @@ def show(estimate: Estimate, metric: str = "", unit: str = "") -> Shown:
     """
     n = "" if estimate.n is None else count_text(estimate.n)
     certain = estimate.level >= 1  # bounds that no sampling error enters
-    level = "" if certain else mark_points(f"{estimate.level * 100:g}%")
+    level = "" if certain else percent_text(mark_points(f"{estimate.level * 100:g}"))
     if estimate.value is None:
         return Shown(tell("not measured"), "", echo(estimate.note), n, False, False, level, echo(estimate.method))
     value, interval = _as_text(estimate, metric, unit)
@@ -244,7 +245,7 @@ def _as_text(estimate: Estimate, metric: str, unit: str) -> tuple[str, str]:
         return p_text(estimate.value), ""
     value, low, high = estimate.value, estimate.low, estimate.high
     if is_share(metric, unit):
-        scale, sign = 100.0, "%"
+        scale, sign = 100.0, percent_text("")
     else:
         scale, sign = 1.0, ""
     if unit in words.WHOLE_UNITS and float(value).is_integer() and low is None and high is None:

@@ -173,9 +173,7 @@ def _calibration_message(part: Calibration) -> str:
         return tell("Observed share of positives against the mean score.")
     off = sum(not ((b.observed.low or 0) <= b.mean_score <= (b.observed.high or 1)) for b in known)
     if off == 0:
-        return tell(
-            "In all {number} bins the interval of the observed share holds the mean score.", number=len(known)
-        )
+        return tell("In all {number} bins the interval of the observed share holds the mean score.", number=len(known))
     return tell(
         "In {off} of {number} bins the observed share differs from the mean score by more than its interval; about "
         "one in twenty is expected to by chance.",

@@ -36,6 +36,8 @@ EFFECT_TABLES = {
 """Effect table to what it is, for whoever lists the files in the PDF."""
 _EMPTY = re.compile(r"<(meta|br|img|hr|col|wbr|link)\b((?:[^<>\"']|\"[^\"]*\"|'[^']*')*?)/?>")
 
+PRINT = ("styles/tokens.css", "styles/print.css", "styles/change_print.css")
+"""Style sheets of paper."""
 Attachment = tuple[str, bytes, str, str]
 """Name, content, description, relationship (``Data``, ``Source``, ``Alternative``, ``Supplement``)."""
 
@@ -127,7 +129,7 @@ def _print_style(brand: Brand) -> str:
     lent = [
         f'@font-face{{font-family:"{family_of(index)}";src:url(lent:{index})}}' for index in range(len(brand.fonts))
     ]
-    return "\n".join([font_faces(), *lent, *branded_texts(brand, "pdf", "styles/tokens.css", "styles/print.css", "styles/change_print.css")])
+    return "\n".join([font_faces(), *lent, *branded_texts(brand, "pdf", *PRINT)])
 
 
 def fetch_font(url: str, *_: Any, brand: Brand | None = None, **__: Any) -> Any:

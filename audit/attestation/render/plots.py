@@ -157,9 +157,7 @@ def _ratio_panel(numbers: Sequence[Measurement], limits: tuple[float | None, flo
     return ForestPanel(title, max(0.0, low), min(2.0, high), limits[0], limits[1], neutral=1.0)
 
 
-def make_point(
-    measurement: Measurement | None, shown: Shown | None, status: str, absent: str = ""
-) -> ForestPoint:
+def make_point(measurement: Measurement | None, shown: Shown | None, status: str, absent: str = "") -> ForestPoint:
     """Return one number of a forest plot."""
     if measurement is None or shown is None:
         return ForestPoint(None, None, None, absent or tell("not measured"))

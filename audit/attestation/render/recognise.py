@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 LONGEST = 1200
@@ -20,6 +20,8 @@ FIGURES = frozenset(
     {"n", "number", "count", "low", "high", "level", "share", "p", "rows", "people", "seed", "times", "all", "year"}
 )
 """Places that hold a number and nothing else; so do those whose name begins with one of these and an underscore."""
+PART, WORD = "part", "word"
+"""Places that hold a sentence which must be known, too, and a single word; any other may hold whatever there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,8 @@ class Pattern:
         first, *middle, last = self.pieces
         if not text.startswith(first) or not text.endswith(last):
             return None
-        stop, at, found = len(text) - len(last), len(first), {}
+        found: dict[str, str] = {}
+        stop, at = len(text) - len(last), len(first)
         for name, piece in zip(self.names, [*middle, None], strict=True):
             end = stop if piece is None else text.find(piece, at + 1, stop)
             part = text[at:end] if end > at else ""
@@ -60,9 +63,17 @@ class Pattern:
             at = end + len(piece or "")
         return found
 
+    @property
+    def weak(self) -> bool:
+        """Whether it only joins sentences, so that any other that fits is meant rather than this one."""
+        return all(name.startswith(PART) for name in self.names)
+
 
 def _fits(name: str, part: str) -> bool:
-    return name.partition("_")[0] not in FIGURES or bool(_FIGURE.match(part))
+    kind = name.partition("_")[0]
+    if kind == WORD:
+        return not any(map(str.isspace, part))
+    return kind not in FIGURES or bool(_FIGURE.match(part))
 
 
 class Sentences:
@@ -84,22 +95,23 @@ class Sentences:
         for size, words, pattern in patterns:
             self._by_word[min(words, key=lambda word: (counted[word], word))].append((size, pattern))
 
-    def find(self, text: str) -> tuple[str, dict[str, str]] | None:
-        """Return the translation of the sentence that `text` is, and what stands in its places.
+    def find(self, text: str, *, weak: bool) -> Iterator[tuple[str, dict[str, str]]]:
+        """Yield the translations of the sentences that `text` may be, and what stands in their places.
 
         Parameters
         ----------
         text : str
-            A finished sentence. Where several fit, the one with most words of its own is meant.
+            A finished sentence. The one with most words of its own comes first.
+        weak : bool
+            Whether to yield those that only join others, or all but those.
         """
         if len(text) > LONGEST:
-            return None
+            return
         near = [item for word in set(_WORD.findall(text)) for item in self._by_word.get(word, ())]
         for _, pattern in sorted(near, key=lambda item: (-item[0], item[1].pieces)):
-            places = pattern.match(text)
+            places = pattern.match(text) if pattern.weak == weak else None
             if places is not None:
-                return pattern.said, places
-        return None
+                yield pattern.said, places
 
 
 def _read(english: str, said: str) -> tuple[int, Iterable[str], Pattern] | None:

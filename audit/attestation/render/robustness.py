@@ -226,6 +226,4 @@ def _conformal_message(numbers: Sequence[Measurement], lexicon: Lexicon) -> str:
     coverage, size = (_find(numbers, f"conformal_{name}", None) for name in ("coverage", "set_size"))
     if coverage is None or size is None:
         return ""
-    return tell(
-        change_words.CONFORMAL_MESSAGE, coverage=lexicon.show(coverage).text, size=lexicon.show(size).text
-    )
+    return tell(change_words.CONFORMAL_MESSAGE, coverage=lexicon.show(coverage).text, size=lexicon.show(size).text)

@@ -52,8 +52,9 @@ class FeatureBlock:
         How much its axis is enlarged against the widest one; empty for that one.
     model_figure, label_figure : Markup or None
         What the model does, what the labels say.
-    heads, whats : tuple of str
-        Columns of the table behind the figures, and what stands in their brackets.
+    heads, whats, sides : tuple of str
+        Columns of the table behind the figures, what stands in their brackets, and in which figures they are drawn:
+        ``m`` what the model does, ``d`` what the labels say, or both.
     points : tuple of PointRow
         The numbers.
     bands : tuple of str
@@ -70,6 +71,7 @@ class FeatureBlock:
     label_figure: Markup | None
     heads: tuple[str, ...]
     whats: tuple[str, ...]
+    sides: tuple[str, ...]
     points: tuple[PointRow, ...]
     bands: tuple[str, ...]
 
@@ -121,8 +123,12 @@ def _drawn(curves: list[Curve], rug: FeatureRug | None) -> tuple[float, float] |
 
 def _say_scale(widest: tuple[float, float], own: tuple[float, float], name: str) -> str:
     times = (widest[1] - widest[0]) / (own[1] - own[0])
-    return "" if times < 1.05 else tell(
-        "height enlarged {times} times against {feature}", times=number_text(times, 2), feature=words.prettify(name)
+    return (
+        ""
+        if times < 1.05
+        else tell(
+            "height enlarged {times} times against {feature}", times=number_text(times, 2), feature=words.prettify(name)
+        )
     )
 
 
@@ -156,6 +162,7 @@ def _show_feature(
         label_figure=figures[1] if any(c.model in LABELS[1:] for c in curves) else None,
         heads=tuple(_head(curve) for curve in curves),
         whats=tuple(_what(curve) for curve in curves),
+        sides=tuple(_sides(curve) for curve in curves),
         points=_points(curves),
         bands=tuple(dict.fromkeys(f"{_head(c)}: {c.method}, {echo(c.band)}" for c in banded)),
     )
@@ -163,6 +170,11 @@ def _show_feature(
 
 def _head(curve: Curve) -> str:
     return words.model_name(curve.model, short=True) + (", PDP" if curve.method == "PDP" else "")
+
+
+def _sides(curve: Curve) -> str:
+    drawn_right = curve.model in LABELS and curve.method != "PDP"
+    return ("m" if curve.model in SURROGATES else "") + ("d" if drawn_right else "")
 
 
 def _what(curve: Curve) -> str:

@@ -18,9 +18,10 @@ from pathlib import Path
 from audit.errors import AuditError
 from audit.shipped import shipped_folder
 
-from .recognise import Sentences
+from .recognise import PART, Sentences
 
 ENGLISH = "en"
+_ASSIGNED = re.compile(r"(.+ [=≈<>] )([-−]?\d[\d,]*(?:\.\d+)?)")
 _SENTENCE = re.compile(r"[A-Za-z]{2}\S* +\S*[A-Za-z]{2}")
 """Two words: what is one word is a name, and the same in every language."""
 _STOPS = ("; ", ". ", ": ", ", ")
@@ -28,6 +29,8 @@ _STOPS = ("; ", ". ", ": ", ", ")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?(?![\w.]*\w)")
 _POINTS = {"de": str.maketrans(",.", ".,")}
 """Language to what it writes for the English thousands separator and decimal point."""
+_PERCENT = {"de": "\u00a0%"}
+"""Language to its per cent sign, where that does not touch its number."""
 _ECHOES = "echo*.json"
 """Files of a language with the sentences that evidence and judgement bring along."""
 _SPOKEN: ContextVar[str] = ContextVar("spoken", default=ENGLISH)
@@ -122,6 +125,11 @@ def mark_points(text: str) -> str:
     return text.translate(table) if table else text
 
 
+def percent_text(number: str) -> str:
+    """Return a number, written already, as a share in per cent, apart from its sign where the language wants it so."""
+    return number + _PERCENT.get(_SPOKEN.get(), "%")
+
+
 def echo(text: str) -> str:
     """Return a sentence that evidence or judgement brings along, in the language of the report.
 
@@ -154,12 +162,21 @@ def _hear(language: str, text: str) -> str | None:
     if said is not None:
         return said
     if _NUMBER.fullmatch(text.rstrip("%").strip().lstrip("-−+<>= ")):
-        return mark_points(text)
-    found = _read_sentences(language).find(text)
-    if found is not None:
-        said, places = found
-        return said.format(**{name: _hear(language, part) or part for name, part in places.items()})
-    return _hear_parts(language, text) if _SENTENCE.search(text) else text
+        return percent_text(mark_points(text[:-1])) if text[-2:-1].isdigit() and text[-1] == "%" else mark_points(text)
+    said = _hear_whole(language, text, weak=False)
+    if said is None and not _SENTENCE.search(text):
+        assigned = _ASSIGNED.fullmatch(text)
+        return assigned[1] + mark_points(assigned[2]) if assigned else text
+    return said or _hear_parts(language, text) or _hear_whole(language, text, weak=True)
+
+
+def _hear_whole(language: str, text: str, *, weak: bool) -> str | None:
+    """Return a text that is one sentence with places; None where there is none, or one of its parts is unknown."""
+    for sentence, places in _read_sentences(language).find(text, weak=weak):
+        heard = {name: _hear(language, part) for name, part in places.items()}
+        if all(heard[name] is not None for name in places if name.startswith(PART)):
+            return sentence.format(**{name: part or places[name] for name, part in heard.items()})
+    return None
 
 
 def _hear_parts(language: str, text: str) -> str | None:

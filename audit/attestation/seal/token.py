@@ -2,7 +2,7 @@
 
 Comes in: what stands after ``pkcs11:`` in ``signing.key``, and the PIN. Goes out: a `TokenKey` that signs, with the
 certificate that lies beside the key. Only raw signing is asked of the device, which every one can do; the digest is
-made here. The PIN is handed to the device's own library and kept nowhere.
+made here. The PIN is handed to the device's own library; no more than its digest is kept.
 """
 
 from __future__ import annotations
@@ -149,20 +149,33 @@ def open_token(address: TokenAddress, pin: str | None) -> TokenKey:
     try:
         library = pkcs11.lib(address.module)
         token = library.get_token(**{name: value for name, value in names.items() if value})
-        return _find_key(_log_in(token, pin), address)
+        return _find_key(_log_in(address.module, token, pin), address)
     except (pkcs11.PKCS11Error, RuntimeError) as error:
         what = _WORDS.get(type(error).__name__, "the device of signing.key cannot be used")
         raise ConfigError(f"{what} ({type(error).__name__})", place=_PLACE, hint=_FORM) from None
 
 
-def _log_in(token: Any, pin: str | None) -> Any:
-    """Open a session; a program logs in to a token once, for all its sessions (PKCS #11, 5.6)."""
+_SESSIONS: dict[tuple[str, str, bytes], tuple[Any, bytes]] = {}
+"""Library, label and serial of a token to its session and the digest of the PIN that opened it.
+
+A program logs in to a token once, for all its sessions (PKCS #11 2.40, 5.6), and from then on the device asks nobody.
+"""
+
+
+def _log_in(library: str, token: Any, pin: str | None) -> Any:
+    """Return a session; the one that is open already only to whom knows its PIN."""
     import pkcs11
 
-    try:
-        return token.open(user_pin=pin)
-    except pkcs11.UserAlreadyLoggedIn:
-        return token.open()
+    name = (library, str(token.label), bytes(token.serial))
+    digest = hashlib.sha256((pin or "").encode()).digest()
+    if name in _SESSIONS:
+        session, known = _SESSIONS[name]
+        if known != digest:
+            raise pkcs11.PinIncorrect
+        return session
+    session = token.open(user_pin=pin)
+    _SESSIONS[name] = (session, digest)
+    return session
 
 
 _WORDS = {

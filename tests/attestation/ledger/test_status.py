@@ -1,4 +1,4 @@
-"""What became of an audit: corrected, withdrawn, superseded, published; told by the ledger, by verify, by the commands."""
+"""What became of an audit: corrected, withdrawn, superseded, published; as ledger, verify and commands tell it."""
 
 from __future__ import annotations
 

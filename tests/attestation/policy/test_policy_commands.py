@@ -11,11 +11,15 @@ from audit.cli import policy
 from audit.errors import PolicyError
 
 
-def test_list_shows_every_pack_and_rule(capsys):
+def test_list_shows_every_pack_and_the_rules_of_those_named(capsys):
     assert policy.list_policies() == 0
     out = capsys.readouterr().out
-    assert "baseline-fairness/selection-ratio" in out
     assert "nyc-ll144" in out
+    assert "baseline-fairness/selection-ratio" not in out
+    assert policy.list_policies("baseline-fairness") == 0
+    out = capsys.readouterr().out
+    assert "baseline-fairness/selection-ratio" in out
+    assert "nyc-ll144" not in out
 
 
 def test_list_shows_the_names_that_rules_may_use(capsys):

@@ -316,3 +316,71 @@ def test_detached_digest_is_over_all_but_the_gap(signed, ada):
     covered = signed[: found.gap[0]] + signed[found.gap[1] :]
     again = sign_digest(hashlib.sha256(covered).digest(), ada)
     assert len(again) - found.size in range(-4, 5)  # ECDSA values differ in length by a few bytes, nothing else does
+
+
+@pytest.fixture(scope="module")
+def prepared(plain_pdf):
+    """The same page with the three visible fields that the renderer makes."""
+    writer = Plain(BytesIO(plain_pdf))
+    for place, name in enumerate(("Preparer", "Reviewer", "Approver")):
+        append_signature_field(writer, SigFieldSpec(name, box=(50, 50 + 80 * place, 300, 110 + 80 * place)))
+    output = BytesIO()
+    writer.write(output)
+    return output.getvalue()
+
+
+@pytest.fixture(scope="module")
+def reviewed(prepared, ada, eve, pdf_maker):
+    """Prepared by Ada, reviewed by Eve, both to be seen."""
+    drawn = pdf_maker(b"{}")
+    once = sign_pdf(prepared, ada, moment=NOW, draw=lambda *_: drawn)
+    return sign_pdf(once, eve, moment=NOW, field="Reviewer", draw=lambda *_: drawn)
+
+
+def restyle_signature(writer):
+    """Show another name in a field that is signed."""
+    field = writer.root["/AcroForm"]["/Fields"][0]
+    field[pdf_name("/AP")] = writer.root["/AcroForm"]["/Fields"][2]["/AP"]
+    writer.update_container(field)
+
+
+def move_field(writer):
+    field = writer.root["/AcroForm"]["/Fields"][2]
+    field[pdf_name("/Rect")] = generic.ArrayObject([generic.NumberObject(number) for number in (0, 0, 600, 900)])
+    writer.update_container(field)
+
+
+def take_signature_out(writer):
+    field = writer.root["/AcroForm"]["/Fields"][1]
+    del field["/V"]
+    writer.update_container(field)
+
+
+@pytest.mark.parametrize("attack", [*ATTACKS, restyle_signature, move_field, take_signature_out])
+def test_attacks_on_a_report_that_two_people_signed(reviewed, attack, ada):
+    assert [one.field for one in check_pdf(reviewed)] == ["Preparer", "Reviewer"]
+    with pytest.raises(SealError):
+        check_pdf(update(reviewed, attack))
+    with pytest.raises(SealError):
+        check_pdf(sign_again(reviewed, ada, "Approver", change=attack))
+
+
+def test_visible_signatures_change_no_page(reviewed, prepared):
+    reader = PdfFileReader(BytesIO(reviewed))
+    page = reader.root["/Pages"]["/Kids"].raw_get(0).reference
+    first = PdfFileReader(BytesIO(prepared)).xrefs.total_revisions
+    assert all(page not in reader.xrefs.explicit_refs_in_revision(one) for one in range(first, first + 2))
+    fields = reader.root["/AcroForm"]["/Fields"]
+    shown = [fields[place]["/AP"]["/N"]["/BBox"] for place in range(2)]
+    assert all(float(box[2]) > 1 for box in shown)
+
+
+def test_document_saved_anew_is_no_longer_the_signed_one(reviewed, tmp_path):
+    from pypdf import PdfWriter
+
+    writer = PdfWriter(clone_from=BytesIO(reviewed))
+    output = BytesIO()
+    writer.write(output)
+    with pytest.raises(SealError):
+        assert check_pdf(output.getvalue()) == ()
+        raise SealError("without a signature, which the caller refuses")

@@ -1,7 +1,7 @@
 """Gains and losses: one bar per group to either side of nothing, so many of a hundred people.
 
-Comes in: people of each group who gained and who lost a favourable decision. Goes out: one SVG; losses are hatched where
-the label says that they were wrong, and every number is written beside its bar.
+Comes in: people of each group who gained and who lost a favourable decision. Goes out: one SVG; losses are hatched
+where the label says that they were wrong, and every number is written beside its bar.
 """
 
 from __future__ import annotations

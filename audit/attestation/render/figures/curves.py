@@ -69,7 +69,7 @@ def draw_feature(
     if apart:
         _draw_missing(drawing, up, curves, rug, right + apart / 2 + 4)
     _draw_names(drawing, across, up, curves, right + apart + 8)
-    return drawing.finish(name, title, description)
+    return drawing.finish(name, title, description, across)
 
 
 def domain(curves: Sequence[Curve], rug: FeatureRug | None) -> tuple[float, float]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
+from ..tongue import percent_text
 from .style import Axis, Drawing, text_width, tick_text
 
 HEAD = 44.0
@@ -73,7 +74,7 @@ def _draw_axis(drawing: Drawing, axis: Axis, bottom: float, unit: str) -> None:
     shown = [tick * 100 for tick in ticks]
     for tick, value in zip(ticks, shown, strict=True):
         drawing.line(axis(tick), HEAD, axis(tick), bottom, "grid", width=0.8)
-        drawing.text(axis(tick), bottom + 14, tick_text(value, shown) + "%", "soft", size=9, anchor="middle")
+        drawing.text(axis(tick), bottom + 14, percent_text(tick_text(value, shown)), "soft", size=9, anchor="middle")
     drawing.text((axis.start + axis.stop) / 2, bottom + 30, unit, "soft", size=10, anchor="middle", bold=True)
 
 

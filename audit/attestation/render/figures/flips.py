@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from ..tongue import mark_points
+from ..tongue import mark_points, percent_text
 from .style import Axis, Drawing, spread_labels, text_width, tick_text
 
 WIDTH = 520.0
@@ -58,7 +58,7 @@ def draw_flips(name: str, title: str, description: str, lines: Sequence[FlipLine
     percent = [100 * tick for tick in ticks]
     for tick, shown in zip(ticks, percent, strict=True):
         drawing.line(across.start, up(tick), across.stop, up(tick), "grid", width=0.8)
-        text = f"{tick_text(shown, percent)}%"
+        text = percent_text(tick_text(shown, percent))
         drawing.text(across.start - 6, up(tick) + 3.3, text, "soft", size=9, anchor="end")
     for size in (0.0, *sizes):
         drawing.line(across(size), up.start, across(size), up.start + 4, "faint", width=0.8)

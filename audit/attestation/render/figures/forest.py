@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from ..tongue import tell
+from ..tongue import percent_text, tell
 from .style import Axis, Drawing, text_width, tick_text
 
 ROW = 24.0
@@ -169,7 +169,8 @@ def _label_ticks(axis: Axis, *, percent: bool) -> list[tuple[float, str]]:
     for about in range(5, 0, -1):
         ticks = axis.ticks(about)
         scaled = [tick * 100 for tick in ticks] if percent else ticks
-        labels = [(t, tick_text(s, scaled) + ("%" if percent else "")) for t, s in zip(ticks, scaled, strict=True)]
+        texts = [tick_text(tick, scaled) for tick in scaled]
+        labels = list(zip(ticks, map(percent_text, texts) if percent else texts, strict=True))
         if sum(text_width(text, 9) + 7 for _, text in labels) <= axis.stop - axis.start + 20:
             break
     return labels

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from audit.evidence import CalibrationBin
 
-from ..tongue import tell
+from ..tongue import percent_text, tell
 from .style import Axis, Drawing
 
 
@@ -22,8 +22,9 @@ def draw_reliability(name: str, title: str, description: str, bins: Sequence[Cal
     ticks = [0, 0.25, 0.5, 0.75, 1]
     for tick in ticks:
         drawing.line(across.start, up(tick), across.stop, up(tick), "grid", width=0.8)
-        drawing.text(across.start - 7, up(tick) + 3.5, f"{tick:.0%}", "soft", size=9.5, anchor="end")
-        drawing.text(across(tick), up.start + 16, f"{tick:.0%}", "soft", size=9.5, anchor="middle")
+        shown = percent_text(f"{tick * 100:.0f}")
+        drawing.text(across.start - 7, up(tick) + 3.5, shown, "soft", size=9.5, anchor="end")
+        drawing.text(across(tick), up.start + 16, shown, "soft", size=9.5, anchor="middle")
     drawing.line(across(0), up(0), across(1), up(1), "faint", width=1.1, dash="4 3")
     drawing.text(across(0.66), up(0.5), tell("score = outcome"), "soft", size=9.5)
     drawing.text(across(0.5), 286, tell("Mean score of the bin"), "soft", size=10, anchor="middle", bold=True)

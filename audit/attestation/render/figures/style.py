@@ -227,7 +227,7 @@ class Drawing:
             )
             self._parts.append(f'<path d="{way}" fill="{COLOURS[colour]}" class="f-{colour}"/>')
 
-    def finish(self, name: str, title: str, description: str) -> Markup:
+    def finish(self, name: str, title: str, description: str, across: Axis | None = None) -> Markup:
         """Return the figure.
 
         Parameters
@@ -238,11 +238,15 @@ class Drawing:
             The message of the figure.
         description : str
             What a reader who does not see it must know.
+        across : Axis, optional
+            The horizontal axis, where a reader may point at a place of it and read the values from the table behind.
         """
+        ends = (across.start, across.stop, across.low, across.high) if across else ()
+        read = f' data-axis="{" ".join(f"{end:.6g}" for end in ends)}"' if ends else ""
         return Markup(  # noqa: S704 - every text above went through escape()
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {number(self.width)} {number(self.height)}" '
             f'width="{number(self.width)}" height="{number(self.height)}" font-family="Inter" role="img" '
-            f'aria-labelledby="{name}-t {name}-d"><title id="{name}-t">{escape(clean_text(title))}</title>'
+            f'aria-labelledby="{name}-t {name}-d"{read}><title id="{name}-t">{escape(clean_text(title))}</title>'
             f'<desc id="{name}-d">{escape(clean_text(description))}</desc>{"".join(self._parts)}</svg>'
         )
 

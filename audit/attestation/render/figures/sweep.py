@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from ..tongue import percent_text
 from .style import LINES, Axis, Drawing, spread_labels, text_width, tick_text
 
 WIDTH = 680.0
@@ -112,7 +113,7 @@ def _draw_frame(drawing: Drawing, across: Axis, up: Axis, heading: str, *, perce
     ticks = [0.0, 0.5, 1.0]
     for tick in ticks:
         drawing.line(across.start, up(tick), across.stop, up(tick), "grid", width=0.8)
-        shown = f"{tick * 100:.0f}%" if percent else tick_text(tick, ticks)
+        shown = percent_text(f"{tick * 100:.0f}") if percent else tick_text(tick, ticks)
         drawing.text(across.start - 6, up(tick) + 3.3, shown, "soft", size=9, anchor="end")
 
 
