@@ -134,5 +134,4 @@ def _print(report: ChangeReport, *, as_json: bool) -> None:
         return
     from audit.attestation.render.change_markdown import write_change
 
-    definitions = {item.id: item for item in report.definitions}
-    tell(write_change(report.change, report.judgement.findings, definitions).decode())
+    tell(write_change(report.change, report.judgement, report.definitions).decode())

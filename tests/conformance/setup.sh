@@ -52,6 +52,16 @@ install_verapdf() {
     rm -rf "$wheel"
 }
 
+install_junit_schema() {
+    # the schema that Jenkins reads JUnit by lies in the source package of pytest, whose digest our own lock holds
+    local place="$tools/download"
+    .venv/bin/python -m pip download --disable-pip-version-check --quiet --no-deps --no-binary pytest --require-hashes \
+        --dest "$place" -r <(sed -n '/^pytest==/,/^    # via/p' tests/requirements.lock) 2>/dev/null &&
+        tar -xzf "$place"/pytest-*.tar.gz -C "$tools" --wildcards --strip-components=3 '*/junit-10.xsd' ||
+        lacks "the schema of JUnit" "the source package of pytest could not be downloaded"
+    rm -rf "$place"
+}
+
 install_node_tools() {
     has npm || { lacks "vnu and axe" "no npm"; return; }
     cp "$here/package.json" "$here/package-lock.json" "$tools/"
@@ -68,6 +78,7 @@ echo "Setting up the checkers of conformance in $tools, some 60 MB, once"
 rm -rf "$tools" && mkdir -p "$tools"
 install_system_packages
 install_verapdf
+install_junit_schema
 install_node_tools
 has chromium || has chromium-browser || has google-chrome || lacks Chromium "not on this system"
 has node || lacks Node "not on this system"

@@ -56,6 +56,7 @@ def fill(folder: Path) -> None:
     draw_change(folder)
     draw_signed(folder)
     draw_publication(folder)
+    draw_fleet(folder)
 
 
 def load_material(path: str):
@@ -160,6 +161,20 @@ def draw_publication(folder: Path) -> None:
     material = load_material("attestation/render/test_publication.py")
     pages = render_publications(material.publish(Stage(material.counted(), {}, material.numbers())))
     (folder / "publication.html").write_bytes(pages["publication/nyc-ll144.html"])
+
+
+def draw_fleet(folder: Path) -> None:
+    """The summary of several audits of one night, one of which could not be made."""
+    from audit.operations.summary import render_fleet_junit, render_fleet_page
+    from audit.operations.task import AuditResult, AuditTask, run_task
+
+    material = load_material("operations_material.py")
+    place = folder / "fleet-job"
+    good, _ = run_task(AuditTask(material.make_scored_job(place, "good"), out=place / "good"))
+    bad = AuditResult("night.yaml", 3, system="bad", error="data: no such file", hint="look at the path")
+    when = "2026-11-21T09:15:00Z"
+    (folder / "fleet.html").write_bytes(render_fleet_page([good, bad], when=when, folder=folder))
+    (folder / "fleet.xml").write_bytes(render_fleet_junit([good, bad], when=when))
 
 
 def keep_files(report: Path, folder: Path, name: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from checkers import ask_vnu, browse
 
@@ -28,7 +30,7 @@ def test_the_checker_of_html_sees_an_error(specimens, tmp_path):
 
 def list_faults(visits):
     return [
-        f"{visit['file'].rpartition('/')[2]} {visit['width']} px {visit['scheme']}: {rule['rule']}, {rule['count']} times, "
+        f"{Path(visit['file']).name} {visit['width']} px {visit['scheme']}: {rule['rule']}, {rule['count']} times, "
         f"{rule['first']}: {rule['why']}"
         for visit in visits
         for rule in visit["axe"]
@@ -61,7 +63,8 @@ def test_axe_and_the_browser_see_faults(tmp_path):
     """The gate itself: a picture without words, a script, a request and a page that is too wide are all seen."""
     page = (
         "<!DOCTYPE html><html lang=en><title>x</title><main><h1>x</h1><img src='http://127.0.0.1:9/x.png'>"
-        "<p style='width: 2000px; color: #ccc; background: #fff'>pale</p><script>window.__hostile = 1; alert(1)</script></main>"
+        "<p style='width: 2000px; color: #ccc; background: #fff'>pale</p>"
+        "<script>window.__hostile = 1; alert(1)</script></main>"
     )
     (tmp_path / "x.html").write_text(page, encoding="utf-8")
     visit = browse([tmp_path / "x.html"])[0]

@@ -1,4 +1,4 @@
-"""The PDF, judged by others: veraPDF, qpdf and poppler; before and after it is signed, in every edition and language."""
+"""The PDF, judged by others: veraPDF, qpdf and poppler; before and after signing, in every edition and language."""
 
 from __future__ import annotations
 

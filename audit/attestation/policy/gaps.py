@@ -67,7 +67,10 @@ def list_gaps_ahead(
 
 
 def _value_and_error(estimate: Estimate | None) -> tuple[float, float] | None:
-    """Return an area under the curve and its standard error, read from the interval on the log-odds scale."""
+    """Return an area under the curve and its standard error, read from the interval on the log-odds scale.
+
+    An interval that was widened for few rows of a class reads as a larger error: the test is then conservative.
+    """
     if estimate is None or estimate.value is None or not estimate.assessable or _LOGIT not in estimate.method:
         return None
     value, low, high = estimate.value, estimate.low, estimate.high

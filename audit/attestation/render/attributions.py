@@ -153,7 +153,8 @@ def _figure(shares: Mapping[str, Mapping[str, Dot]], order: Sequence[str]) -> Ma
         f"{label}: " + ", ".join(f"{names[method]} {share_text(dot[0])}" for method, dot in dots.items())
         for label, dots in rows
     )
-    return draw_dots("attributions", method_words.FIGURE_TITLE, described, rows, names, method_words.FIGURE_UNIT)
+    title, unit = tell(method_words.FIGURE_TITLE), tell(method_words.FIGURE_UNIT)
+    return draw_dots("attributions", title, described, rows, names, unit)
 
 
 def _compare(done: Sequence[Explainer]) -> Grid:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from audit.evidence import Change, Definition, Dossier, Estimate, Move, RuleFinding
+from audit.evidence import Change, Definition, Dossier, Estimate, Judgement, Move, RuleFinding
 
 from . import change_report_words as said
+from .change_numbers import ChangeLexicon, Reader
+from .change_page import write_headline
 from .plain import plain
 
 MOST_MOVES, MOST_RULES, MOST_GROUPS, MOST_VERDICTS, MOST_DIFFERENCES, MOST_DRIVERS = 20, 12, 12, 12, 15, 4
@@ -19,28 +21,30 @@ MOST_MOVES, MOST_RULES, MOST_GROUPS, MOST_VERDICTS, MOST_DIFFERENCES, MOST_DRIVE
 
 def render_change_markdown(dossier: Dossier) -> bytes:
     """Return the Markdown of a dossier's first change."""
-    titles = {item.id: item for item in dossier.evidence.definitions}
-    return write_change(dossier.changes[0], dossier.judgement.findings, titles)
+    return write_change(dossier.changes[0], dossier.judgement, dossier.evidence.definitions)
 
 
-def write_change(change: Change, findings: Sequence[RuleFinding], known: Mapping[str, Definition]) -> bytes:
+def write_change(change: Change, judgement: Judgement, known: Iterable[Definition]) -> bytes:
     """Return the Markdown of a change.
 
     Parameters
     ----------
     change : Change
         The comparison.
-    findings : sequence of RuleFinding
-        Rules that were held against it.
-    known : mapping of str to Definition
+    judgement : Judgement
+        What the rules say of it.
+    known : iterable of Definition
         Definitions of the later audit's numbers.
     """
-    titles = {**{item.id: item for item in change.definitions}, **known}
+    known = tuple(known)
+    titles = {item.id: item for item in (*change.definitions, *known)}
+    told = write_headline(Reader(change, judgement, ChangeLexicon(known, change)), judgement)
     parts = [
         f"## {said.HEAD.format(system=plain(change.after.system))}",
+        f"**{told.sign} {plain(told.word)}.** {plain(told.sentence, 500)} {plain(told.beside, 300)}".rstrip(),
         _versions(change),
         said.PAIRED.format(note=plain(change.pairing.note)),
-        *_rules(findings),
+        *_rules(judgement.findings),
         *_moves(change, titles, ("worse", "moved"), said.WORSE),
         *_moves(change, titles, ("better",), said.BETTER),
         *_decisions(change),

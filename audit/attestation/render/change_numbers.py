@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from audit.evidence import VERDICT_ORDER, Change, Definition, Estimate, Evidence, Judgement, Move, RuleFinding, Verdict
+from audit.evidence import VERDICT_ORDER, Change, Definition, Estimate, Judgement, Move, RuleFinding, Verdict
 
 from . import change_report_words as said
 from . import words
@@ -29,15 +29,14 @@ class ChangeLexicon(Lexicon):
 
     Parameters
     ----------
-    evidence : Evidence
-        The later audit.
+    known : iterable of Definition
+        Definitions of the later audit.
     change : Change
         For numbers that only the earlier audit holds, and those about the change.
     """
 
-    def __init__(self, evidence: Evidence, change: Change) -> None:
-        super().__init__(evidence)
-        self._definitions: dict[str, Definition] = {d.id: d for d in change.definitions} | self._definitions
+    def __init__(self, known: Iterable[Definition], change: Change) -> None:
+        self._definitions: dict[str, Definition] = {item.id: item for item in (*change.definitions, *known)}
 
     def is_share(self, metric: str) -> bool:
         """Whether a number is a share, which moves by points."""

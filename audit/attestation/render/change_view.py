@@ -113,7 +113,7 @@ def show_changes(dossier: Dossier) -> tuple[ChangeShown, ...]:
 
 def _show(dossier: Dossier, change: Change, place: int) -> ChangeShown:
     evidence, judgement = dossier.evidence, dossier.judgement
-    reader = Reader(change, judgement, ChangeLexicon(evidence, change))
+    reader = Reader(change, judgement, ChangeLexicon(evidence.definitions, change))
     whole, prefix = dossier.kind == "change", f"change-{place}-"
     people = list_people(reader, evidence, most=PAGE_GROUPS)
     decisions = list_decisions(reader)

@@ -46,7 +46,7 @@ def _add_suite(root: ET.Element, pack: str, findings: list[RuleFinding], created
 def _add_case(suite: ET.Element, finding: RuleFinding, verdict: Verdict) -> None:
     case = ET.SubElement(suite, "testcase", classname=_legal(finding.rule), name=_legal(verdict.scope), time="0")
     message = _legal(f"{words.VERDICTS[verdict.status].word}: {verdict.because}")
-    _add_task(case, verdict)
+    said = _list_task(verdict)
     if verdict.status in _FAILED:
         made = ET.SubElement(case, "failure", message=message, type=finding.severity)
         made.text = _legal("\n".join((finding.title, *verdict.trace)))
@@ -55,16 +55,20 @@ def _add_case(suite: ET.Element, finding: RuleFinding, verdict: Verdict) -> None
     elif verdict.status in _SKIPPED:
         ET.SubElement(case, "skipped", message=message)
     elif verdict.status == "warn":
-        ET.SubElement(case, "system-out").text = message
+        said = [message, *said]
+    if said:
+        ET.SubElement(case, "system-out").text = "\n".join(said)
 
 
-def _add_task(case: ET.Element, verdict: Verdict) -> None:
-    """Write who deals with an open finding, in the properties that build servers show beside a case."""
+def _list_task(verdict: Verdict) -> list[str]:
+    """Return who deals with an open finding, a line each, in the way that build servers read from a case's output.
+
+    Notes
+    -----
+    The schemas in use (JUnit 10 of Jenkins and pytest) allow properties to a suite alone, never to a case.
+    """
     told = [(key, getattr(verdict, key)) for key in ("owner", "due", "first_seen", "note") if getattr(verdict, key)]
-    if told:
-        properties = ET.SubElement(case, "properties")
-        for key, value in (("id", verdict.id), *told):
-            ET.SubElement(properties, "property", name=key, value=_legal(value))
+    return [f"[[PROPERTY|{key}={_legal(value)}]]" for key, value in (("id", verdict.id), *told)] if told else []
 
 
 def _add_broken(root: ET.Element, dossier: Dossier) -> None:

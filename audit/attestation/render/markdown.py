@@ -55,9 +55,9 @@ def _table(title: str, rules: tuple[findings.RuleShown, ...]) -> list[str]:
         observed = worst.observed.text if worst.observed else echo(worst.verdict.because)
         scope = f" ({plain(worst.name, 80)})" if worst.name else ""
         scope += f". {plain(rule.task, 160)}" if rule.task else ""
-        verdict, title = f"{rule.sign.sign} {tell(rule.sign.word)}", plain(echo(rule.finding.title), 160)
+        verdict, named = f"{rule.sign.sign} {tell(rule.sign.word)}", plain(echo(rule.finding.title), 160)
         limit = plain(echo(rule.finding.limit) or "–", 80)
-        rows.append(f"| {verdict} | {title} | {plain(observed)}{scope} | {limit} |")
+        rows.append(f"| {verdict} | {named} | {plain(observed)}{scope} | {limit} |")
     return [f"### {title}", "\n".join(rows)]
 
 

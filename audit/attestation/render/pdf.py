@@ -25,6 +25,7 @@ from .finisher import finish_pdf
 from .glyphs import clean_text, drawable
 from .html import FONTS, branded_texts, render_page
 from .page_numbers import write_page_numbers
+from .tongue import speak
 from .view import build_view
 
 _ALTERNATIVE = re.compile(r'<title id="[\w-]+">([^<]*?)\.?</title><desc id="[\w-]+">([^<]*)</desc>')
@@ -71,7 +72,8 @@ def render_pdf(dossier: Dossier, attachments: Sequence[Attachment] = ()) -> byte
         }
         document = _read_markup(page).render(fonts, **options)
         write_page_numbers(document)
-        data: bytes = document.write_pdf(None, 1, finish_pdf, **options)
+        with speak(dossier.presentation.language):
+            data: bytes = document.write_pdf(None, 1, finish_pdf, **options)
     return data
 
 

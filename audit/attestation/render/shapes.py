@@ -164,7 +164,7 @@ def _show_feature(
         whats=tuple(_what(curve) for curve in curves),
         sides=tuple(_sides(curve) for curve in curves),
         points=_points(curves),
-        bands=tuple(dict.fromkeys(f"{_head(c)}: {c.method}, {echo(c.band)}" for c in banded)),
+        bands=tuple(dict.fromkeys(f"{_head(c)}: {echo(c.method)}, {echo(c.band)}" for c in banded)),
     )
 
 

@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from . import words
+from .tongue import tell
+
 ROLES = {"sign-preparer": "Preparer", "sign-reviewer": "Reviewer", "sign-approver": "Approver"}
 """Id of the cell to the name of the field in it."""
 _PRINTED_AND_LOCKED = 132
@@ -68,10 +71,11 @@ def _make_widget(pdf: Any, number: int, rectangle: tuple[float, float, float, fl
     nothing = pydyf.Stream([b""], extra)
     pdf.add_object(nothing)
     reference = pdf.page_references[number]
+    said = tell("Signature of the {role}", role=words.lowered(tell(role)))
     widget = pydyf.Dictionary(
         {
             "Type": "/Annot", "Subtype": "/Widget", "FT": "/Sig", "T": pydyf.String(role),
-            "TU": pydyf.String(f"Signature of the {role.lower()}"), "F": _PRINTED_AND_LOCKED, "P": reference,
+            "TU": pydyf.String(said), "F": _PRINTED_AND_LOCKED, "P": reference,
             "Rect": pydyf.Array(rectangle), "AP": pydyf.Dictionary({"N": nothing.reference}),
         }
     )  # fmt: skip

@@ -18,7 +18,7 @@ from .figures import draw_steps
 from .glyphs import shorten
 from .numbers import MINUS, number_text
 from .surfaces import pair_title
-from .tongue import tell
+from .tongue import echo, tell
 
 SCORE = 4
 """Decimals of a probability."""
@@ -82,7 +82,7 @@ def _show(worked: WorkedSum) -> WorkedShown:
         lines.append(
             WorkedLine(
                 _name(step.feature),
-                shorten(step.value, 60),
+                shorten(echo(step.value), 60),
                 _signed(step.contribution, decimals),
                 number_text(float(total), decimals=decimals),
                 bar,

@@ -82,6 +82,8 @@ def read_model(source: ModelSource) -> ModelFile:
     data = _read_bytes(path)
     sha256 = check_digest(data, source.sha256, name)
     found = detect_format(data, name)
+    if about and found == "torchscript":
+        declared = found  # MLflow logs a scripted net under the name that it gives to a pickled one
     return ModelFile(name, data, sha256, _settle_format(found, declared, name), about)
 
 

@@ -144,13 +144,13 @@ def test_signs_that_no_font_holds_are_boxed_and_named():
 
 
 def test_nothing_is_fetched():
-    from audit.attestation.render.pdf import _fetch_font, _refuse
+    from audit.attestation.render.pdf import _fetch_data, fetch_font
 
-    for url in ("file:///etc/passwd", "http://127.0.0.1/", "font:../../etc/passwd"):
-        with pytest.raises(ValueError, match="fetches nothing"):
-            _fetch_font(url)
-        with pytest.raises(ValueError, match="fetches nothing"):
-            _refuse(url)
+    page = "data:text/html;base64,AA"
+    for url in ("file:///etc/passwd", "http://127.0.0.1/", "font:../../etc/passwd", "lent:0", page):
+        for fetch in (fetch_font, _fetch_data):
+            with pytest.raises(ValueError, match="fetches nothing"):
+                fetch(url)
 
 
 def test_no_word_leaves_the_margins(made, tmp_path):

@@ -30,7 +30,7 @@ def folder(studio, tmp_path):
             text += f"signature:\n  inputs: '{json.dumps(signature)}'\n  outputs: null\n  params: null\n"
         (root / "MLmodel").write_text(text)
         if file:
-            name = {"pt2": "model.pt2", "pickle": "model.pth"}[file]
+            name = {"pt2": "model.pt2", "pickle": "model.pth", "torchscript": "model.pth"}[file]
             shutil.copyfile(studio.files[file], root / "data" / name)
         return root
 
@@ -53,6 +53,12 @@ def test_scores_equal_the_net(folder, hand_in, studio, people, truth, declared):
     assert (intake.format, intake.file) == ("pt2", "logged/data/model.pt2")
     assert intake.sha256 == "sha256:" + hashlib.sha256(studio.files["pt2"].read_bytes()).hexdigest()
     assert any("signature" in line for line in intake.vetted)
+
+
+def test_scripted_net_is_read_under_the_name_of_a_pickle(folder, hand_in, people, truth):
+    model, intake = hand_in(folder(file="torchscript"))
+    np.testing.assert_allclose(model.link(people), truth, atol=1e-6)
+    assert intake.format == "torchscript"
 
 
 def test_pickled_model_needs_trust_and_a_pin(folder, hand_in, studio, people, truth):
