@@ -22,10 +22,10 @@ ATTACK = (
     "<?xml version='1.0'?><!DOCTYPE x SYSTEM 'file:///etc/passwd'>[click](javascript:alert(4))\u202eevil\u2066\ufeff\u0007\U0001f600\u4e2d"
 )
 MARKS = "\u202e\u2066\ufeff\u0007"
-FREE = frozenset(
-    "title because note words text would_decide fix why cite trust detail not_done by role version citation "
-    "jurisdiction owner reason formula source unit description".split()
-)
+FREE = {
+    "title", "because", "note", "words", "text", "would_decide", "fix", "why", "cite", "trust", "detail", "not_done",
+    "by", "role", "version", "citation", "jurisdiction", "owner", "reason", "formula", "source", "unit", "description",
+}  # fmt: skip
 """Fields that anybody's text may fill."""
 
 
@@ -141,7 +141,7 @@ def test_an_audit_of_a_hostile_table_is_made_whole(tmp_path):
     table = table.rename(columns={"region": "<script>alert(1)</script>", "debts": "d" * 10_000})
     table.to_csv(tmp_path / "a.csv", index=False)
     config = {
-        "system": {"name": "hostile", "title": attack}, "data": "a.csv", "label": "repaid",
+        "title": attack, "system": {"name": "hostile"}, "data": "a.csv", "label": "repaid",
         "groups": ["sex", "<script>alert(1)</script>"], "model": {"scores": "score", "scale": "probability"},
         "effort": "fast", "signing": {"key": "development"}, "report": {"formats": list(FORMATS)},
     }  # fmt: skip
@@ -157,5 +157,5 @@ def test_an_audit_of_a_hostile_table_is_made_whole(tmp_path):
 
 def test_a_dossier_of_a_later_form_is_refused_by_name():
     raw = full_dossier().canonical().replace(b'"dossier/1"', b'"dossier/2"')
-    with pytest.raises(EvidenceError, match="dossier/2|later version"):
+    with pytest.raises(EvidenceError, match="newer version"):
         Dossier.parse(raw)

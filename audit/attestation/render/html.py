@@ -52,6 +52,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "points": tongue.mark_points,
     "tell": tongue.tell,
     "echo": told.hear,
+    "rule": told.hear_rule,
 }
 
 

@@ -25,6 +25,7 @@ from .finisher import finish_pdf
 from .glyphs import clean_text, drawable
 from .html import FONTS, branded_texts, render_page
 from .page_numbers import write_page_numbers
+from .told import say_style
 from .tongue import speak
 from .view import build_view
 
@@ -63,7 +64,9 @@ def render_pdf(dossier: Dossier, attachments: Sequence[Attachment] = ()) -> byte
     with hold_quiet():
         fonts = FontConfiguration()
         lend = partial(fetch_font, brand=brand)
-        sheet = weasyprint.CSS(string=_print_style(brand), font_config=fonts, url_fetcher=lend)
+        with speak(dossier.presentation.language):
+            style = say_style(_print_style(brand))
+        sheet = weasyprint.CSS(string=style, font_config=fonts, url_fetcher=lend)
         options = {
             **weasyprint.DEFAULT_OPTIONS,
             "pdf_variant": "pdf/a-3a",

@@ -7,14 +7,18 @@ right and hyphenates it as English.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import Any
 
 from markupsafe import Markup
 
 from .glyphs import clean_text
-from .tongue import Heard, Untold, echo, translate, translate_many
+from .tongue import ENGLISH, Heard, Untold, echo, has_words, read_words, spoken, translate, translate_many
+
+_CONTENT = re.compile(r"\bcontent:[^;}]*")
+_QUOTED = re.compile(r'"([^"]+)"')
 
 
 def hear(text: str) -> str:
@@ -25,7 +29,30 @@ def hear(text: str) -> str:
     text : str
         A sentence of evidence or judgement.
     """
-    return echo(text)
+    said = echo(text)
+    return text if isinstance(said, Untold) and text in _all_said(spoken()) else said
+
+
+@cache
+def _all_said(language: str) -> frozenset[str]:
+    """Return the translations of a language: a text that is one was told already."""
+    return frozenset(read_words(language).values())
+
+
+def hear_rule(text: str, pack: str) -> str:
+    """Return a text of a policy in the language of the report.
+
+    Parameters
+    ----------
+    text : str
+        As the policy's author wrote it.
+    pack : str
+        The policy. One with a table of its own, ``packs-NAME.json``, is ours and written in English, so that what its
+        table lacks is marked as such; in which language others wrote theirs is not known.
+    """
+    said = translate(text)
+    ours = said == text and spoken() != ENGLISH and has_words(spoken(), f"packs-{pack}")
+    return Untold(text) if ours else said
 
 
 def keeping(change: Callable[..., str]) -> Callable[..., str]:
@@ -56,6 +83,19 @@ def finish(value: Any) -> Any:
     if type(value) is Untold:
         return Markup('<span lang="en">{}</span>').format(clean_text(str(value)))
     return clean_text(value) if type(value) in (str, Heard) else value
+
+
+def say_style(sheet: str) -> str:
+    """Return a style sheet with the words that it writes into a page in the language of the report.
+
+    Parameters
+    ----------
+    sheet : str
+        Style rules; words stand in ``content``, between double quotes.
+    """
+    if spoken() == ENGLISH:
+        return sheet
+    return _CONTENT.sub(lambda rule: _QUOTED.sub(lambda word: f'"{translate(word[1])}"', rule[0]), sheet)
 
 
 def gettext(text: str, /, **places: Any) -> Markup:

@@ -164,10 +164,11 @@ def _hear(language: str, text: str) -> str | None:
     if _NUMBER.fullmatch(text.rstrip("%").strip().lstrip("-−+<>= ")):
         return percent_text(mark_points(text[:-1])) if text[-2:-1].isdigit() and text[-1] == "%" else mark_points(text)
     said = _hear_whole(language, text, weak=False)
+    said = said or _hear_parts(language, text)
     if said is None and not _SENTENCE.search(text):
         assigned = _ASSIGNED.fullmatch(text)
         return assigned[1] + mark_points(assigned[2]) if assigned else text
-    return said or _hear_parts(language, text) or _hear_whole(language, text, weak=True)
+    return said or _hear_whole(language, text, weak=True)
 
 
 def _hear_whole(language: str, text: str, *, weak: bool) -> str | None:
@@ -224,6 +225,12 @@ def read_words(language: str) -> dict[str, str]:
             if table.setdefault(english, said) != said:
                 raise AuditError(f"{file.name} translates '{english}' a second time, and differently")
     return table
+
+
+@cache
+def has_words(language: str, name: str) -> bool:
+    """Whether a language has a table of this name."""
+    return any(file.stem == name for file in _list_files(language, "*.json"))
 
 
 def _list_files(language: str, names: str) -> list[Path]:
