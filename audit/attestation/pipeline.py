@@ -207,6 +207,7 @@ def attest(
         )
         dossier = publish_dossier(dossier, internal=known.internal) if public else dossier
         dossier = lend_fonts(dossier, order.report.fonts)
+        dossier = Dossier.parse(dossier.canonical())  # drawn as read back: the order of names is that of audit.json
         rendered = _draw(dossier, tell)
         with hold_ledger(order.ledger, timeout=PATIENCE) as ledger:
             if _ask_history(ledger, evidence, public) != known:

@@ -46,7 +46,8 @@ def list_policies(*packs: str, metrics: Switch = False, facts: Switch = False, f
 
     for pack in read_packs(packs or list_shipped()):
         law = pack.pack.law
-        console.tell(f"{pack.name} {pack.pack.version}, {len(pack.rules)} rules ({pack.pack.maturity}; law read {law.verified_on})")
+        about = f"{len(pack.rules)} rules ({pack.pack.maturity}; law read {law.verified_on})"
+        console.tell(f"{pack.name} {pack.pack.version}, {about}")
         console.tell(f"  {pack.pack.title}")
         for rule in pack.rules if packs else ():
             console.tell(f"  {rule.severity:<8}  {rule.name}: {rule.rule.title}")

@@ -71,8 +71,11 @@ def load_material(path: str):
 
 
 def full_dossier(**presentation):
-    """Return the large dossier of the renderers' own tests: every section, figure and verdict."""
-    return load_material("attestation/render/dossier_fixture.py").make_dossier(**presentation)
+    """Return the large dossier of the renderers' own tests, as it is read back: every section, figure and verdict."""
+    from audit.evidence import Dossier
+
+    made = load_material("attestation/render/dossier_fixture.py").make_dossier(**presentation)
+    return Dossier.parse(made.canonical())
 
 
 def draw_full_report(folder: Path) -> None:

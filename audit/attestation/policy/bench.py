@@ -25,7 +25,7 @@ from audit.evidence import (
 )
 from audit.evidence.papers import FactValue
 
-from .vocabulary import COMPUTED_FACTS
+from .vocabulary import COMPUTED_FACTS, SHOWN_FACTS
 
 UNKNOWN = "unknown"
 """Value of an attribute where it is missing."""
@@ -205,7 +205,8 @@ def _collect_sizes(
 
 def _collect_facts(evidence: Evidence, papers: Papers) -> dict[str, FactValue]:
     computed = {name: read(evidence) for name, (_, read) in COMPUTED_FACTS.items()}
-    return {**{name: value for name, value in computed.items() if value is not None}, **papers.facts}
+    shown = {name: True for name, shows in SHOWN_FACTS.items() if shows(evidence)}
+    return {**{name: value for name, value in computed.items() if value is not None}, **papers.facts, **shown}
 
 
 def _collect_counts(evidence: Evidence, tables: Iterable[CountTable]) -> dict[CountKey, tuple[int, int]]:

@@ -124,6 +124,8 @@ def _check_form(text: SuppliedText, must: MustHave, as_of: date) -> tuple[Verdic
         written = _read_day(text.on)
         if written is None:
             return "inconclusive", "its date is not given"
+        if written > as_of:
+            return "inconclusive", "its date lies after the day of judgement"
         if as_of - written > timedelta(days=must.max_age_days):
             return "fail", f"it is {(as_of - written).days} days old, more than {must.max_age_days}"
     return "pass", ""

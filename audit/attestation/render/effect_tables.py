@@ -83,4 +83,4 @@ def _cell(value: Cell) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         return f"'{value}" if value.startswith(_FORMULA) else value
-    return repr(value)
+    return repr(value + 0)  # no minus before a zero: JSON, from which others make this table again, knows none
