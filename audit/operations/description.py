@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from audit.attestation.pipeline import Outcome
-from audit.evidence import SEVERITY_ORDER, VERDICT_ORDER, RuleFinding
+from audit.evidence import SEVERITY_ORDER, VERDICT_ORDER, RuleFinding, Verdict
+
+_OPEN = frozenset({"error", "fail", "inconclusive", "manual", "warn", "waived"})
 
 
 def describe_outcome(outcome: Outcome) -> dict[str, Any]:
@@ -33,9 +35,25 @@ def describe_outcome(outcome: Outcome) -> dict[str, Any]:
                 "status": finding.status,
                 "because": say_because(finding),
                 "ids": [verdict.id for verdict in finding.verdicts if verdict.status == finding.status],
+                "path": finding.path,
+                "line": finding.line,
+                "verdicts": [_describe_verdict(verdict) for verdict in finding.verdicts if verdict.status in _OPEN],
             }
             for finding in sort_findings(judgement.findings)
         ],
+    }
+
+
+def _describe_verdict(verdict: Verdict) -> dict[str, Any]:
+    """Return what whoever deals with a finding needs: its stable id, its arithmetic, whose it is and since when."""
+    task = {key: getattr(verdict, key) for key in ("owner", "due", "first_seen", "waiver") if getattr(verdict, key)}
+    return {
+        "id": verdict.id,
+        "scope": verdict.scope,
+        "status": verdict.status,
+        "because": verdict.because,
+        "trace": list(verdict.trace),
+        **task,
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import sys
 from pathlib import Path
@@ -20,3 +22,17 @@ def specimens(tmp_path_factory):
     shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
     with filled_once(shared / "specimens") as folder:
         yield folder
+
+
+@pytest.fixture(scope="session")
+def visits(specimens):
+    """What a visitor meets on one page of each kind; the browser is asked once for all processes of a test run."""
+    from checkers import browse
+    from test_page import CORE
+
+    kept = specimens / "visits.json"
+    with (specimens / "visits.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if not kept.exists():
+            kept.write_text(json.dumps(browse([specimens / f"{name}.html" for name in CORE])), encoding="utf-8")
+        return json.loads(kept.read_text("utf-8"))

@@ -43,6 +43,8 @@ def filled_once(folder: Path) -> Iterator[Path]:
     with (folder.parent / f"{folder.name}.lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         if not (folder / "done").exists():
+            shutil.rmtree(folder)  # what another process began and could not end
+            folder.mkdir()
             fill(folder)
             (folder / "done").touch()
         fcntl.flock(handle, fcntl.LOCK_UN)

@@ -11,11 +11,6 @@ CORE = ("real", "german", "summary", "edition", "change", "history", "individual
 """One of each kind; all others are checked with the slow tests."""
 
 
-@pytest.fixture(scope="module")
-def visits(specimens):
-    return browse([specimens / f"{name}.html" for name in CORE])
-
-
 def test_the_checker_of_html_finds_no_error(specimens):
     files = sorted(specimens.glob("*.html"))
     assert len(files) >= 12

@@ -25,7 +25,8 @@ from audit.evidence import (
 )
 from audit.evidence.papers import FactValue
 
-from .vocabulary import COMPUTED_FACTS, SHOWN_FACTS
+from .shown import show_facts
+from .vocabulary import COMPUTED_FACTS
 
 UNKNOWN = "unknown"
 """Value of an attribute where it is missing."""
@@ -165,7 +166,7 @@ def lay_out(evidence: Evidence, papers: Papers, as_of: date, changes: tuple[Chan
         {frozenset(table.attributes): table for table in tables},
         names,
         _collect_groups(evidence),
-        _collect_facts(evidence, papers),
+        _collect_facts(evidence, papers, changes),
         {feature.name: feature for feature in subject.features},
         _collect_counts(evidence, tables),
         *_collect_sizes(evidence),
@@ -203,10 +204,10 @@ def _collect_sizes(
     return sizes, frozenset(small)
 
 
-def _collect_facts(evidence: Evidence, papers: Papers) -> dict[str, FactValue]:
+def _collect_facts(evidence: Evidence, papers: Papers, changes: tuple[Change, ...]) -> dict[str, FactValue]:
     computed = {name: read(evidence) for name, (_, read) in COMPUTED_FACTS.items()}
-    shown = {name: True for name, shows in SHOWN_FACTS.items() if shows(evidence)}
-    return {**{name: value for name, value in computed.items() if value is not None}, **papers.facts, **shown}
+    known = {name: value for name, value in computed.items() if value is not None}
+    return {**known, **papers.facts, **show_facts(evidence, changes)}
 
 
 def _collect_counts(evidence: Evidence, tables: Iterable[CountTable]) -> dict[CountKey, tuple[int, int]]:

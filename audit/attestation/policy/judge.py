@@ -38,6 +38,7 @@ from .ruling import Ruling, Scope, gravest, say_number, write_verdict
 from .scopes import check_names
 from .select import LoadedPack, LoadedRule
 from .shapes import judge_shape
+from .shown import warn_of_facts
 from .supplied import judge_ask, judge_document, judge_fact
 from .tasks import assign_owners, warn_of_tasks
 from .waivers import Waiver, apply_waivers, load_waivers
@@ -173,7 +174,7 @@ def judge_with(
         warnings=(
             *_warn_of_packs(packs, policies, as_of),
             *_warn_of_papers(packs, papers),
-            *_warn_of_facts(papers, evidence),
+            *warn_of_facts(papers, evidence, changes),
             *lapsed,
             *warn_of_tasks(judged, papers, as_of),
         ),
@@ -366,13 +367,6 @@ def _warn_of_packs(packs: Sequence[LoadedPack], policies: Sequence[PolicyText], 
             early = [r for r in pack.rules if r.rule.applies_from and r.rule.applies_from <= as_of]
             save = f", save those of {len(early)} rules whose clauses apply already" if early else ""
             yield f"{pack.name}: {policy.applies_because}; its verdicts only say what they would be{save}"
-
-
-def _warn_of_facts(papers: Papers, evidence: Evidence) -> Iterable[str]:
-    """Tell of stated facts that the evidence shows to be otherwise; the rules go by the evidence."""
-    for name, shows in SHOWN_FACTS.items():
-        if papers.facts.get(name) is False and shows(evidence):
-            yield f"documents: {name} says false, but the audited rows show that it is true; the rules go by the rows"
 
 
 def _warn_of_papers(packs: Sequence[LoadedPack], papers: Papers) -> Iterable[str]:

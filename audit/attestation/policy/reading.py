@@ -168,4 +168,24 @@ def _say(item: ErrorDetails, path: tuple[str | int, ...]) -> tuple[str, str]:
         return f"'{name}' must be a text, not {item['input']!r}", "put it in quotes"
     if kind == "string_pattern_mismatch":
         return f"'{item['input']}' is no value of '{name}'", "small letters, digits and hyphens"
+    if kind in _FORMS:
+        about = next((str(part) for part in reversed(path) if not isinstance(part, int)), name)
+        hint = "write {pack: NAME}" if about == "uses" and name != about else _FORMS[kind]
+        return f"'{about}' {'holds' if name != about else 'is'} {_say_input(item['input'])}", hint
     return f"'{name}': {item['msg'][:1].lower()}{item['msg'][1:]}", ""
+
+
+_FORMS = {
+    "model_type": "write keys and values, e.g. {key: value}",
+    "model_attributes_type": "write keys and values, e.g. {key: value}",
+    "dict_type": "write keys and values, one below the other or as {key: value}",
+    "tuple_type": "write a list: each entry on a line of its own after '- ', or all as [one, two]",
+    "list_type": "write a list: each entry on a line of its own after '- ', or all as [one, two]",
+}
+"""What to write where a value has another form than the file asks for."""
+
+
+def _say_input(value: Any) -> str:
+    if value is None or value == "":
+        return "empty"
+    return f"'{value}' alone" if isinstance(value, str | int | float) else "something of another form"

@@ -135,35 +135,12 @@ COMPUTED_FACTS: dict[str, tuple[str, Callable[[Evidence], bool | None]]] = {
     "audit.data_digest_recorded": ("The audited rows are pinned by their digest", _data_pinned),
     "audit.has_model": ("A model was examined, not stored scores or decisions alone", _has_model),
     "audit.contract_kept": (
-        "The model keeps what an audit relies on: a row gets one score, alone, among others, in any order, and as stored",
+        "The model keeps what an audit relies on: a row gets one score, alone or among others, in any order, as stored",
         _contract_kept,
     ),
     "audit.complete": ("No part of the examination broke", _nothing_broke),
 }
 """Fact name to its title and to what reads it from the evidence."""
-
-_SMALL_CATEGORY = 0.02
-"""Share below which 6 RCNY 5-301(d) lets a category be left out, for a reason that the auditor writes."""
-_CATEGORIES = ("sex", "race_ethnicity")
-
-
-def _has_small_categories(evidence: Evidence) -> bool:
-    """Return whether a category of sex, of race and ethnicity, or of both together holds less than 2 % of the people."""
-    names = {item.name for item in evidence.subject.attributes if (item.stands_for or item.name) in _CATEGORIES}
-    people: dict[tuple[str, ...], list[Group]] = {}
-    for group in evidence.fairness.groups if isinstance(evidence.fairness, Fairness) else ():
-        if set(group.attributes) <= names:
-            people.setdefault(group.attributes, []).append(group)
-    return any(
-        group.n < _SMALL_CATEGORY * sum(other.n for other in groups)
-        for groups in people.values()
-        for group in groups
-        if "unknown" not in group.values
-    )
-
-
-SHOWN_FACTS: dict[str, Callable[[Evidence], bool]] = {"data.small_categories_excluded": _has_small_categories}
-"""Facts that people state and that the evidence can show: once it does, the word of nobody stands against it."""
 
 SEAL_FACTS: dict[str, Fact] = {
     fact.name: fact

@@ -194,8 +194,24 @@ def apply_waivers(
                 update={"verdicts": verdicts, "status": worst_verdict([verdict.status for verdict in verdicts])}
             )
         )
-    left = [_tell_unused(waiver, reasons.get(waiver.id, ""), as_of) for waiver in waivers if waiver.id not in used]
+    left = [
+        _tell_unused(waiver, reasons.get(waiver.id, "") or _misses_scope(waiver, findings), as_of)
+        for waiver in waivers
+        if waiver.id not in used
+    ]
     return tuple(done), tuple(left)
+
+
+def _misses_scope(waiver: Waiver, findings: Sequence[RuleFinding]) -> str:
+    """Return what in a waiver's scope no scope of its rule has, e.g. a misspelt name; empty where all is known."""
+    abouts = [_about(verdict) for finding in findings if finding.rule == waiver.rule for verdict in finding.verdicts]
+    for key, value in waiver.scope.items():
+        values = {about[key] for about in abouts if key in about}
+        wrong, known = (value, values) if values else (key, {name for about in abouts for name in about})
+        if wrong not in known and known:
+            hint = suggest_name(wrong, sorted(known))
+            return f"its scope says {key}: {value}, and no scope of the rule has '{wrong}'" + (hint and f"; {hint}")
+    return ""
 
 
 def _tell_unused(waiver: Waiver, reason: str, as_of: date) -> str:
@@ -226,13 +242,17 @@ def _waive(
     return verdict
 
 
-def _covers(waiver: Waiver, verdict: Verdict) -> bool:
-    about = {
+def _about(verdict: Verdict) -> dict[str, str]:
+    return {
         **verdict.group,
         **({"feature": verdict.feature} if verdict.feature else {}),
         **({"model": verdict.model} if verdict.model else {}),
         **({"outcome": verdict.outcome} if verdict.outcome else {}),
     }
+
+
+def _covers(waiver: Waiver, verdict: Verdict) -> bool:
+    about = _about(verdict)
     return all(about.get(key) == value for key, value in waiver.scope.items())
 
 

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from audit.evidence import Curve, DecisionsChanged, Effects, Evidence, FeatureRug, Move, ShapeMoved
 
 from . import words
-from .change_numbers import Reader, say_margin, sign_shown, turn
+from .change_numbers import Reader, say_margin, say_place, sign_shown, turn
 from .change_page import GroupLine
 from .change_tables import DecisionLine
 from .figures import ForestPanel, ForestPoint, ForestRow, draw_dots, draw_feature, draw_forest
@@ -210,11 +210,11 @@ def _say_shape(item: ShapeMoved) -> str:
     far = tell("The earlier effect was flat.") if distance is None else tell(
         "Moved by {share} of its earlier range.", share=share_text(distance, decimals=0)
     )  # fmt: skip
-    size = number_text(abs(item.largest), 2)
+    size, at = number_text(abs(item.largest), 2), shorten(say_place(item.at), 40)
     most = (
-        tell("Most at {at}: {size} higher.", at=shorten(item.at, 40), size=size)
+        tell("Most at {at}: {size} higher.", at=at, size=size)
         if item.largest > 0
-        else tell("Most at {at}: {size} lower.", at=shorten(item.at, 40), size=size)
+        else tell("Most at {at}: {size} lower.", at=at, size=size)
     )
     bands = {True: tell("Beyond both bands."), False: tell("Within both bands."), None: ""}[item.beyond_bands]
     return " ".join(part for part in (far, most, bands) if part)

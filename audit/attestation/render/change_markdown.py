@@ -1,19 +1,22 @@
 """A change for a pull request: what got worse, for whom, and whether it is more than noise.
 
-Comes in: a change and what the rules say of it. Goes out: Markdown (UTF-8); all text is escaped, so that no name can
-make a link, a heading or a tag.
+Comes in: a change and what the rules say of it. Goes out: Markdown (UTF-8) in the language of the report; all text is
+escaped, so that no name can make a link, a heading or a tag.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from audit.evidence import Change, Definition, Dossier, Estimate, Judgement, Move, RuleFinding
+from audit.evidence import Change, Definition, Dossier, Driver, Estimate, Judgement, Move, RuleFinding
 
 from . import change_report_words as said
-from .change_numbers import ChangeLexicon, Reader
+from .change_numbers import ChangeLexicon, Reader, say_place
 from .change_page import write_headline
+from .change_tables import say_difference
+from .numbers import count_text
 from .plain import plain
+from .tongue import ENGLISH, echo, mark_points, percent_text, speak, spoken, tell
 
 MOST_MOVES, MOST_RULES, MOST_GROUPS, MOST_VERDICTS, MOST_DIFFERENCES, MOST_DRIVERS = 20, 12, 12, 12, 15, 4
 """Lines of each table; what is left out is counted."""
@@ -21,7 +24,8 @@ MOST_MOVES, MOST_RULES, MOST_GROUPS, MOST_VERDICTS, MOST_DIFFERENCES, MOST_DRIVE
 
 def render_change_markdown(dossier: Dossier) -> bytes:
     """Return the Markdown of a dossier's first change."""
-    return write_change(dossier.changes[0], dossier.judgement, dossier.evidence.definitions)
+    with speak(dossier.presentation.language):
+        return write_change(dossier.changes[0], dossier.judgement, dossier.evidence.definitions)
 
 
 def write_change(change: Change, judgement: Judgement, known: Iterable[Definition]) -> bytes:
@@ -40,10 +44,10 @@ def write_change(change: Change, judgement: Judgement, known: Iterable[Definitio
     titles = {item.id: item for item in (*change.definitions, *known)}
     told = write_headline(Reader(change, judgement, ChangeLexicon(known, change)), judgement)
     parts = [
-        f"## {said.HEAD.format(system=plain(change.after.system))}",
+        f"## {tell(said.HEAD, system=plain(change.after.system))}",
         f"**{told.sign} {plain(told.word)}.** {plain(told.sentence, 500)} {plain(told.beside, 300)}".rstrip(),
         _versions(change),
-        said.PAIRED.format(note=plain(change.pairing.note)),
+        tell(said.PAIRED, note=plain(echo(change.pairing.note))),
         *_rules(judgement.findings),
         *_moves(change, titles, ("worse", "moved"), said.WORSE),
         *_moves(change, titles, ("better",), said.BETTER),
@@ -51,9 +55,9 @@ def write_change(change: Change, judgement: Judgement, known: Iterable[Definitio
         *_shapes(change),
         *_verdicts(change),
         *_differences(change),
-        said.NOTES,
-        "\n".join(f"- {plain(note, 600)}" for note in change.notes),
-        said.DIGESTS.format(before=change.before.evidence_digest, after=change.after.evidence_digest),
+        tell(said.NOTES),
+        "\n".join(f"- {plain(echo(note), 600)}" for note in change.notes),
+        tell(said.DIGESTS, before=change.before.evidence_digest, after=change.after.evidence_digest),
     ]
     return ("\n\n".join(parts) + "\n").encode("utf-8", errors="replace")
 
@@ -65,7 +69,7 @@ def _versions(change: Change) -> str:
     ]
     counts = {word: sum(move.reading == word for move in change.moves) for word in ("worse", "better", "moved")}
     material = len(change.material)
-    return said.VERSIONS.format(before=sides[0], after=sides[1], numbers=len(change.moves), material=material, **counts)
+    return tell(said.VERSIONS, before=sides[0], after=sides[1], numbers=len(change.moves), material=material, **counts)
 
 
 def _rules(findings: Sequence[RuleFinding]) -> list[str]:
@@ -76,12 +80,16 @@ def _rules(findings: Sequence[RuleFinding]) -> list[str]:
     for item in judged[:MOST_RULES]:
         worst = next((verdict for verdict in item.verdicts if verdict.status == item.status), None)
         scope = worst.scope.partition("[")[2].removesuffix("]") if worst else ""
-        because = plain(worst.because, 200) if worst else ""
+        because = plain(echo(worst.because), 200) if worst else ""
         rows.append(
-            f"| {said.SIGNS[item.status]} {item.status.replace('_', ' ')} | {plain(item.title, 120)} | "
+            f"| {said.SIGNS[item.status]} {_status(item.status)} | {plain(echo(item.title), 120)} | "
             f"{plain(scope or '–', 60)} | {because} |"
         )
-    return [said.RULES, _table(said.RULE_HEADS, rows, len(judged))]
+    return [tell(said.RULES), _table(said.RULE_HEADS, rows, len(judged))]
+
+
+def _status(word: str | None) -> str:
+    return tell(word.replace("_", " ")) if word else "–"
 
 
 def _measures_change(finding: RuleFinding) -> bool:
@@ -97,7 +105,7 @@ def _moves(change: Change, titles: Mapping[str, Definition], readings: tuple[str
         f"{_number(move.after)} | {_interval(move.difference)} | {_material(move)} |"
         for move in found[:MOST_MOVES]
     ]
-    return [head, _table(said.MOVE_HEADS, rows, len(found))]
+    return [tell(head), _table(said.MOVE_HEADS, rows, len(found))]
 
 
 def _weight(move: Move) -> tuple[bool, int, int]:
@@ -108,27 +116,28 @@ def _weight(move: Move) -> tuple[bool, int, int]:
 
 
 def _material(move: Move) -> str:
-    return said.MATERIAL[move.material] if move.margin is not None else said.NO_MARGIN
+    return tell(said.MATERIAL[move.material] if move.margin is not None else said.NO_MARGIN)
 
 
 def _title(metric: str, titles: Mapping[str, Definition]) -> str:
-    return titles[metric].title if metric in titles else metric
+    return echo(titles[metric].title) if metric in titles else metric
 
 
 def _scope(move: Move) -> str:
-    return ", ".join(f"{name}={value}" for name, value in move.scope if value != "black_box") or said.EVERYBODY
+    return ", ".join(f"{name}={value}" for name, value in move.scope if value != "black_box") or tell(said.EVERYBODY)
 
 
 def _number(estimate: Estimate | None) -> str:
-    return "–" if estimate is None or estimate.value is None else f"{estimate.value:.4g}"
+    return "–" if estimate is None or estimate.value is None else mark_points(f"{estimate.value:.4g}")
 
 
 def _interval(estimate: Estimate) -> str:
     if estimate.value is None:
         return "–"
     if estimate.low is None or estimate.high is None:
-        return f"{estimate.value:+.4g}"
-    return f"{estimate.value:+.4g} ({estimate.low:+.4g} to {estimate.high:+.4g})"
+        return mark_points(f"{estimate.value:+.4g}")
+    value, low, high = (mark_points(f"{end:+.4g}") for end in (estimate.value, estimate.low, estimate.high))
+    return f"{value} ({low} {tell('to')} {high})"
 
 
 def _decisions(change: Change) -> list[str]:
@@ -136,11 +145,11 @@ def _decisions(change: Change) -> list[str]:
         return []
     rows = []
     for item in change.decisions[:MOST_GROUPS]:
-        group = ", ".join(f"{name}={value}" for name, value in item.group.items()) or said.EVERYBODY
-        wrong = "–" if item.lost_wrongly is None else f"{item.lost_wrongly:,}"
-        rate = 100 * (item.flip_rate.value or 0.0)
-        rows.append(f"| {plain(group, 80)} | {item.n:,} | {rate:.1f}% | {item.gained:,} | {item.lost:,} | {wrong} |")
-    parts = [said.DECISIONS, _table(said.DECISION_HEADS, rows, len(change.decisions))]
+        group = ", ".join(f"{name}={value}" for name, value in item.group.items()) or tell(said.EVERYBODY)
+        n, gained, lost, wrong = map(count_text, (item.n, item.gained, item.lost, item.lost_wrongly))
+        rate = percent_text(mark_points(f"{100 * (item.flip_rate.value or 0.0):.1f}"))
+        rows.append(f"| {plain(group, 80)} | {n} | {rate} | {gained} | {lost} | {wrong} |")
+    parts = [tell(said.DECISIONS), _table(said.DECISION_HEADS, rows, len(change.decisions))]
     lines = [line for direction in ("lost", "gained") if (line := _drivers(change, direction))]
     return [*parts, "\n".join(lines)] if lines else parts
 
@@ -149,49 +158,51 @@ def _drivers(change: Change, direction: str) -> str:
     found = [item for item in change.drivers if item.direction == direction and not item.group][:MOST_DRIVERS]
     if not found:
         return ""
-    told = ", ".join(
-        f"{plain(item.feature or said.REST)} {item.move.value or 0.0:+.2g}"
-        f"{f' ({100 * item.share:.0f}%)' if item.share is not None else ''}"
-        for item in found
-    )
-    return said.DRIVERS[direction].format(told=told)
+    return tell(said.DRIVERS[direction], told=", ".join(map(_driver, found)))
+
+
+def _driver(item: Driver) -> str:
+    move = mark_points(f"{item.move.value or 0.0:+.2g}")
+    share = "" if item.share is None else f" ({percent_text(f'{100 * item.share:.0f}')})"
+    return f"{plain(item.feature or tell(said.REST))} {move}{share}"
 
 
 def _shapes(change: Change) -> list[str]:
     models = {item.model for item in change.shapes}
     model = next((name for name in said.SHAPE_MODELS if name in models), None)
     rows = [
-        f"| {plain(item.feature, 60)} | {_percent(item.distance)} | {item.largest:+.3g} | {plain(item.at, 40)} | "
-        f"{said.PARTED[item.beyond_bands]} |"
+        f"| {plain(item.feature, 60)} | {_percent(item.distance)} | {mark_points(f'{item.largest:+.3g}')} | "
+        f"{plain(say_place(item.at), 40)} | {tell(said.PARTED[item.beyond_bands])} |"
         for item in change.shapes
         if item.model == model
     ]
-    return [said.SHAPES, _table(said.SHAPE_HEADS, rows[:MOST_GROUPS], len(rows))] if rows else []
+    return [tell(said.SHAPES), _table(said.SHAPE_HEADS, rows[:MOST_GROUPS], len(rows))] if rows else []
 
 
 def _percent(estimate: Estimate) -> str:
-    return "–" if estimate.value is None else f"{100 * estimate.value:.1f}%"
+    return "–" if estimate.value is None else percent_text(mark_points(f"{100 * estimate.value:.1f}"))
 
 
 def _verdicts(change: Change) -> list[str]:
     rows = [
-        f"| {plain(item.scope, 120)} | {(item.before or '–').replace('_', ' ')} | "
-        f"{(item.after or '–').replace('_', ' ')} | {said.NOISE[item.beyond_noise]} |"
+        f"| {plain(item.scope, 120)} | {_status(item.before)} | {_status(item.after)} | "
+        f"{tell(said.NOISE[item.beyond_noise])} |"
         for item in change.verdicts
     ]
-    return [said.VERDICTS, _table(said.VERDICT_HEADS, rows[:MOST_VERDICTS], len(rows))] if rows else []
+    return [tell(said.VERDICTS), _table(said.VERDICT_HEADS, rows[:MOST_VERDICTS], len(rows))] if rows else []
 
 
 def _differences(change: Change) -> list[str]:
-    rows = [
-        f"| {item.area} | {plain(item.name, 80)} | {plain(item.before or '–', 80)} | {plain(item.after or '–', 80)} |"
-        for item in change.differences
-    ]
-    return [said.DIFFERENCES, _table(said.DIFFERENCE_HEADS, rows[:MOST_DIFFERENCES], len(rows))] if rows else []
+    rows = []
+    for item in change.differences:
+        area = item.area if spoken() == ENGLISH else tell(said.AREAS[item.area])
+        name, before, after = (plain(text or "–", 80) for text in say_difference(item))
+        rows.append(f"| {area} | {name} | {before} | {after} |")
+    return [tell(said.DIFFERENCES), _table(said.DIFFERENCE_HEADS, rows[:MOST_DIFFERENCES], len(rows))] if rows else []
 
 
 def _table(heads: Iterable[str], rows: Sequence[str], whole: int) -> str:
-    names = list(heads)
+    names = list(map(tell, heads))
     lines = [f"| {' | '.join(names)} |", "|" + "---|" * len(names), *rows]
-    more = f"\n\n{said.MORE.format(number=whole - len(rows))}" if whole > len(rows) else ""
+    more = f"\n\n{tell(said.MORE, number=whole - len(rows))}" if whole > len(rows) else ""
     return "\n".join(lines) + more

@@ -6,6 +6,7 @@ before; a gain is the same turned so that above 0 is better. A share moves by po
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,7 @@ OWN = (None, "black_box")
 """Models whose numbers are those of the audited model itself."""
 _TWO = 2
 """Digits of a difference in a sentence."""
+_NUMBER = re.compile(r"-?\d+(\.\d+)?(e[-+]\d+)?")
 Place = tuple[str, frozenset[tuple[str, str]], str | None, str | None, str | None, str | None]
 
 
@@ -192,6 +194,11 @@ def say_margin(margin: float, metric: str, lexicon: ChangeLexicon) -> str:
     if not lexicon.is_share(metric):
         return mark_points(f"{margin:.4g}")
     return tell("{number} points", number=mark_points(f"{margin * 100:.4g}"))
+
+
+def say_place(at: str) -> str:
+    """Return a value of a feature as text: a number with the separators of the language, a level as it is."""
+    return mark_points(at) if _NUMBER.fullmatch(at) else at
 
 
 def say_value(estimate: Estimate | None, metric: str, lexicon: ChangeLexicon) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from audit.evidence import VERDICT_ORDER, DecisionsChanged, Driver, Evidence, Move
+from audit.evidence import VERDICT_ORDER, DecisionsChanged, Difference, Driver, Evidence, Move
 
 from . import change_report_words as said
 from . import words
@@ -16,7 +16,7 @@ from .change_numbers import MoveShown, Reader, name_group
 from .change_page import signed_count
 from .glyphs import shorten
 from .numbers import Shown, count_text, number_text, share_text, show
-from .tongue import echo, tell
+from .tongue import Untold, echo, tell
 
 MOST_DRIVERS = 6
 """Features behind changed decisions."""
@@ -244,10 +244,31 @@ def list_differences(reader: Reader, *, policies: bool) -> tuple[DifferenceLine,
         Whether policies, or everything else.
     """
     return tuple(
-        DifferenceLine(tell(said.AREAS[item.area]), item.name, _short(item.before), _short(item.after))
+        DifferenceLine(tell(said.AREAS[item.area]), name, _short(before), _short(after))
         for item in reader.change.differences
         if (item.area == "policy") == policies
+        for name, before, after in [say_difference(item)]
     )
+
+
+def say_difference(item: Difference) -> tuple[str, str, str]:
+    """Return what differs, before and after, in the language of the report.
+
+    Parameters
+    ----------
+    item : Difference
+        What somebody declared stays as it is: names of features and groups, versions, descriptions.
+    """
+    name = item.name if item.area in ("features", "groups") else _own_words(item.name)
+    if item.name.startswith("about: ") or (item.area in ("model", "method") and item.name != "effort"):
+        return name, item.before, item.after
+    return name, _own_words(item.before), _own_words(item.after)
+
+
+def _own_words(text: str) -> str:
+    """Return a text told where it is one of ours; in which language somebody wrote theirs is not known."""
+    told = echo(text)
+    return text if isinstance(told, Untold) else told
 
 
 def _short(text: str) -> str:

@@ -6,7 +6,7 @@ Comes in: a judgement and the evidence's lexicon. Goes out: rows for the decisio
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from audit.evidence import (
     SEVERITY_ORDER,
@@ -26,6 +26,7 @@ from .tongue import tell, tell_many
 
 _OPEN: tuple[VerdictWord, ...] = ("inconclusive", "manual")
 _BAD: tuple[VerdictWord, ...] = ("error", "fail")
+_OTHER: tuple[VerdictWord, ...] = ("warn", "waived", "not_applicable")
 _WOULD_BE = re.compile(r"^would be '[a-z ]+', but [^:]*: ")
 
 
@@ -183,16 +184,16 @@ def count_verdicts(judgement: Judgement) -> tuple[Count, ...]:
     failed = sum(judgement.count(word) for word in _BAD)
     undecided = sum(judgement.count(word) for word in _OPEN)
     rows = [
-        Count(failed, "failed", "bad", "✗"),
-        Count(undecided, "undecided", "open", "?"),
-        Count(judgement.count("pass"), "passed", "good", "✓"),
+        Count(failed, tell("failed"), "bad", "✗"),
+        Count(undecided, tell("undecided"), "open", "?"),
+        Count(judgement.count("pass"), tell("passed"), "good", "✓"),
     ]
-    for word, name in (("warn", "warnings"), ("waived", "waived"), ("not_applicable", "not applicable")):
-        number = judgement.count(word)  # type: ignore[arg-type]
+    for word in _OTHER:
+        number = judgement.count(word)
         if number:
-            sign = words.VERDICTS[word]  # type: ignore[index]
-            rows.append(Count(number, name if number > 1 or word != "warn" else "warning", "mute", sign.sign))
-    return tuple(replace(row, word=tell(row.word)) for row in rows)
+            name = tell_many("warning", "warnings", number) if word == "warn" else _small_word(word)
+            rows.append(Count(number, name, "mute", words.VERDICTS[word].sign))
+    return tuple(rows)
 
 
 def verdict_sentence(judgement: Judgement, broken: tuple[str, ...]) -> str:

@@ -93,7 +93,10 @@ def _result(finding: RuleFinding, index: int, verdict: Verdict) -> dict[str, Any
         "partialFingerprints": {"verdict/v1": verdict.id},
     }
     task = {key: clean_text(getattr(verdict, key)) for key in ("owner", "due", "first_seen", "note")}
-    if told := {key: value for key, value in task.items() if value}:
+    told: dict[str, Any] = {key: value for key, value in task.items() if value}
+    if verdict.trace and kind not in ("pass", "notApplicable"):
+        told["trace"] = [clean_text(line) for line in verdict.trace]
+    if told:
         result["properties"] = told
     if verdict.waiver:
         result["suppressions"] = [{"kind": "external", "justification": clean_text(f"waiver {verdict.waiver}")}]

@@ -80,9 +80,9 @@ def finish(value: Any) -> Any:
     value : Any
         What stands between double braces in a template; markup of our own passes through.
     """
-    if type(value) is Untold:
+    if type(value) is Untold and value:
         return Markup('<span lang="en">{}</span>').format(clean_text(str(value)))
-    return clean_text(value) if type(value) in (str, Heard) else value
+    return clean_text(value) if type(value) in (str, Heard, Untold) else value
 
 
 def say_style(sheet: str) -> str:

@@ -26,7 +26,7 @@ _SENTENCE = re.compile(r"[A-Za-z]{2}\S* +\S*[A-Za-z]{2}")
 """Two words: what is one word is a name, and the same in every language."""
 _STOPS = ("; ", ". ", ": ", ", ")
 """What parts the sentences of a longer text, in the order in which they are tried."""
-_NUMBER = re.compile(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?(?![\w.]*\w)")
+_NUMBER = re.compile(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]\d+)?(?![\w.]*\w)")
 _POINTS = {"de": str.maketrans(",.", ".,")}
 """Language to what it writes for the English thousands separator and decimal point."""
 _PERCENT = {"de": "\u00a0%"}

@@ -207,8 +207,10 @@ def _say_directions(effects: Effects) -> str:
         return ""
     beyond = [m for m in numbers if (m.estimate.low or 0.0) > 0]
     if not beyond:
-        said = "None of {number} directions that were expected is broken by the black box beyond its band."
-        return tell(said, number=len(numbers))
+        return tell(
+            "None of {number} directions that were expected is broken by the black box beyond its band.",
+            number=len(numbers),
+        )
     return _largest(
         beyond,
         lambda m: tell(

@@ -103,7 +103,7 @@ def test_on_ten_rows_per_group_nothing_passes(stage, pack, kind):
         )
     judgement = run(pack, evidence, {**FILLED, "system.decision_kind": kind})
     passed = {v.scope for f in judgement.findings for v in f.verdicts if v.status == "pass"}
-    # a fact that was stated, a head count that need only be reported, and which columns the model reads rest on no sample
+    # a stated fact, a head count that need only be reported, and which columns the model reads rest on no sample
     counted = {f"nyc-ll144/category-counts[{a}={g}]" for a, gs in (("sex", "MF"), ("race_ethnicity", "AB")) for g in gs}
     assert passed <= {"baseline-fairness/protected-not-used"} | STATED | counted
     assert judgement.count("error") == 0

@@ -178,7 +178,7 @@ def test_the_test_of_two_areas_is_delongs():
 def test_the_gap_in_a_real_audit_is_tested_alike(small_report):
     """What the judge reads from intervals is what the examination computed from ranks.
 
-    Where few rows of a class widened an interval, its error reads larger: the judge is then the more careful of the two.
+    Where few rows of a class widened an interval, its error reads larger: the judge is then the more careful one.
     """
     evidence = small_report.dossier.evidence
     bench = lay_out(evidence, Papers(), TODAY)
@@ -193,7 +193,8 @@ def test_the_gap_in_a_real_audit_is_tested_alike(small_report):
                     pairs += 1
                     kept = (other.p, other.p_adjusted) == pytest.approx((m.parity.p, m.parity.p_adjusted), rel=1e-6)
                     wide = any("widened" in found[frozenset(g.items())].estimate.method for g in groups)
-                    careful = other.p >= m.parity.p * (1 - 1e-6) and other.p_adjusted >= m.parity.p_adjusted * (1 - 1e-6)
+                    least = 1 - 1e-6
+                    careful = other.p >= m.parity.p * least and other.p_adjusted >= m.parity.p_adjusted * least
                     assert kept or (wide and careful)
     assert pairs
 

@@ -248,3 +248,23 @@ def test_metrics_have_one_meaning():
         if metric.compares in ("ratio", "difference"):
             assert metric.base, metric.id
             assert "group" in metric.scopes, metric.id
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("uses: [baseline-fairness]\n", "'uses' holds 'baseline-fairness' alone; write {pack: NAME}"),
+        ("uses: baseline-fairness\n", "'uses' is 'baseline-fairness' alone; write a list"),
+        ("parameters: 3\n", "'parameters' is '3' alone; write keys and values"),
+    ],
+)
+def test_a_value_of_another_form_is_told_in_plain_words(write_pack, text, what):
+    with pytest.raises(PolicyError) as caught:
+        read_packs([str(write_pack(text + RULES_OF_FORM))])
+    assert what in str(caught.value)
+
+
+RULES_OF_FORM = """rules:
+  - {id: r, title: A rule under test, severity: high, measure: data.rows, must_be: at least 1,
+     threshold_basis: guidance, judged_on: estimate}
+"""

@@ -108,6 +108,20 @@ def test_an_expired_waiver_is_told_with_its_place_and_advice(waive):
     assert "remove it, or have a new one approved" in warning
 
 
+@pytest.mark.parametrize(
+    ("scope", "what"),
+    [
+        ("{sxe: F}", "no scope of the rule has 'sxe'; did you mean 'sex'?"),
+        ("{sex: Z}", "no scope of the rule has 'Z'"),
+        ("{feature: income}", "no scope of the rule has 'feature'"),
+    ],
+)
+def test_a_scope_that_the_rule_does_not_have_is_told(waive, scope, what):
+    judgement, found = waive(text=WAIVER.replace("{sex: F}", scope))
+    assert found["own/ratio[sex=F]"].status == "fail"
+    assert what in judgement.warnings[-1]
+
+
 def test_the_longest_time_is_a_leap_year(waive):
     waive(text=WAIVER.replace("2027-01-31", "2027-10-02"))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -11,11 +13,16 @@ from types import ModuleType
 from jinja2 import nodes
 
 from audit.attestation.render import (
+    change_report_words,
     change_words,
     effect_words,
     fairness_words,
     html,
     method_words,
+    numbers,
+    pdf,
+    topics,
+    view,
     words,
 )
 from audit.shipped import shipped_folder
@@ -24,7 +31,15 @@ RENDER = Path(html.__file__).parent
 ENGLISH_PAGES = frozenset({"publication.html.j2", "fleet.html.j2", "individual.html.j2", "stamp.html.j2"})
 """Pages that are no report and know no language: what a law of New York wants published, an overview of many audits,
 reasons for one person, what a signature shows."""
-UNTOLD = frozenset({"EFFECT_ORDER", "GLASS_TOPICS"})
+SILENT = frozenset(
+    {
+        *("TOPICS", "OWN_TOPICS", "SHARE_UNITS", "SHARE_NAMES", "WHOLE_UNITS", "MODEL_ORDER", "SECTION_PAGE"),
+        *("MOST_MISSING", "PARITY", "SHAPE_MODELS", "SIGNS"),
+    }
+)
+"""Tables of ids, signs and fragments of metric names: nobody reads them."""
+TONES = ("bad", "good", "open", "mute")
+_CONTENT = re.compile(r"\bcontent:[^;}]*")
 
 
 def template_names() -> list[str]:
@@ -75,7 +90,9 @@ def code_sentences(folder: Path = RENDER) -> dict[str, str]:
 
 
 def _name(function: ast.expr) -> str:
-    return function.id if isinstance(function, ast.Name) else function.attr if isinstance(function, ast.Attribute) else ""
+    return (
+        function.id if isinstance(function, ast.Name) else function.attr if isinstance(function, ast.Attribute) else ""
+    )
 
 
 def _texts(argument: ast.expr) -> Iterator[str]:
@@ -88,15 +105,20 @@ def _texts(argument: ast.expr) -> Iterator[str]:
 
 def table_words() -> set[str]:
     """Return what the tables of words say: names and sentences, without ids, signs and fragments of metric names."""
-    silent = {
-        "TOPICS", "OWN_TOPICS", "SHARE_UNITS", "SHARE_NAMES", "WHOLE_UNITS", "MODEL_ORDER", "SECTION_PAGE", "MOST_MISSING",
-    }  # fmt: skip
-    found: set[str] = set()
-    for module in (words, change_words, effect_words, fairness_words, method_words):
+    found = {topic for topic, _ in words.TOPICS} | {sign.word.lower() for sign in words.VERDICTS.values()}
+    for module in (words, change_words, change_report_words, effect_words, fairness_words, method_words):
         for name in _public(module):
-            if name not in silent:
+            if name not in SILENT and not (module is change_report_words and name == "SECTIONS"):
                 found |= set(_said(getattr(module, name)))
-    return found | {topic for topic, _ in words.TOPICS}
+    found |= {view.NOTICE, *numbers._MONTHS, *topics.INTERACTIONS_HOLD.values()}
+    return {text for text in found if re.search("[A-Za-z]", text)}
+
+
+def style_words() -> set[str]:
+    """Return the words that style sheets of paper write into a page."""
+    sheets = [(shipped_folder("templates") / path).read_text(encoding="utf-8") for path in pdf.PRINT]
+    rules = [rule for sheet in sheets for rule in _CONTENT.findall(sheet)]
+    return {text for rule in rules for text in re.findall(r'"([^"]*)"', rule) if re.search("[A-Za-z]", text)}
 
 
 def _public(module: ModuleType) -> list[str]:
@@ -114,14 +136,11 @@ def _said(value: object) -> Iterator[str]:
         for part in value.values():
             yield from _said(part)
     elif isinstance(value, tuple):
-        signed = len(value) == 3 and value[1] in ("bad", "good", "open", "mute")
-        for part in value[:1] if signed else value:
-            yield from _said(part)
+        for part in value:
+            yield from () if part in TONES and part is not value[0] else _said(part)
 
 
 def shipped_words(language: str) -> dict[str, dict[str, str]]:
     """Return the tables of a language: file to sentence to translation."""
-    import json
-
     folder = shipped_folder("templates") / "words" / language
     return {path.name: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))}
