@@ -5,6 +5,7 @@ Comes in: a verified report folder and its audit.yaml. Goes out: a comparison of
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from audit.examination.engine.progress import Progress
 
 
-def recompute_audit(folder: Path, config_path: Path, *, progress: Progress | None = None) -> Recomputation:
+def recompute_audit(
+    folder: Path, config_path: Path, *, overrides: Sequence[str] = (), progress: Progress | None = None
+) -> Recomputation:
     """Carry out the audit of a verified report again, for the same day and seed, and compare every number.
 
     Parameters
@@ -27,6 +30,8 @@ def recompute_audit(folder: Path, config_path: Path, *, progress: Progress | Non
         The report folder, verified.
     config_path : pathlib.Path
         Its audit.yaml.
+    overrides : sequence of str
+        What ``--set`` changed in it when the audit was run.
     progress : Progress, optional
         Hears of stages and steps.
 
@@ -48,7 +53,7 @@ def recompute_audit(folder: Path, config_path: Path, *, progress: Progress | Non
     if dossier.kind != "audit" or dossier.presentation.audience != "internal":
         raise ConfigError("only the internal report of one audit can be recomputed", place="--recompute")
     old, told = dossier.evidence, dossier.judgement
-    config = load_config(config_path).model_copy(update={"seed": old.provenance.seed})
+    config = load_config(config_path, overrides=overrides).model_copy(update={"seed": old.provenance.seed})
     packs, papers = load_packs(config), load_papers(config.documents)
     with tell_places(config):
         again = examine(config, started=old.provenance.started, progress=progress)

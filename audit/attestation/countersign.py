@@ -138,7 +138,7 @@ def _check_wish(wish: SigningStated, found: Verification) -> None:
     if len(wish.note) > LONGEST_NOTE:
         raise ConfigError(f"the note is longer than {LONGEST_NOTE} characters", place="--note")
     if wish.role != "preparer" and wish.decision is None:
-        raise ConfigError(f"a {wish.role} decides", place="--decision", hint="approve, conditions or reject")
+        raise ConfigError(f"who signs as {wish.role} decides", place="--decision", hint="approve, conditions or reject")
     if wish.decision == "conditions" and not wish.note.strip():
         raise ConfigError("conditions are approved with, and none are named", place="--note")
     roles = [one.role for one in found.signatures]

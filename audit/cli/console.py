@@ -163,7 +163,8 @@ def tell_outcome(outcome: Outcome, *, title: str = "") -> None:
     table = Table(title=title or outcome.dossier.evidence.subject.title, title_justify="left", box=None, pad_edge=False)
     for heading in ("", "rule", "severity", "because"):
         table.add_column(heading, overflow="fold", no_wrap=heading in ("", "severity"))
-    for finding in sort_findings(judgement.findings):
+    applying = tuple(finding for finding in judgement.findings if finding.status != "not_applicable")
+    for finding in sort_findings(applying):
         mark, colour = MARKS[finding.status]
         table.add_row(
             Text(f"{mark} {finding.status.replace('_', ' ')}", style=colour),
@@ -171,8 +172,10 @@ def tell_outcome(outcome: Outcome, *, title: str = "") -> None:
             Text(finding.severity),
             Text(say_because(finding)),
         )
-    if judgement.findings:
+    if applying:
         screen.print(table)
+    if aside := len(judgement.findings) - len(applying):
+        screen.print(f"not applicable: {aside} of {len(judgement.findings)} rules; the report says why of each")
     screen.print(Text(SENTENCES[judgement.outcome], style="bold"))
     for name, why in outcome.dossier.evidence.why_broken().items():
         screen.print(Text(f"{name} broke: {why}", style="red"))

@@ -28,6 +28,7 @@ def verify(
     signers: Path | None = None,
     ledger: Path | None = None,
     recompute: Path | None = None,
+    set_: Annotated[list[str], Parameter(name="--set", negative=(), show_default=False)] = [],  # noqa: B006 - cyclopts reads, never writes it
     policy: Annotated[list[str] | None, Parameter(negative=())] = None,
     json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> int:
@@ -49,6 +50,8 @@ def verify(
         Folder of the ledger, to be told whether the report was superseded, withdrawn, or signed since.
     recompute
         audit.yaml of this report: runs the audit again, for the same day and seed, and compares every number.
+    set_
+        What `audit run` was given as --set, for --recompute. May be repeated.
     policy
         Packs, or policy files, whose rules about the seal are to be decided too: exit code 1 where one fails, 5 where
         one is open.
@@ -59,7 +62,7 @@ def verify(
 
     found = verify_report(report, trust=trust, signers=signers, ledger=ledger)
     rules = _judge_seal(report, found, policy) if policy else ()
-    again = _recompute(report, found, recompute) if recompute else None
+    again = _recompute(report, found, recompute, set_) if recompute else None
     if json:
         print(_as_json(found, rules, again))
     else:
@@ -67,7 +70,7 @@ def verify(
     return found.exit_code or (again.exit_code if again else 0) or _decide_exit(rules)
 
 
-def _recompute(report: Path, found: Verification, config: Path) -> Recomputation:
+def _recompute(report: Path, found: Verification, config: Path, overrides: list[str]) -> Recomputation:
     from audit.errors import ConfigError, SealError
     from audit.recomputing import recompute_audit
 
@@ -79,7 +82,7 @@ def _recompute(report: Path, found: Verification, config: Path) -> Recomputation
         raise SealError("this report is not what was sealed: it is not recomputed")
     progress = TerminalProgress()
     try:
-        return recompute_audit(report, config, progress=progress)
+        return recompute_audit(report, config, overrides=overrides, progress=progress)
     finally:
         progress.close()
 

@@ -114,6 +114,10 @@ def run_session(
         code = worst_code(results)
         book.write("run_finished", exit_code=code, audits=len(results))
         return SessionEnd(results, code, notes, outcome)
+    except KeyboardInterrupt:
+        # who reads the log can then tell a run that was stopped from one that is still going or was killed
+        book.write("run_interrupted", level="warning", audits=len(tasks))
+        raise
     finally:
         logging.getLogger("audit").removeHandler(handler)
         book.close()

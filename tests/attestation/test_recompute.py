@@ -98,6 +98,10 @@ def test_command(small_job, small_report, tmp_path, run_cli):
     code, said, _ = run_cli("verify", folder, "--recompute", small_job / "audit.yaml")
     assert code == 0, said
     assert "REPRODUCED" in said.splitlines()[-1]
+    again = ("verify", folder, "--recompute", small_job / "audit.yaml", "--set")
+    code, said, _ = run_cli(*again, "decision.favourable=score >= 0.4")
+    assert code == 4, said  # what the run was given as --set has to be given again
+    assert run_cli(*again, "no.such=1")[0] == 2
     (tmp_path / "job").mkdir()
     for name in ("applicants.csv", "model.ts.pt", "audit.yaml"):
         shutil.copy(small_job / name, tmp_path / "job" / name)

@@ -159,9 +159,19 @@ def test_a_retry_measures_nothing_twice(job, monkeypatch):
     assert verify_report(job / "reports" / "second").word == "INTACT"
 
 
+@pytest.fixture(scope="module")
+def examined(tmp_path_factory):
+    """A job that was killed between its halves; made once."""
+    folder = tmp_path_factory.mktemp("examined") / "job"
+    make_scored_job(folder, "crashing")
+    assert die_in(folder, "import audit.attestation.pipeline as p; p.judge = die") == -9
+    return folder
+
+
 @pytest.mark.parametrize("change", ["data", "settings", "evidence", "fresh", "unsigned"])
-def test_a_checkpoint_of_anything_else_is_not_taken(job, change, monkeypatch):
-    assert die_in(job, "import audit.attestation.pipeline as p; p.judge = die") == -9
+def test_a_checkpoint_of_anything_else_is_not_taken(examined, tmp_path, change, monkeypatch):
+    monkeypatch.setattr("audit.checkpoint.digest_code", lambda: "this code")
+    job = shutil.copytree(examined, tmp_path / "job")
     kept, calls = job / "audit-log" / "checkpoints" / "crashing", []
     from audit import workflow
 

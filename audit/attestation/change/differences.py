@@ -146,7 +146,10 @@ def compare_verdicts(
     if before is None or after is None:
         return ()
     old, new = _by_scope(before), _by_scope(after)
-    beyond = {_place(move): move.reading not in ("noise", "not_compared") for move in moves if move.p is not None}
+    compared: dict[tuple[Any, ...], list[Move]] = {}
+    for move in moves:
+        if move.p is not None:
+            compared.setdefault(_place(move), []).append(move)
     changed = []
     for scope in dict.fromkeys([*new, *old]):
         first, second = old.get(scope), new.get(scope)
@@ -163,7 +166,7 @@ def compare_verdicts(
                 severity=finding.severity,
                 before=first[1].status if first else None,
                 after=second[1].status if second else None,
-                beyond_noise=beyond.get(_about(verdict)),
+                beyond_noise=_is_beyond_noise(scope, verdict, compared),
             )
         )
     return tuple(sorted(changed, key=lambda item: VERDICT_ORDER.index(item.after or "not_applicable")))
@@ -171,6 +174,16 @@ def compare_verdicts(
 
 def _by_scope(judgement: Judgement) -> dict[str, tuple[RuleFinding, Verdict]]:
     return {verdict.scope: (finding, verdict) for finding in judgement.findings for verdict in finding.verdicts}
+
+
+def _is_beyond_noise(scope: str, verdict: Verdict, compared: Mapping[tuple[Any, ...], list[Move]]) -> bool | None:
+    """Whether the number behind a verdict moved by more than noise; None where none was compared."""
+    found = compared.get(_about(verdict), [])
+    if len(found) > 1:
+        # numbers of several attributes differ in the attribute alone, which a verdict holds only in its scope's name
+        named = scope.removeprefix(verdict.rule).removeprefix("[")
+        found = [move for move in found if named.startswith((f"{move.attribute},", f"{move.attribute}]"))]
+    return found[0].reading not in ("noise", "not_compared") if len(found) == 1 else None
 
 
 def _place(move: Move) -> tuple[Any, ...]:

@@ -16,12 +16,14 @@ from . import change_report_words as said
 from . import words
 from .numbers import NBSP, TINY, Shown, decimals_for, is_share, number_text, share_text, show
 from .tables import Lexicon
-from .tongue import mark_points, tell
+from .tongue import echo, mark_points, tell
 
 OWN = (None, "black_box")
 """Models whose numbers are those of the audited model itself."""
 _TWO = 2
 """Digits of a difference in a sentence."""
+_NAMED_BY_US = ("explanations.", "robustness.", "decisions.reason")
+"""Beginnings of metrics whose outcome is no class and no band of the audited system: a method, a size of noise."""
 _NUMBER = re.compile(r"-?\d+(\.\d+)?(e[-+]\d+)?")
 Place = tuple[str, frozenset[tuple[str, str]], str | None, str | None, str | None, str | None]
 
@@ -172,7 +174,8 @@ def _place_of(verdict: Verdict) -> Place:
 def name_of(move: Move) -> str:
     """Return what a move is about, in words; ``Everybody`` for the whole audit."""
     model = None if move.model in OWN else move.model
-    named = words.scope_words(dict(sorted(move.group.items())), move.feature, model, move.outcome)
+    outcome = echo(move.outcome or "") if move.metric.startswith(_NAMED_BY_US) else move.outcome
+    named = words.scope_words(dict(sorted(move.group.items())), move.feature, model, outcome)
     whole = words.prettify(move.attribute) if move.attribute and move.attribute not in move.group else ""
     return ", ".join(part for part in (named, whole) if part) or tell(said.EVERYBODY_NAME)
 

@@ -132,16 +132,17 @@ def _say_task(verdicts: list[Verdict], as_of: str) -> str:
     return words.sentence("; ".join(parts)).rstrip(".")
 
 
-def _urgency(verdict: Verdict) -> tuple[int, float]:
-    """Worst verdict first; among equals the value farthest beyond its limit."""
+def _urgency(verdict: Verdict) -> tuple[int, float, bool]:
+    """Worst verdict first; among equals the value farthest beyond its limit, and a reference against itself last."""
     beyond = 0.0
+    itself = verdict.observed is not None and verdict.observed.method == "by definition"
     if verdict.observed is not None and verdict.observed.value is not None:
         value = verdict.observed.value
         if verdict.limit_low is not None and value < verdict.limit_low:
             beyond = verdict.limit_low - value
         elif verdict.limit_high is not None and value > verdict.limit_high:
             beyond = value - verdict.limit_high
-    return VERDICT_ORDER.index(verdict.standing), -beyond
+    return VERDICT_ORDER.index(verdict.standing), -beyond, itself
 
 
 def sign_of(verdict: Verdict) -> words.VerdictSign:

@@ -46,7 +46,7 @@ def _add_suite(root: ET.Element, pack: str, findings: list[RuleFinding], created
 def _add_case(suite: ET.Element, finding: RuleFinding, verdict: Verdict) -> None:
     case = ET.SubElement(suite, "testcase", classname=_legal(finding.rule), name=_legal(verdict.scope), time="0")
     message = _legal(f"{words.VERDICTS[verdict.status].word}: {verdict.because}")
-    said = _list_task(verdict)
+    said = _list_task(finding, verdict)
     if verdict.status in _FAILED:
         made = ET.SubElement(case, "failure", message=message, type=finding.severity)
         made.text = _legal("\n".join((finding.title, *verdict.trace)))
@@ -54,21 +54,30 @@ def _add_case(suite: ET.Element, finding: RuleFinding, verdict: Verdict) -> None
         ET.SubElement(case, "error", message=message, type="error")
     elif verdict.status in _SKIPPED:
         ET.SubElement(case, "skipped", message=message)
+        said = [*map(_legal, verdict.trace), *said]
     elif verdict.status == "warn":
-        said = [message, *said]
+        said = [message, *map(_legal, verdict.trace), *said]
     if said:
         ET.SubElement(case, "system-out").text = "\n".join(said)
 
 
-def _list_task(verdict: Verdict) -> list[str]:
-    """Return who deals with an open finding, a line each, in the way that build servers read from a case's output.
+def _list_task(finding: RuleFinding, verdict: Verdict) -> list[str]:
+    """Return what a finding is known by and who deals with it, a line each, as build servers read a case's output.
+
+    Parameters
+    ----------
+    finding, verdict : RuleFinding, Verdict
+        The rule, for its place in the policy file, and one of its scopes; one that passed has no lines.
 
     Notes
     -----
     The schemas in use (JUnit 10 of Jenkins and pytest) allow properties to a suite alone, never to a case.
     """
     told = [(key, getattr(verdict, key)) for key in ("owner", "due", "first_seen", "note") if getattr(verdict, key)]
-    return [f"[[PROPERTY|{key}={_legal(value)}]]" for key, value in (("id", verdict.id), *told)] if told else []
+    if not told and verdict.status in ("pass", "not_applicable"):
+        return []
+    known = (("id", verdict.id), ("rule", f"{finding.path}:{finding.line}"))
+    return [f"[[PROPERTY|{key}={_legal(value)}]]" for key, value in (*known, *told)]
 
 
 def _add_broken(root: ET.Element, dossier: Dossier) -> None:

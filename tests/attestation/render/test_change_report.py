@@ -10,10 +10,13 @@ from change_material import make_scores, write_config
 
 from audit.attestation.render.change_numbers import ChangeLexicon, Reader, sign_shown, turn
 from audit.attestation.render.change_page import count_change, find_worst, list_people, write_headline
+from audit.attestation.render.change_tables import say_difference
 from audit.attestation.render.html import render_html
+from audit.attestation.render.markdown import render_markdown
 from audit.attestation.render.pdf import render_pdf
+from audit.attestation.render.tongue import Untold, echo, speak
 from audit.attestation.render.view import build_view
-from audit.evidence import Definition, Dossier, Driver, Estimate, ShapeMoved
+from audit.evidence import Definition, Difference, Dossier, Driver, Estimate, ShapeMoved
 
 VOID = {"meta", "link", "br", "input", "hr", "img", "wbr"}
 
@@ -284,3 +287,66 @@ def test_a_pull_request_hears_first_who_pays(job):
     assert lines[0] == "## What changes: hiring"
     assert lines[1].startswith("**✗ Worse for Group\\: small.** Accuracy\\: from")
     assert "Over everybody it gets better" in lines[1]
+
+
+def german_of(dossier: Dossier) -> Dossier:
+    return dossier.model_copy(update={"presentation": dossier.presentation.model_copy(update={"language": "de"})})
+
+
+def said_by(dossier: Dossier) -> set[str]:
+    """Every sentence that a comparison and the rules on it bring along."""
+    change = dossier.changes[0]
+    estimates = [e for move in change.moves for e in (move.difference, move.loss)]
+    estimates += [item.estimate for item in change.measurements] + [item.move for item in change.drivers]
+    said = {text for estimate in estimates for text in (estimate.method, estimate.note)}
+    said |= {*change.notes, change.pairing.note, change.before.seal}
+    said |= {text for item in change.definitions for text in (item.title, item.formula, item.source)}
+    verdicts = [verdict for rule in dossier.judgement.findings for verdict in rule.verdicts]
+    said |= {text for verdict in verdicts for text in (verdict.because, verdict.would_decide, *verdict.trace)}
+    return said - {""}
+
+
+def test_every_sentence_of_a_comparison_is_known_in_german(dossier):
+    said = said_by(dossier)
+    with speak("de"):
+        unknown = sorted(text for text in said if isinstance(echo(text), Untold))
+    assert len(said) > 60 and unknown == []
+
+
+def test_german_report_of_a_change_holds_no_english(dossier):
+    page = render_html(german_of(dossier)).decode()
+    text = plain(page)
+    assert '<span lang="en">' not in page
+    assert "Schlechter für Group: small" in text and "jenseits der Marge (2 Prozentpunkte)" in text
+    assert "6.000 Personen, gepaart nach der Zeilenkennung" in text and "Rauschen des Neutrainings" in text
+    rest = re.findall(r"\b(?:the|than|worse|better|beyond|noise|margin|people|before|after)\b", text)
+    assert rest == []
+    shares = re.findall(r'<span class="val">([^<]*) →', page)
+    assert shares and not [share for share in shares if re.search(r"\d\.\d", share)]
+
+
+def test_what_somebody_declared_stays_as_it_is_in_german(dossier):
+    told = (
+        ("data", "rows", ("Zeilen", "1.234")),
+        ("data", "about: purpose", ("Angabe: purpose", "1,234")),
+        ("model", "version", ("Version", "1,234")),
+        ("features", "rows", ("rows", "1.234")),
+    )
+    with speak("de"):
+        for area, name, german in told:
+            assert say_difference(Difference(area=area, name=name, before="1,234", after=""))[:2] == german
+        feature = Difference(area="features", name="age", before="number, expected increasing, mutable", after="number")
+        assert say_difference(feature) == ("age", "Zahl, erwartet steigend, veränderbar", "Zahl")
+        title = "Selection ratio is at least four fifths"
+        rule = Difference(
+            area="policy", name="rule a/b", before=f"{title}; at least 0.8; judged on interval; high", after=""
+        )
+        assert say_difference(rule)[1].endswith("mindestens 0,8; beurteilt am Intervall; hoch")
+    assert say_difference(rule)[1] == rule.before
+
+
+def test_a_pull_request_is_told_in_german(dossier):
+    text = render_markdown(german_of(dossier)).decode()
+    assert text.startswith("## Was sich ändert: hiring\n\n**✗ Schlechter für Group\\: small.** Genauigkeit\\: von")
+    rest = re.findall(r"\b(?:the|than|worse|better|beyond|noise|margin|people|yes|fail|pass)\b", text)
+    assert rest == [] and "6.000" in text and "6,000" not in text

@@ -216,7 +216,7 @@ def test_a_law_that_does_not_apply_yet_shows_what_would_be(dossier):
     assert "would be &#39;" not in render_html(made).decode()
 
 
-@pytest.mark.parametrize(("edition", "hint"), [("owm", "did you mean 'own'?"), ("summaries", "one of full, own")])
+@pytest.mark.parametrize(("edition", "hint"), [("owm", "did you mean 'own'?"), ("zzz", "one of full, summary, own")])
 def test_an_edition_that_is_none_is_refused(edition, hint):
     with pytest.raises(ConfigError) as caught:
         check_edition(edition, ["own"])
@@ -233,7 +233,7 @@ def test_machine_formats_carry_owner_and_days(dossier):
     assert {result["properties"]["owner"] for result in owned} == {"Ada Stone"}
     assert {result["ruleId"] for result in owned} == {"own/ratio"}
     assert all(result["properties"]["due"] == "2026-12-24" for result in owned)
-    assert b'name="owner" value="Ada Stone"' in FORMATS["junit"].render(made)
+    assert b"[[PROPERTY|owner=Ada Stone]]" in FORMATS["junit"].render(made)
     assert "Owner\\: Ada Stone; due 24 December 2026" in FORMATS["markdown"].render(made).decode()
 
 

@@ -18,7 +18,7 @@ from audit.attestation.render.view import build_view
 from audit.examination.measures.roster import DEFINITIONS
 
 SOURCES = Path(audit.__file__).parent
-TABLE = SOURCES.parent / "templates" / "words" / "de" / "echo.json"
+TABLES = sorted((SOURCES.parent / "templates" / "words" / "de").glob("echo*.json"))
 PLACE = re.compile(r"\{(\w+)\}")
 SAID_BY = {"note", "method", "band", "because", "would_decide", "caution", "literal", "protocol", "drawn", "not_done"}
 """Arguments and fields whose sentences a report prints."""
@@ -30,7 +30,8 @@ ENOUGH = 0.95
 
 @pytest.fixture(scope="module")
 def german():
-    return json.loads(TABLE.read_text(encoding="utf-8"))
+    tables = [json.loads(path.read_text(encoding="utf-8")) for path in TABLES]
+    return {english: said for table in tables for english, said in table.items()}
 
 
 def test_every_sentence_has_the_same_places(german):
@@ -90,7 +91,7 @@ def _sentences_of(folder: str) -> dict[str, list[str]]:
     return found
 
 
-@pytest.mark.parametrize("folder", ["examination", "statistics", "attestation/policy"])
+@pytest.mark.parametrize("folder", ["examination", "statistics", "attestation/policy", "attestation/change"])
 def test_sentences_in_the_sources_are_known(folder):
     """A sentence counts as known where it is so with one filling of its places."""
     found = _sentences_of(folder)

@@ -18,12 +18,14 @@ from audit.attestation.render.tongue import read_words, speak, tell
 from audit.shipped import shipped_folder
 
 _PLACE = re.compile(r"%\((\w+)\)s|\{(\w+)\}")
-_OTHERS = frozenset({"echo.json", "render.json", "figures.json", "history.json", "names.json"})
+_OTHERS = frozenset(
+    {"echo.json", "render.json", "figures.json", "history.json", "names.json", "change.json", "echo_change.json"}
+)
 """Tables of sentences that evidence brings along, and of names that data and policies bring: nobody keeps a list."""
 FULL_PACKS = ("baseline-fairness", "nyc-ll144", "eu-ai-act-high-risk", "model-change-review")
 """Packs of which every text is translated; of the others, at least their titles and those of their rules."""
 ALLOWED = re.compile(
-    r"^(glassbox|audit|UTC ·|SHA-256|n|n = |, n = |sha256sum -c SHA256SUMS|openssl cms .*|audit \w+ .*|-CAfile .*)$"
+    r"^(glassbox|audit|UTC ·|SHA-256|n|n = |, n = |sha256sum -c SHA256SUMS|openssl cms .*|audit \w+( .*)?|-CAfile .*)$"
 )
 
 

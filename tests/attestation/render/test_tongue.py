@@ -69,6 +69,7 @@ def test_unknown_sentence_stays_as_it_is(table):
         assert type(echo("nothing of the kind, 0.5")) is Untold
         assert echo("1,234.5") == "1.234,5"
         assert echo("12.5%") == "12,5\u00a0%"
+        assert echo("1.657e-22") == "1,657e-22"
         assert echo("debts = 23.7") == "debts = 23,7"
 
 

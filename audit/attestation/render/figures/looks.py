@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from audit.evidence import Curve
 
+from ..tongue import tell
 from ..words import model_name
 
 PDP = "pdp"
@@ -19,6 +20,7 @@ PDP = "pdp"
 
 BEFORE, AFTER = "before", "after"
 """Keys of one model's shape in two audits."""
+_SIDES = {BEFORE: "Before", AFTER: "After"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ def look_of(curve: Curve) -> Look:
 
 def short_name(curve: Curve) -> str:
     """Return the name that stands beside a curve."""
+    if curve.model in _SIDES:
+        return tell(_SIDES[curve.model])
     return "PDP" if key_of(curve) == PDP else model_name(curve.model, short=True).partition(",")[0]
 
 
