@@ -121,7 +121,7 @@ def compare_audits(
         A folder was tampered with.
     """
     if gone := [str(path) for path in (old, new) if not path.exists()]:
-        raise ConfigError(f"there is nothing at {' and '.join(gone)}", hint="give two report folders, or two audit.yaml")
+        raise ConfigError(f"nothing is at {' and '.join(gone)}", hint="give two report folders, or two audit.yaml")
     if old.is_dir() != new.is_dir():
         raise ConfigError(f"{old} and {new} are not of one kind", hint="give two report folders, or two audit.yaml")
     if old.is_dir():

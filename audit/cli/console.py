@@ -9,13 +9,17 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import shorten
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from .interrupt import heed_interrupt
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from audit.attestation.pipeline import Outcome
+    from audit.evidence import RuleFinding
     from audit.operations.task import AuditResult
 
 MARKS = {
@@ -151,31 +155,13 @@ def note(line: str) -> None:
 
 def tell_outcome(outcome: Outcome, *, title: str = "") -> None:
     """Print the verdict table and where the report is."""
-    from rich.console import Console
-    from rich.table import Table
+    from rich.console import Console as Screen
     from rich.text import Text
 
-    from audit.operations.description import say_because, sort_findings
-
     # a log file has no width of its own
-    screen = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 120)
+    screen = Screen(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 120)
     judgement = outcome.dossier.judgement
-    table = Table(title=title or outcome.dossier.evidence.subject.title, title_justify="left", box=None, pad_edge=False)
-    for heading in ("", "rule", "severity", "because"):
-        table.add_column(heading, overflow="fold", no_wrap=heading in ("", "severity"))
-    applying = tuple(finding for finding in judgement.findings if finding.status != "not_applicable")
-    for finding in sort_findings(applying):
-        mark, colour = MARKS[finding.status]
-        table.add_row(
-            Text(f"{mark} {finding.status.replace('_', ' ')}", style=colour),
-            Text(finding.rule),
-            Text(finding.severity),
-            Text(say_because(finding)),
-        )
-    if applying:
-        screen.print(table)
-    if aside := len(judgement.findings) - len(applying):
-        screen.print(f"not applicable: {aside} of {len(judgement.findings)} rules; the report says why of each")
+    _tell_rules(screen, judgement.findings, title or outcome.dossier.evidence.subject.title)
     screen.print(Text(SENTENCES[judgement.outcome], style="bold"))
     for name, why in outcome.dossier.evidence.why_broken().items():
         screen.print(Text(f"{name} broke: {why}", style="red"))
@@ -191,6 +177,31 @@ def tell_outcome(outcome: Outcome, *, title: str = "") -> None:
     for name in ("report.html", "report.pdf"):
         if name in outcome.files:
             tell(str(outcome.folder / name))
+
+
+def _tell_rules(screen: Console, findings: tuple[RuleFinding, ...], title: str) -> None:
+    """Print the rules that apply, and how many do not."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from audit.operations.description import say_because, sort_findings
+
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for heading in ("", "rule", "severity", "because"):
+        table.add_column(heading, overflow="fold", no_wrap=heading in ("", "severity"))
+    applying = tuple(finding for finding in findings if finding.status != "not_applicable")
+    for finding in sort_findings(applying):
+        mark, colour = MARKS[finding.status]
+        table.add_row(
+            Text(f"{mark} {finding.status.replace('_', ' ')}", style=colour),
+            Text(finding.rule),
+            Text(finding.severity),
+            Text(say_because(finding)),
+        )
+    if applying:
+        screen.print(table)
+    if aside := len(findings) - len(applying):
+        screen.print(f"not applicable: {aside} of {len(findings)} rules; the report says why of each")
 
 
 def tell_described(described: dict[str, Any]) -> None:
@@ -210,7 +221,7 @@ def tell_results(results: list[AuditResult]) -> None:
     for result in results:
         counts = result.described.get("counts", {})
         said = ", ".join(f"{counts[word]} {word}" for word in telling if counts.get(word))
-        found.append(said or (result.error.splitlines()[0][:40] if result.error else "-"))
+        found.append(said or (shorten(result.error.splitlines()[0], 40, placeholder=" …") if result.error else "-"))
     width = max(map(len, found), default=0)
     for result, said in zip(results, found, strict=True):
         tell(f"{result.exit_code}  {result.outcome:10}  {said:{width}}  {result.config}")

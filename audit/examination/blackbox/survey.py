@@ -51,13 +51,13 @@ def _values_of(facts: ColumnFacts, kinds: Mapping[str, Kind]) -> Iterable[str | 
 
 
 def describe_survey(survey: Survey) -> tuple[str, ...]:
-    """Say which missing values and unlisted levels the blocks filled in, one line each."""
+    """Say which missing values and unlisted levels the blocks filled in, one line each, by column."""
     lines = [
         f"{rows:,} of {survey.rows:,} rows have no value in {name}; the block's value for missing ones was used"
-        for name, rows in survey.missing.items()
+        for name, rows in sorted(survey.missing.items())
         if rows
     ]
-    for name, counted in survey.unknown.items():
+    for name, counted in sorted(survey.unknown.items()):
         levels = ", ".join(repr(level[:40]) for level, _ in counted.most_common(3))
         lines.append(
             f"{counted.total():,} of {survey.rows:,} rows have a level in {name} that the model does not know "

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from audit.attestation.change.differences import compare_verdicts
 from audit.attestation.change.kept import KeptPeople, pair_people, read_kept
 from audit.attestation.change.loss import turn_loss
 from audit.attestation.change.moves import Compared, _parse, read_families
 from audit.attestation.change.shapes import CurvePair, compare_shapes, read_curve
 from audit.errors import DataError
-from audit.evidence import Curve, Estimate, Measurement
+from audit.evidence import Curve, Estimate, Measurement, Verdict
 
 
 def number(value, low=None, high=None, **more):
@@ -139,3 +141,31 @@ def test_a_shape_moves_by_a_share_of_its_range():
 def test_a_curve_is_read_between_its_points_and_where_nothing_is_known():
     line = curve((0.0, 1.0, 4.0)).model_copy(update={"missing": -3.0})
     assert read_curve(line, np.array([0.5, 1.5, 9.0, np.nan])).tolist() == [0.5, 2.5, 4.0, -3.0]
+
+
+def test_a_verdict_moves_with_the_number_of_its_own_attribute():
+    """Numbers of two attributes, and of both together, differ in nothing but the attribute."""
+
+    def move(attribute, p):
+        m = Measurement(metric="m.x", estimate=Estimate(value=1.0), attribute=attribute)
+        return Compared(m, m, differ(0.1, 0.01, 0.19), differ(0.1, 0.01, 0.19), paired=True, p=p)
+
+    moves = read_families([move("sex", 0.5), move("region", 0.001), move("sex * region", 0.6)])
+    judged = [
+        SimpleNamespace(
+            findings=[
+                SimpleNamespace(
+                    rule="p/r",
+                    title="t",
+                    severity="high",
+                    verdicts=[
+                        Verdict(id="i", rule="p/r", scope=f"p/r[{name}]", status=status, metric="m.x", because="b")
+                        for name in ("sex", "region", "sex * region")
+                    ],
+                )
+            ]
+        )
+        for status in ("pass", "fail")
+    ]
+    told = {one.scope: one.beyond_noise for one in compare_verdicts(*judged, moves)}
+    assert told == {"p/r[sex]": False, "p/r[region]": True, "p/r[sex * region]": False}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,8 +12,9 @@ from hypothesis import strategies as st
 
 from audit.config.model import ModelSource
 from audit.errors import ConfigError, DataError, IntakeRefused
-from audit.examination.blackbox.encode import Encoder, numbers_of
+from audit.examination.blackbox.encode import Encoder, Survey, numbers_of
 from audit.examination.blackbox.levels import MISSING, UNKNOWN, LevelIndex, level_text
+from audit.examination.blackbox.survey import describe_survey
 
 
 def encoder(inputs):
@@ -198,3 +201,10 @@ def test_encoding_is_row_by_row(n, seed):
 def test_description_names_arguments_and_columns():
     made = encoder({"x": [{"columns": ["a", "b"], "indicator": True}]})
     assert made.describe() == ("x: 4 numbers from numeric (a, b)",)
+
+
+def test_what_was_filled_in_is_told_in_one_order():
+    """Columns are counted in the order of a set, which changes from process to process."""
+    told = [describe_survey(Survey(9, missing=dict(pairs))) for pairs in permutations([("a", 1), ("b", 2), ("c", 3)])]
+    assert len(set(told)) == 1
+    assert "1 of 9 rows have no value in a" in told[0][0]
