@@ -44,7 +44,8 @@ def test_rows_that_are_no_frame_are_named():
         ({"label": "repaid", "effort": "fats"}, "did you mean 'fast'"),
     ],
 )
-def test_arguments_are_checked_as_the_file_is(arguments, words, tmp_path):
+def test_arguments_are_checked_as_the_file_is(arguments, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # the ledger lies in the working folder
     table = make_table(60)
     with pytest.raises(ConfigError, match=words):
         audit.run(data=table, predict=lambda rows: rows["income"] / 200, out=tmp_path / "report", **arguments)

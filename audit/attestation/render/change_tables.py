@@ -262,7 +262,14 @@ def say_difference(item: Difference) -> tuple[str, str, str]:
     name = item.name if item.area in ("features", "groups") else _own_words(item.name)
     if item.name.startswith("about: ") or (item.area in ("model", "method") and item.name != "effort"):
         return name, item.before, item.after
-    return name, _own_words(item.before), _own_words(item.after)
+    told = _rule_words if item.area == "policy" else _own_words
+    return name, told(item.before), told(item.after)
+
+
+def _rule_words(text: str) -> str:
+    """Return a rule part by part: of an organisation's own one the title stays, limit and severity are told."""
+    parts = text.split("; ")
+    return "; ".join(map(_own_words, (*parts[:-2], "; ".join(parts[-2:]))))
 
 
 def _own_words(text: str) -> str:
