@@ -308,7 +308,7 @@ def test_full_disk_leaves_nothing(job, run_cli, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(folder, "_fill", full)
+    monkeypatch.setattr(folder, "fill_folder", full)
     code, _, err = run_cli("run", write_config(job), "--out", job / "report")
     assert code == 6, err
     assert "space" in err

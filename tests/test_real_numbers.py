@@ -228,6 +228,8 @@ def variance(over_positives, over_negatives):
 def test_auc_by_group_with_delongs_interval(audit):
     from sklearn.metrics import roc_auc_score
 
+    from audit.statistics.auc import FEW_OF_A_CLASS
+
     for names in SETS[:3]:
         for group, part in audit.groups(names):
             score, truth = part["score"].to_numpy(), part["y"].to_numpy() == 1
@@ -235,8 +237,14 @@ def test_auc_by_group_with_delongs_interval(audit):
             half = stats.norm.ppf(0.975) * np.sqrt(variance(*placements)) / (value * (1 - value))
             found = audit.pick("fairness.auc", group=group).estimate
             assert found.value == pytest.approx(roc_auc_score(truth, score), abs=EXACT)
-            if found.low is not None:
-                assert (found.low, found.high) == pytest.approx(expit(logit(value) + np.array([-half, half])), abs=1e-9)
+            if found.low is None:
+                continue
+            low, high = expit(logit(value) + np.array([-half, half]))
+            if min(truth.sum(), (~truth).sum()) >= FEW_OF_A_CLASS:
+                assert (found.low, found.high) == pytest.approx((low, high), abs=1e-9)
+            else:  # DeLong's alone covers too little there; the interval holds it and is wider
+                assert found.low <= low + 1e-9
+                assert found.high >= high - 1e-9
 
 
 def test_scores_by_group(audit):

@@ -15,16 +15,19 @@ from typing import Literal
 
 from cryptography import x509
 
-from audit.errors import ConfigError
+from audit.errors import ConfigError, SealError
+from audit.evidence import Dossier
 
 from .ledger.later import tell_later
 from .ledger.store import read_ledger
+from .render.effect_tables import write_sources
 from .seal.check import SeenSignature
 from .seal.facts import FactFound, read_seal_facts
 from .seal.findings import Check, Findings
 from .seal.folder_check import inspect_file, inspect_folder
 from .seal.keys import show_certificate
-from .seal.sign import DOSSIER_FILE, FIELDS, SUMS_FILE
+from .seal.pdf_check import attached_files
+from .seal.sign import DOSSIER_FILE, FIELDS, PDF_FILE, SUMS_FILE
 from .seal.signers import RoleSigned, SignersBook, check_separation, check_signers, read_signers
 from .seal.trust import STAMP_USAGES, doubt_certificate, read_anchors, read_revoked
 
@@ -159,8 +162,27 @@ def verify_report(
         inspect_file(path, findings)
     else:
         raise ConfigError(f"there is no report at {path}", hint="give the folder, its report.pdf or its report.html")
+    _compare_sources(path, findings)
     later = _ask_history(Path(ledger), findings) if ledger is not None else ()
     return _conclude(findings, trusted, later)
+
+
+def _compare_sources(path: Path, findings: Findings) -> None:
+    """Hold what a PDF has embedded beside its dossier against that dossier."""
+    paper = path / PDF_FILE if path.is_dir() else path
+    if findings.sound and paper.suffix == ".pdf" and paper.is_file():
+        findings.attempt("policies and tables in the PDF", _check_sources, paper.read_bytes())
+
+
+def _check_sources(data: bytes) -> str:
+    held = attached_files(data)
+    dossier = held.pop(DOSSIER_FILE, None)
+    if dossier is None:
+        return "none"
+    meant = write_sources(Dossier.parse(dossier))
+    if other := sorted(name for name, content in held.items() if meant.get(name) != content):
+        raise SealError(f"{other[0]} in the PDF is not what its audit.json says")
+    return f"{len(held)} files, as audit.json says"
 
 
 def _ask_history(ledger: Path, findings: Findings) -> tuple[str, ...]:

@@ -509,3 +509,17 @@ def test_command_asks_for_trust(run_cli, folder, root_pem, tmp_path):
     assert run_cli("verify", folder / "report.pdf", "--trust", root_pem)[0] == 0
     assert run_cli("verify", tmp_path / "absent")[0] == 2
     assert run_cli("verify", folder, "--trust", tmp_path / "absent")[0] == 2
+
+
+def test_a_table_in_the_pdf_that_is_not_the_dossiers(monkeypatch, dossier_of):
+    from audit.attestation import verify
+    from audit.errors import SealError
+
+    dossier = dossier_of()
+    policies = {f"{policy.pack}.policy.txt": policy.text.encode() for policy in dossier.judgement.policies}
+    held = {"audit.json": dossier.canonical(), **policies}
+    monkeypatch.setattr(verify, "attached_files", lambda data: dict(held))
+    assert verify._check_sources(b"") == f"{len(policies)} files, as audit.json says"
+    held[next(iter(policies))] += b" "
+    with pytest.raises(SealError, match="is not what its audit.json says"):
+        verify._check_sources(b"")

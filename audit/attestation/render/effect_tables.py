@@ -24,6 +24,21 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 Cell = str | float | int | bool | None
 
 
+def write_sources(dossier: Dossier) -> dict[str, bytes]:
+    """Return all files that a PDF holds beside the dossier: the text of every policy, and the effect tables.
+
+    Parameters
+    ----------
+    dossier : Dossier
+        What is reported.
+    """
+    policies = {
+        f"{policy.pack}.policy.txt": policy.text.encode("utf-8", errors="replace")
+        for policy in dossier.judgement.policies
+    }
+    return {**policies, **write_effect_tables(dossier)}
+
+
 def write_effect_tables(dossier: Dossier) -> dict[str, bytes]:
     """Return the effect tables of a dossier: file name to content; empty where no effects were measured.
 

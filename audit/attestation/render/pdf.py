@@ -20,7 +20,7 @@ from audit.evidence import Brand, Dossier
 from audit.shipped import shipped_folder
 
 from .brand import family_of
-from .effect_tables import CURVES_FILE, SURFACES_FILE, write_effect_tables
+from .effect_tables import CURVES_FILE, SURFACES_FILE, write_sources
 from .finisher import finish_pdf
 from .glyphs import clean_text, drawable
 from .html import FONTS, branded_texts, render_page
@@ -82,15 +82,11 @@ def render_pdf(dossier: Dossier, attachments: Sequence[Attachment] = ()) -> byte
 
 def render_pdf_with_sources(dossier: Dossier) -> bytes:
     """Return the PDF with the dossier, the text of every policy and the effect tables embedded."""
-    policies = [
-        (f"{policy.pack}.policy.txt", policy.text.encode("utf-8", errors="replace"), f"Policy {policy.title}", "Source")
-        for policy in dossier.judgement.policies
-    ]
-    tables = [
-        (name, data, EFFECT_TABLES[name], "Data") for name, data in write_effect_tables(dossier).items()
-    ]  # functions of the dossier, for programs that read no JSON
+    about = {f"{policy.pack}.policy.txt": (f"Policy {policy.title}", "Source") for policy in dossier.judgement.policies}
+    about |= {name: (title, "Data") for name, title in EFFECT_TABLES.items()}
+    sources = [(name, data, *about[name]) for name, data in write_sources(dossier).items()]
     return render_pdf(
-        dossier, [("audit.json", dossier.canonical(), "The dossier behind this report", "Data"), *policies, *tables]
+        dossier, [("audit.json", dossier.canonical(), "The dossier behind this report", "Data"), *sources]
     )
 
 

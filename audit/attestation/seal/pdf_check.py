@@ -191,6 +191,23 @@ def attached_file(data: bytes, name: str) -> bytes | None:
         return bytes(_get(_get(found[0], "/EF"), "/F").data) if found else None
 
 
+def attached_files(data: bytes) -> dict[str, bytes]:
+    """Return every file embedded in a PDF, name to content.
+
+    Raises
+    ------
+    SealError
+        The PDF cannot be read, or holds two files of one name.
+    """
+    with hostile():
+        tree = _get(_get(read_pdf(data).root, "/Names"), "/EmbeddedFiles")
+        found = [(str(_get(spec, "/UF") or key), spec) for key, spec in _name_tree(tree)]
+        files = {name: bytes(_get(_get(spec, "/EF"), "/F").data) for name, spec in found}
+        if len(files) < len(found):
+            raise SealError("the PDF holds two files of one name")
+        return files
+
+
 @contextmanager
 def hostile() -> Iterator[None]:
     """Turn whatever a reader may raise on a hostile file into a refusal."""
