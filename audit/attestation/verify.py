@@ -180,7 +180,9 @@ def _check_sources(data: bytes) -> str:
     if dossier is None:
         return "none"
     meant = write_sources(Dossier.parse(dossier))
-    if other := sorted(name for name, content in held.items() if meant.get(name) != content):
+    if not held:
+        return "none"
+    if other := sorted(name for name in held.keys() | meant.keys() if held.get(name) != meant.get(name)):
         raise SealError(f"{other[0]} in the PDF is not what its audit.json says")
     return f"{len(held)} files, as audit.json says"
 

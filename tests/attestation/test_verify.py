@@ -520,6 +520,10 @@ def test_a_table_in_the_pdf_that_is_not_the_dossiers(monkeypatch, dossier_of):
     held = {"audit.json": dossier.canonical(), **policies}
     monkeypatch.setattr(verify, "attached_files", lambda data: dict(held))
     assert verify._check_sources(b"") == f"{len(policies)} files, as audit.json says"
+    held["more.csv"] = b"a,b"
+    with pytest.raises(SealError, match=r"more\.csv in the PDF"):
+        verify._check_sources(b"")
+    del held["more.csv"]
     held[next(iter(policies))] += b" "
     with pytest.raises(SealError, match="is not what its audit.json says"):
         verify._check_sources(b"")

@@ -76,4 +76,6 @@ def main(report: Path) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: seal.py REPORT_FOLDER, a signed report as audit run writes it")
     main(Path(sys.argv[1]))

@@ -84,6 +84,8 @@ def main() -> None:
             folder = Path(place) / name
             folder.mkdir()
             if name == "quickstart":
+                if not (ROOT / "examples" / "credit" / "out").is_dir():
+                    sys.exit("run ./examples/quickstart first: it makes the rows and models of the credit example")
                 time_audit(name, ROOT / "examples" / "credit" / "audit-repaid.yaml", folder)
                 report = folder / "report"
             elif name != "commands":
