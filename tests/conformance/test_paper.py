@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from checkers import ask_verapdf, list_fonts, need_command, run, take_out
+from checkers import ask_verapdf, list_fonts, list_qpdf_faults, need_command, run, take_out
 
 from audit.attestation.render.effect_tables import write_effect_tables
 from audit.evidence import Dossier
@@ -46,8 +46,15 @@ def test_verapdf_sees_a_fault(specimens, tmp_path):
 
 def test_qpdf_finds_the_structure_sound(specimens):
     for file in papers(specimens):
-        told = run(need_command("qpdf"), "--check", file)
-        assert "No syntax or stream encoding errors found" in told, file.name
+        assert list_qpdf_faults(file) == [], file.name
+
+
+def test_qpdf_sees_a_stream_that_ends_early(specimens, tmp_path):
+    """The gate itself: the last stream cut short, at equal length, is a fault and no chance alignment."""
+    data = (specimens / "summary.pdf").read_bytes()
+    end = data.rindex(b"\nendstream")
+    (tmp_path / "x.pdf").write_bytes(data[: end - 40] + bytes(40) + data[end:])
+    assert list_qpdf_faults(tmp_path / "x.pdf") != []
 
 
 def test_only_our_fonts_all_embedded_as_subsets_with_unicode(specimens):
