@@ -50,8 +50,7 @@ def recompute_audit(
     from audit.examination.pipeline import examine
 
     dossier = Dossier.parse((folder / "audit.json").read_bytes())
-    if dossier.kind != "audit" or dossier.presentation.audience != "internal":
-        raise ConfigError("only the internal report of one audit can be recomputed", place="--recompute")
+    _refuse_other_kinds(dossier)
     old, told = dossier.evidence, dossier.judgement
     config = load_config(config_path, overrides=overrides).model_copy(update={"seed": old.provenance.seed})
     packs, papers = load_packs(config), load_papers(config.documents)
@@ -64,3 +63,21 @@ def recompute_audit(
     )  # fmt: skip
     verdicts = ({one.rule: one.status for one in side.findings} for side in (told, judgement))
     return compare_evidence(old.model_dump(mode="json"), new.model_dump(mode="json"), *verdicts)
+
+
+def _refuse_other_kinds(dossier: Dossier) -> None:
+    """Refuse a report whose numbers are not those of one run, and say which report's are."""
+    if dossier.kind != "audit":
+        raise ConfigError(
+            "this report compares two audits, whose numbers are those of two runs",
+            place="--recompute",
+            hint="recompute the two reports that it compares",
+        )
+    if dossier.public is not None or dossier.presentation.audience != "internal":
+        known = dossier.public.dossier_digest if dossier.public else None
+        named = f"whose audit.json has the digest {known}" if known else "which no ledger holds"
+        raise ConfigError(
+            "this is a public edition, which withholds small counts, so that its numbers cannot all come out again: "
+            f"recompute the internal report that it was made of, {named}",
+            place="--recompute",
+        )

@@ -23,21 +23,21 @@ def mask_of(part):
 class Attacker:
     """Knows linear equations over the cells of some groups; asks what a cell may be in whole people."""
 
-    def __init__(self, groups):
-        self.groups, self.rows, self.values = list(groups), [], []
+    def __init__(self, groups, width=9):
+        self.groups, self.width, self.rows, self.values = list(groups), width, [], []
 
     def learn(self, value, **masks):
         """Learn that the sum of some cells is `value`; `masks` by the place of a group, ``all`` for everybody."""
-        row = np.zeros((len(self.groups), 9))
+        row = np.zeros((len(self.groups), self.width))
         for key, mask in masks.items():
             row[slice(None) if key == "all" else int(key[1:])] += mask
         self.rows.append(row.ravel())
         self.values.append(value)
 
     def bounds(self, group, mask):
-        """Return the smallest and largest whole number that a part of a group can hold."""
-        goal = np.zeros((len(self.groups), 9))
-        goal[group] = mask
+        """Return the smallest and largest whole number that a part of a group can hold; of all of them for ``all``."""
+        goal = np.zeros((len(self.groups), self.width))
+        goal[slice(None) if group == "all" else group] = mask
         rows = np.array(self.rows) if self.rows else np.zeros((1, goal.size))
         values = np.array(self.values) if self.rows else np.zeros(1)
         found = []

@@ -336,7 +336,7 @@ def test_ledger_that_cannot_grow_takes_the_report_back(job, run_cli, monkeypatch
     def full(*_):
         raise TryAgain("no space left to write the ledger")
 
-    monkeypatch.setattr(store, "_append_line", full)
+    monkeypatch.setattr(store, "append_line", full)
     config = write_config(job)
     assert run_cli("run", config, "--out", job / "report")[0] == 6
     assert not (job / "report").exists()

@@ -6,12 +6,14 @@ is made beside the old one and takes its place in one step, so that a crash leav
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from audit.config.schema import SigningOrder
@@ -23,6 +25,7 @@ from .folder import exchange_folders, explain_os_error, fill_folder
 from .ledger.later import find_entry
 from .ledger.store import LOG_FILE, Ledger, hold_ledger
 from .render.stamp import render_stamp
+from .render.tongue import ENGLISH
 from .seal.keys import Signer, notes_of, signer_for
 from .seal.reading import OUTSIDE, read_plain, walk_folder
 from .seal.sign import DOSSIER_FILE, countersign_folder, seal_digests, tell_moment
@@ -191,7 +194,8 @@ def _sign_and_exchange(
     about = find_entry(ledger.chain, digest_bytes(files[DOSSIER_FILE])) if ledger else None
     if ledger and about is None:
         raise LedgerError("the ledger does not know this report", hint="name the one in which its audit is recorded")
-    sealed = countersign_folder(files, stated, signer, moment=moment, stamp=render_stamp)
+    stamp = partial(render_stamp, language=_language_of(files[DOSSIER_FILE]))
+    sealed = countersign_folder(files, stated, signer, moment=moment, stamp=stamp)
     fresh = _write_beside(folder, sealed)
     try:
         after = verify_report(fresh)
@@ -211,6 +215,11 @@ def _sign_and_exchange(
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return after
+
+
+def _language_of(dossier: bytes) -> str:
+    """Return the language of a report, in which its signatures are shown, too; older ones are all English."""
+    return str(json.loads(dossier).get("presentation", {}).get("language", ENGLISH))
 
 
 def _read_all(folder: Path) -> dict[str, bytes]:

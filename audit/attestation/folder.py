@@ -1,4 +1,4 @@
-"""A folder is written whole or not at all."""
+"""A folder, or a file, is written whole or not at all."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def write_folder(files: Mapping[str, bytes], out: Path, beside: bytes | None = N
         fill_folder(partial, files)
         partial.chmod(0o755)
         if beside is not None:
-            _write_private(name_sidecar(out), beside)
+            replace_file(name_sidecar(out), beside)
         if out.exists():
             out.rmdir()
         partial.rename(out)
@@ -141,14 +141,30 @@ def remove_folder(out: Path) -> None:
     name_sidecar(out).unlink(missing_ok=True)
 
 
-def _write_private(path: Path, data: bytes) -> None:
-    """Write a file that its owner alone may read, whole or not at all."""
+def replace_file(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    """Write a file beside its place and rename it, so that nobody ever sees half of it, nor a crash leaves that.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Where it goes; what is there is replaced.
+    data : bytes
+        What it holds.
+    mode : int
+        Who may read it; by default its owner alone.
+
+    Raises
+    ------
+    OSError
+        It cannot be written; what was there is as it was.
+    """
     descriptor, partial = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # made with mode 0600
     try:
         with os.fdopen(descriptor, "wb") as handle:
             handle.write(data)
             handle.flush()
             os.fsync(handle.fileno())
+            os.fchmod(handle.fileno(), mode)
         Path(partial).replace(path)
     except BaseException:
         Path(partial).unlink(missing_ok=True)

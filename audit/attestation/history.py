@@ -6,22 +6,27 @@ only where its document is, byte for byte, the one that the ledger recorded.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from audit.errors import EvidenceError
+from audit.errors import ConfigError, EvidenceError, LedgerError, SealError
 from audit.evidence import Dossier, digest_bytes
 
 from .ledger.chain import Chain, check_signatures
-from .ledger.entry import Entry
+from .ledger.checkpoint import Checkpoint
+from .ledger.disk import read_checkpoint_files, read_file
+from .ledger.entry import Entry, read_checkpoint
 from .ledger.status import read_status
 from .ledger.store import read_ledger
 from .render.history import AuditPast, Happening, render_history
 from .seal.envelope import open_envelope
 from .seal.keys import show_certificate
+from .seal.timestamp import read_stamp, reply_around, token_of
 
 DOSSIER_FILE = "audit.json"
 _PAGES = ("report.html", "report.pdf", "")
@@ -38,10 +43,16 @@ class CheckedLedger:
         What it holds.
     signers : tuple of str
         Name of each entry's signer; empty where nobody signed.
+    stamped : datetime or None
+        When the checkpoint existed, as a time stamp authority says; None where it carries no time stamp.
+    stamped_by : str
+        Name of that authority, which is not checked to be trusted.
     """
 
     chain: Chain
     signers: tuple[str, ...]
+    stamped: datetime | None = None
+    stamped_by: str = ""
 
 
 def check_whole(folder: Path) -> CheckedLedger:
@@ -61,7 +72,48 @@ def check_whole(folder: Path) -> CheckedLedger:
     """
     chain, checkpoint = read_ledger(folder)
     opened = check_signatures(chain, checkpoint, lambda line: show_certificate(open_envelope(line).certificate))
-    return CheckedLedger(chain, opened)
+    return CheckedLedger(chain, opened, *(check_stamp(*read_checkpoint_files(folder)) or ()))
+
+
+def check_copy(path: Path) -> tuple[Checkpoint, tuple[datetime, str] | None]:
+    """Read a copy of a checkpoint that was kept elsewhere, with its time stamp where one lies beside it.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The copy; its time stamp is called the same with ``.tsr`` at the end.
+
+    Raises
+    ------
+    ConfigError
+        It cannot be read.
+    LedgerError
+        It is none, or its time stamp is that of another.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+    return read_checkpoint(data), check_stamp(data, read_file(path.with_name(f"{path.name}.tsr")))
+
+
+def check_stamp(checkpoint: bytes | None, stamp: bytes | None) -> tuple[datetime, str] | None:
+    """Return when a checkpoint existed and who says so; None where it carries no time stamp.
+
+    Raises
+    ------
+    LedgerError
+        The stamp does not hold, or is that of another checkpoint.
+    """
+    if stamp is None or checkpoint is None:
+        return None
+    try:
+        token = token_of(stamp)
+        if stamp != reply_around(token):
+            raise SealError("it was changed")
+        return read_stamp(token, hashlib.sha256(checkpoint).digest())
+    except SealError as error:
+        raise LedgerError(f"the time stamp of the checkpoint does not hold: {error.what}") from None
 
 
 def write_history(ledger: Path, reports: Sequence[Path], page: Path, *, language: str = "en") -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -188,7 +189,7 @@ def attest(
     judgement = see_lock(judgement, order, packs, evidence, read_stamp)
     signer = signer_for(order.signing, interactive=interactive)
     public = order.report.audience == "public"
-    told = {} if public else render_individuals(individuals or {})
+    told = {} if public else render_individuals(individuals or {}, order.report.language)
     scores, artifacts = (None, {}) if public else (scores, artifacts or {})
     seen_at, recorded = now.astimezone(UTC), False
     while not recorded:  # drawing takes long, so that the history is not held meanwhile; it is asked again afterwards
@@ -214,7 +215,8 @@ def attest(
                 continue
             tell("seal and record")
             files = {"audit.json": dossier.canonical(), **artifacts, **rendered}
-            sealed = sign_folder(files, dossier, signer, previous=ledger.head, stamp=render_stamp)
+            stamp = partial(render_stamp, language=order.report.language)
+            sealed = sign_folder(files, dossier, signer, previous=ledger.head, stamp=stamp)
             with ledger.announce(out, dossier, beside=name_sidecar(out)):
                 write_folder({**sealed, **told}, out, beside=scores)
                 try:

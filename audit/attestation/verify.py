@@ -23,10 +23,11 @@ from .ledger.store import read_ledger
 from .render.effect_tables import write_sources
 from .seal.check import SeenSignature
 from .seal.facts import FactFound, read_seal_facts
-from .seal.findings import Check, Findings
+from .seal.findings import VALIDATION_DATA, Check, Findings
 from .seal.folder_check import inspect_file, inspect_folder
 from .seal.keys import show_certificate
 from .seal.pdf_check import attached_files
+from .seal.revocation import NOTHING_SAID, Revocations
 from .seal.sign import DOSSIER_FILE, FIELDS, PDF_FILE, SUMS_FILE
 from .seal.signers import RoleSigned, SignersBook, check_separation, check_signers, read_signers
 from .seal.trust import STAMP_USAGES, doubt_certificate, read_anchors, read_revoked
@@ -36,7 +37,7 @@ TrustWord = Literal["TRUSTED", "UNTRUSTED", "UNSIGNED"]
 Anchors = tuple[x509.Certificate, ...]
 
 _ROLES = {name: role for role, name in FIELDS.items()}
-_ABOUT_PEOPLE = frozenset({"trusted signer", "roles", "signers.yaml", "history"})
+_ABOUT_PEOPLE = frozenset({"trusted signer", "roles", "signers.yaml", "history", VALIDATION_DATA})
 """Checks that say nothing about whether a file was changed."""
 
 
@@ -113,7 +114,7 @@ class _Trusted:
     """Whom a reader trusts."""
 
     anchors: Anchors | None
-    revoked: tuple[bytes, ...]
+    said: Revocations
     book: SignersBook | None
 
 
@@ -153,8 +154,8 @@ def verify_report(
     """
     path = Path(path)
     anchors = read_anchors(Path(trust)) if trust is not None else None
-    revoked = read_revoked(Path(trust)) if trust is not None else ()
-    trusted = _Trusted(anchors, revoked, read_signers(Path(signers)) if signers is not None else None)
+    said = Revocations(read_revoked(Path(trust))) if trust is not None else NOTHING_SAID
+    trusted = _Trusted(anchors, said, read_signers(Path(signers)) if signers is not None else None)
     findings = Findings()
     if path.is_dir():
         inspect_folder(path, findings)
@@ -226,7 +227,7 @@ def _judge_people(findings: Findings, trusted: _Trusted, word: Word) -> TrustWor
             findings.attempt("signers.yaml", check_signers, trusted.book, ())
         return "UNTRUSTED" if findings.claimed else "UNSIGNED"
     anchors = _widen(findings.seen, trusted)
-    doubts = _doubt_all(findings, anchors, trusted.revoked)
+    doubts = _doubt_all(findings, anchors, findings.said + trusted.said)
     doubt = next((text for text in doubts.values() if text), "")
     if trusted.anchors is not None:
         findings.checks.append(Check("trusted signer", not doubt, doubt or "an authority that you named vouches"))
@@ -275,7 +276,7 @@ def _tell_signatures(findings: Findings) -> tuple[SignatureTold, ...]:
     return tuple(told)
 
 
-def _doubt_all(findings: Findings, anchors: Anchors | None, revoked: tuple[bytes, ...]) -> dict[x509.Certificate, str]:
+def _doubt_all(findings: Findings, anchors: Anchors | None, said: Revocations) -> dict[x509.Certificate, str]:
     """Return, for each certificate that signed, why it is not trusted; an empty text where it is."""
     found: dict[x509.Certificate, str] = {}
     for certificate in dict.fromkeys(one.certificate for one in findings.seen):
@@ -284,18 +285,17 @@ def _doubt_all(findings: Findings, anchors: Anchors | None, revoked: tuple[bytes
             continue
         mine = [one for one in findings.seen if one.certificate == certificate]
         chain = max((one.chain for one in mine), key=len)
-        lists = (*revoked, *findings.revoked)
-        found[certificate] = doubt_certificate(certificate, chain, anchors, _moment(mine, anchors), lists=lists)
+        found[certificate] = doubt_certificate(certificate, chain, anchors, _moment(mine, anchors, said), said=said)
     return found
 
 
-def _moment(seen: Sequence[SeenSignature], anchors: Anchors) -> datetime:
+def _moment(seen: Sequence[SeenSignature], anchors: Anchors, said: Revocations) -> datetime:
     """Return when the signature is shown to have existed: a trusted time stamp says so, else only that it does now.
 
     The time that a signer states proves nothing once the certificate has run out, because a stolen key can state it.
     """
     for stamp in [one.stamp for one in seen if one.stamp]:
-        if not doubt_certificate(stamp.certificate, stamp.chain, anchors, stamp.moment, usages=STAMP_USAGES):
+        if not doubt_certificate(stamp.certificate, stamp.chain, anchors, stamp.moment, usages=STAMP_USAGES, said=said):
             return stamp.moment
     return datetime.now(UTC)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from audit.attestation.pipeline import Outcome
     from audit.evidence import RuleFinding
+    from audit.evidence.dossier import SignerShown
     from audit.operations.task import AuditResult
 
 MARKS = {
@@ -167,16 +168,19 @@ def tell_outcome(outcome: Outcome, *, title: str = "") -> None:
         screen.print(Text(f"{name} broke: {why}", style="red"))
     for line in (*judgement.warnings, *outcome.notes):
         screen.print(Text(line, style="yellow"))
-    signer = outcome.dossier.presentation.signer
-    if signer is None:
-        screen.print("Signature: none (no key configured). Set signing.key; `development` makes one that names nobody.")
-    elif signer.development:
-        screen.print("Signature: development key, proves no identity. Set signing.key and signing.certificate.")
-    else:
-        screen.print(f"Signature: {signer.name}")
+    screen.print(Text(say_signer(outcome.dossier.presentation.signer)))
     for name in ("report.html", "report.pdf"):
         if name in outcome.files:
             tell(str(outcome.folder / name))
+
+
+def say_signer(signer: SignerShown | None) -> str:
+    """Return who signed a report, in one line; that nobody did, where that is so."""
+    if signer is None:
+        return "Signature: none (no key configured). Set signing.key; `development` makes one that names nobody."
+    if signer.development:
+        return "Signature: development key, proves no identity. Set signing.key and signing.certificate."
+    return f"Signature: {signer.name}"
 
 
 def _tell_rules(screen: Console, findings: tuple[RuleFinding, ...], title: str) -> None:

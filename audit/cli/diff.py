@@ -10,14 +10,17 @@ from cyclopts import Parameter
 from audit.errors import ConfigError
 from audit.evidence import Severity
 
-from .console import TerminalProgress, tell, tell_json
+from .console import SENTENCES, TerminalProgress, note, say_signer, tell, tell_json
+from .flags import read_names
 from .run import read_allow
 
 if TYPE_CHECKING:
+    from audit.attestation.pipeline import Outcome
     from audit.changes import ChangeReport
     from audit.config.schema import AttestConfig
 
-FormatName = Literal["markdown", "html", "pdf", "json"]
+FORMAT_NAMES = ("markdown", "html", "pdf", "json")
+_OUTCOMES = {0: "passed", 1: "failed", 3: "incomplete", 5: "undecided"}
 
 
 def diff(
@@ -25,7 +28,7 @@ def diff(
     new: Path,
     *,
     out: Path | None = None,
-    format_: Annotated[list[FormatName], Parameter(name="--format", negative=(), show_default=False)] = [],  # noqa: B006 - cyclopts reads, never writes it
+    format_: Annotated[list[str], Parameter(name="--format", negative=(), show_default=False)] = [],  # noqa: B006 - cyclopts reads, never writes it
     config: Path | None = None,
     policy: Annotated[list[str], Parameter(negative=(), show_default=False)] = [],  # noqa: B006 - cyclopts reads, never writes it
     against: Literal["previous_audit", "champion", "other"] = "previous_audit",
@@ -48,7 +51,8 @@ def diff(
     out
         Folder for a sealed report of the change. Without one it is printed.
     format_
-        markdown or json to print; html, pdf, markdown for the folder (default html and pdf). May be repeated.
+        markdown or json to print; html, pdf, markdown for the folder (default html and pdf). Several with commas,
+        spaces, or a flag for each.
     config
         An audit.yaml whose policies, documents, signing and ledger blocks hold for the report of the change.
     policy
@@ -68,14 +72,15 @@ def diff(
 
     from audit.workflow import compare_audits
 
-    _check_formats(format_, out)
+    formats = read_names(format_, FORMAT_NAMES, "--format")
+    _check_formats(formats, out)
     progress = TerminalProgress()
     try:
         report = compare_audits(
             old,
             new,
             out=out,
-            order=_read_order(config, policy, [name for name in format_ if name != "json"]),
+            order=_read_order(config, policy, [name for name in formats if name != "json"]),
             against=against,
             must_pair=paired,
             trust=trust,
@@ -86,11 +91,11 @@ def diff(
         )
     finally:
         progress.close()
-    _print(report, as_json="json" in format_)
+    _print(report, as_json="json" in formats)
     return report.exit_code
 
 
-def _check_formats(names: list[FormatName], out: Path | None) -> None:
+def _check_formats(names: list[str], out: Path | None) -> None:
     if out is None and (unprinted := sorted(set(names) & {"html", "pdf"})):
         raise ConfigError(f"{unprinted[0]} cannot be printed", place="--format", hint="name a folder with --out")
     if out is None and len(names) > 1:
@@ -124,14 +129,27 @@ def _print(report: ChangeReport, *, as_json: bool) -> None:
                 "change": report.change.model_dump(mode="json"),
                 "findings": [finding.model_dump(mode="json") for finding in report.findings],
                 "folder": str(report.outcome.folder) if report.outcome else None,
+                "signed": bool(report.outcome and report.outcome.dossier.presentation.signer),
             }
         )
         return
     if report.outcome is not None:
-        for name in report.outcome.files:
-            if name.startswith("report."):
-                tell(str(report.outcome.folder / name))
+        _print_sealed(report, report.outcome)
         return
     from audit.attestation.render.change_markdown import write_change
 
     tell(write_change(report.change, report.judgement, report.definitions).decode())
+
+
+def _print_sealed(report: ChangeReport, outcome: Outcome) -> None:
+    """Say what the rules decide, who signed, and where the report is."""
+    found = [item.status for item in report.findings if item.status != "not_applicable"]
+    counts = ", ".join(f"{found.count(word)} {word.replace('_', ' ')}" for word in dict.fromkeys(sorted(found)))
+    tell(SENTENCES[_OUTCOMES[report.exit_code] if found else "measured"])
+    tell(f"Rules about the change: {counts or 'none applies'}")
+    tell(say_signer(outcome.dossier.presentation.signer))
+    for line in outcome.notes:
+        note(line)
+    for name in outcome.files:
+        if name.startswith("report."):
+            tell(str(outcome.folder / name))

@@ -10,7 +10,11 @@ from cyclopts import App, Parameter
 
 from audit.errors import ConfigError
 
+from .flags import name_flags
+
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from audit.attestation.ledger.chain import Chain
     from audit.attestation.ledger.entry import Entry, RecordKind
     from audit.attestation.seal.keys import Signer
@@ -73,28 +77,34 @@ def check_ledger(path: Path = Path("audit-log"), *, checkpoint: Path | None = No
     path
         The ledger's folder.
     checkpoint
-        An older copy of its checkpoint, kept elsewhere: the ledger must still begin with what that saw.
+        An older copy of its checkpoint, kept elsewhere: the ledger must still begin with what that saw. Where its time
+        stamp lies beside it (the same name with `.tsr`), that is checked too.
     json
         Print one JSON object instead of text.
     """
-    from audit.attestation.history import check_whole
+    from audit.attestation.history import check_copy, check_whole
     from audit.attestation.ledger.checkpoint import hold_against
-    from audit.attestation.ledger.entry import read_checkpoint
 
     whole = check_whole(path)
     chain, names = whole.chain, {name: whole.signers.count(name) for name in dict.fromkeys(whole.signers)}
+    seen, known_by = None, ""
     if checkpoint is not None:
-        hold_against(chain.lines, read_checkpoint(_read(checkpoint)))
+        seen, stamped = check_copy(checkpoint)
+        hold_against(chain.lines, seen)
+        known_by = _say_stamped(*stamped) if stamped else ""
     root = chain.checkpoint.root if chain.checkpoint else ""
     if json:
         found = {"entries": len(chain.entries), "head": chain.head, "root": root, "torn_bytes": chain.torn}
-        print(json_form.dumps({**found, "signers": names}, indent=2, ensure_ascii=False))
+        stamp = {"time": f"{whole.stamped:%Y-%m-%dT%H:%M:%SZ}", "by": whole.stamped_by} if whole.stamped else None
+        print(json_form.dumps({**found, "signers": names, "stamp": stamp}, indent=2, ensure_ascii=False))
         return 0
     print(f"INTACT: {len(chain.entries)} entries in one chain; its head is {chain.head}")
     for name, count in names.items():
         print(f"  {count} signed by {name}" if name else f"  {count} unsigned")
-    if checkpoint is not None:
-        print(f"  it begins with all that {checkpoint} saw")
+    if whole.stamped:
+        print(f"  its checkpoint {_say_stamped(whole.stamped, whole.stamped_by)}")
+    if seen is not None:
+        print(f"  it begins with all that {checkpoint} saw{f', which {known_by}' if known_by else ''}")
     if chain.torn:
         print(f"  the last append was interrupted ({chain.torn} bytes); the next audit takes it away")
     return 0
@@ -110,6 +120,7 @@ def correct_audit(
     ledger: Folder = Path("audit-log"),
     key: str | None = None,
     certificate: str | None = None,
+    timestamp: str | None = None,
 ) -> int:
     """Record that an audit was wrong, and which later one takes its place. Nothing is taken out of the ledger.
 
@@ -129,8 +140,10 @@ def correct_audit(
         Key that signs the entry, as under signing.key; default a development key where there is a terminal.
     certificate
         Its certificate, as under signing.certificate.
+    timestamp
+        Address of an RFC 3161 time stamp server, for the checkpoint.
     """
-    return _record("correction", audit, reason, by, ledger, _find_signer(key, certificate), instead)
+    return _record("correction", audit, reason, by, ledger, _find_signer(key, certificate, timestamp), instead)
 
 
 @app.command(name="withdraw")
@@ -142,6 +155,7 @@ def withdraw_audit(
     ledger: Folder = Path("audit-log"),
     key: str | None = None,
     certificate: str | None = None,
+    timestamp: str | None = None,
 ) -> int:
     """Record that an audit is not to be relied on any more. Nothing is taken out of the ledger.
 
@@ -159,8 +173,14 @@ def withdraw_audit(
         Key that signs the entry, as under signing.key; default a development key where there is a terminal.
     certificate
         Its certificate, as under signing.certificate.
+    timestamp
+        Address of an RFC 3161 time stamp server, for the checkpoint.
     """
-    return _record("withdrawal", audit, reason, by, ledger, _find_signer(key, certificate))
+    return _record("withdrawal", audit, reason, by, ledger, _find_signer(key, certificate, timestamp))
+
+
+def _say_stamped(moment: datetime, by: str) -> str:
+    return f"existed on {moment:%Y-%m-%d %H:%M} UTC, says {by} (a time stamp; whether to trust that is for you to say)"
 
 
 def _record(
@@ -185,13 +205,15 @@ def _record(
     return 0
 
 
-def _find_signer(key: str | None, certificate: str | None) -> Signer | None:
+def _find_signer(key: str | None, certificate: str | None, timestamp: str | None) -> Signer | None:
     import sys
 
     from audit.attestation.seal.keys import signer_for
     from audit.config.schema import SigningOrder
 
-    return signer_for(SigningOrder(key=key, certificate=certificate), interactive=sys.stderr.isatty())
+    with name_flags():
+        order = SigningOrder(key=key, certificate=certificate, timestamp=timestamp)
+        return signer_for(order, interactive=sys.stderr.isatty())
 
 
 def _find_entry(chain: Chain, audit: str) -> int:

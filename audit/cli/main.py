@@ -83,6 +83,8 @@ def run_command(arguments: list[str]) -> int:
     arguments = [argument for argument in arguments if argument != "--debug"]
     logging.basicConfig(level=logging.DEBUG if debug else logging.CRITICAL, format="%(name)s: %(message)s")
     try:
+        if arguments[:1] == ["diff"]:
+            arguments = _spread_formats(arguments)
         with remember_interrupts():
             result = build_app(arguments[0] if arguments else "")(arguments or ["--help"])
         return result if isinstance(result, int) else 0
@@ -102,6 +104,14 @@ def run_command(arguments: list[str]) -> int:
         if "--json" in arguments:
             console.tell_json({"outcome": "error", "exit_code": code, "error": what})
         return console.tell_error(what, hint=hint, code=code)
+
+
+def _spread_formats(arguments: list[str]) -> list[str]:
+    """Let one --format stand before several names."""
+    from .diff import FORMAT_NAMES
+    from .flags import spread_names
+
+    return spread_names(arguments, "--format", FORMAT_NAMES)
 
 
 def _tell_version() -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from . import console
+from .flags import name_flags
 
 
 def prune(
@@ -60,6 +61,7 @@ def prune(
         console.tell(f"{ready} of {len(plan)} could be removed; nothing was touched. Add --apply to remove them.")
         return 0
     signing = SigningOrder(key=key, certificate=certificate) if key else None
-    gone = remove_reports(ledger, plan, years=years, today=today, signing=signing)
+    with name_flags():
+        gone = remove_reports(ledger, plan, years=years, today=today, signing=signing)
     console.tell(f"{len(gone)} of {len(plan)} removed, each with an entry in {ledger}.")
     return 0

@@ -45,7 +45,8 @@ def run(
     out
         The report folder; must not exist. With several files: the folder that holds one folder each.
     set_
-        Override a value: ``--set data.audit=new.parquet``. May be repeated.
+        Override a value: ``--set data.audit=new.parquet``. May be repeated. ``--set report.language=de`` writes all
+        that people read in German: report, letters, visible signatures and, where all audits share it, the summary.
     fail_on
         Severity from which a failed rule makes the exit code 1 and an undecided one 5.
     allow
@@ -55,7 +56,8 @@ def run(
     jobs
         Audits at once; libraries are imported once for all of them.
     summary
-        Folder for one page, one JSON and one JUnit file about all audits of this run.
+        Folder for one page, one JSON and one JUnit file about all audits of this run; the page is in the language of
+        their reports where they share one.
     junit
         JUnit file about all audits of this run.
     time_limit

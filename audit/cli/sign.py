@@ -10,6 +10,8 @@ from cyclopts import Parameter
 
 from audit.errors import ConfigError
 
+from .flags import name_flags
+
 _LEDGER = Path("audit-log")
 
 
@@ -76,15 +78,16 @@ def sign(
             "required": required,
         }
     )  # fmt: skip
-    made = countersign_report(
-        folder,
-        SigningStated(role, decision, name, _read_note(note)),
-        order,
-        moment=read_clock(),
-        signers=signers,
-        ledger=ledger or (_LEDGER if (_LEDGER / "log.jsonl").is_file() else None),
-        interactive=sys.stdin.isatty(),
-    )
+    with name_flags():
+        made = countersign_report(
+            folder,
+            SigningStated(role, decision, name, _read_note(note)),
+            order,
+            moment=read_clock(),
+            signers=signers,
+            ledger=ledger or (_LEDGER if (_LEDGER / "log.jsonl").is_file() else None),
+            interactive=sys.stdin.isatty(),
+        )
     decided = f": {made.stated.decision}" if made.stated.decision else ""
     print(f"{made.verification.word}: signed as {role}{decided}, by {made.verification.signatures[-1].certified}")
     for one in made.notes:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json as json_form
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
+
+from audit.errors import AuditError, ConfigError, SealError
 
 if TYPE_CHECKING:
     from audit.attestation.policy.seal_rules import SealFinding
@@ -49,7 +51,8 @@ def verify(
     ledger
         Folder of the ledger, to be told whether the report was superseded, withdrawn, or signed since.
     recompute
-        audit.yaml of this report: runs the audit again, for the same day and seed, and compares every number.
+        audit.yaml of this report: runs the audit again, for the same day and seed, and compares every number. Where
+        that cannot be done, what verifying found is told all the same, and then why.
     set_
         What `audit run` was given as --set, for --recompute. May be repeated.
     policy
@@ -62,16 +65,27 @@ def verify(
 
     found = verify_report(report, trust=trust, signers=signers, ledger=ledger)
     rules = _judge_seal(report, found, policy) if policy else ()
-    again = _recompute(report, found, recompute, set_) if recompute else None
+    if not json:
+        print("\n".join([_as_text(found), *map(_say_rule, rules)]), flush=True)
+    again = _try_recompute(report, found, recompute, set_) if recompute else None
     if json:
         print(_as_json(found, rules, again))
-    else:
-        print("\n".join([_as_text(found), *map(_say_rule, rules), *(again.lines() if again else ())]))
+    elif isinstance(again, AuditError):
+        print(f"NOT RECOMPUTED: {again}")
+    elif again:
+        print("\n".join(again.lines()))
     return found.exit_code or (again.exit_code if again else 0) or _decide_exit(rules)
 
 
+def _try_recompute(report: Path, found: Verification, config: Path, overrides: list[str]) -> Recomputation | AuditError:
+    """Return what carrying the audit out again gave, or why it was not: what verifying found is told all the same."""
+    try:
+        return _recompute(report, found, config, overrides)
+    except AuditError as error:
+        return error
+
+
 def _recompute(report: Path, found: Verification, config: Path, overrides: list[str]) -> Recomputation:
-    from audit.errors import ConfigError, SealError
     from audit.recomputing import recompute_audit
 
     from .console import TerminalProgress
@@ -79,7 +93,11 @@ def _recompute(report: Path, found: Verification, config: Path, overrides: list[
     if not report.is_dir():
         raise ConfigError("only a report folder can be recomputed", place="--recompute")
     if found.word != "INTACT":
-        raise SealError("this report is not what was sealed: it is not recomputed")
+        faults = [check.name for check in found.checks if not check.ok]
+        raise SealError(
+            f"there is nothing to compare with: the report is not what was sealed ({', '.join(faults) or found.word})",
+            hint="get the report again from whoever sealed it",
+        )
     progress = TerminalProgress()
     try:
         return recompute_audit(report, config, overrides=overrides, progress=progress)
@@ -133,7 +151,9 @@ def _say_signature(one: SignatureTold) -> str:
     return f"{one.role:<10} {stated}{decided}{note}{when}"
 
 
-def _as_json(found: Verification, rules: tuple[SealFinding, ...] = (), again: Recomputation | None = None) -> str:
+def _as_json(
+    found: Verification, rules: tuple[SealFinding, ...] = (), again: Recomputation | AuditError | None = None
+) -> str:
     return json_form.dumps(
         {
             "word": found.word,
@@ -143,9 +163,13 @@ def _as_json(found: Verification, rules: tuple[SealFinding, ...] = (), again: Re
             "signatures": [asdict(one) for one in found.signatures],
             "later": list(found.later),
             "rules": [asdict(rule) for rule in rules],
-            **({"recomputed": again.as_plain()} if again else {}),
+            **({"recomputed": _plain(again)} if again else {}),
             "exit_code": found.exit_code or (again.exit_code if again else 0) or _decide_exit(rules),
         },
         indent=2,
         ensure_ascii=False,
     )
+
+
+def _plain(again: Recomputation | AuditError) -> dict[str, Any]:
+    return {"reproduced": None, "refused": str(again)} if isinstance(again, AuditError) else again.as_plain()

@@ -231,7 +231,9 @@ class ReportOrder(Settings):
     audience: Literal["internal", "public"] = "internal"
     """Who reads it."""
     language: Literal["en", "de"] = "en"
-    """Language of the words."""
+    """Language of all that people read: PDF, HTML, ``report.md``, the pages about single people, visible signatures,
+    and the summary of many audits that share it. Names from the data and texts that somebody supplied stay as they are;
+    so do audit.json, JUnit, SARIF, and pages that a law wants published in its own words."""
     logo: str | None = None
     """Picture for the cover: PNG, JPEG or SVG, at most 300 kB."""
     colours: ColourOrder = ColourOrder()

@@ -38,7 +38,7 @@ from .dossier import (
 )
 from .drift import Drift, Unseen
 from .effects import Disagreement, Effects, FeatureRug, Pair, PairSurface, WorkedStep, WorkedSum
-from .estimate import Curve, Definition, Estimate, Group, Measurement, Parity, undefined
+from .estimate import SUPPRESSED, Curve, Definition, Estimate, Group, Measurement, Parity, undefined
 from .explanations import Explanations, MethodTested
 from .fairness import (
     Cell,
@@ -80,6 +80,7 @@ __all__ = [
     "READINGS",
     "SECTION_NAMES",
     "SEVERITY_ORDER",
+    "SUPPRESSED",
     "VERDICT_ORDER",
     "Answer",
     "Approval",

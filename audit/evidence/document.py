@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from audit.errors import EvidenceError
 
+from .arrange import arrange_groups, arrange_keys
 from .attributions import Attributions
 from .base import NotDone, Record, Section
 from .calibration import Calibration
@@ -92,6 +93,22 @@ class Evidence(Record):
         if len(ids) != len(set(ids)):
             raise ValueError("a metric is defined twice")
         return value
+
+    @model_validator(mode="after")
+    def _arrange(self) -> Self:
+        names = [attribute.name for attribute in self.subject.attributes]
+        arrange_groups(self.measurements(), names)
+        if isinstance(self.slices, Slices):
+            self._arrange_slices(self.slices, names)
+        return self
+
+    def _arrange_slices(self, part: Slices, names: list[str]) -> None:
+        known = self.fairness.groups if isinstance(self.fairness, Fairness) else ()
+        values = {name: [group.values[0] for group in known if group.attributes == (name,)] for name in names}
+        for item in part.slices:
+            arrange_keys(item.groups, names)
+            for name, shares in item.groups.items():
+                arrange_keys(shares, values.get(name, []))
 
     def sections(self) -> Iterator[tuple[str, Section | NotDone]]:
         """Yield name and content of every section, in report order."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
+from pydantic import model_validator
+
+from .arrange import arrange_groups
 from .base import Record
 from .change import Change
 from .document import Evidence
@@ -128,3 +131,13 @@ class Dossier(Record):
     """Digest of the private file of scores beside the folder (``keep.scores``); None where none was kept."""
     public: PublicEdition | None = None
     """What the public edition says of itself; None for the internal report."""
+
+    @model_validator(mode="after")
+    def _arrange(self) -> Self:
+        names = [attribute.name for attribute in self.evidence.subject.attributes]
+        for finding in self.judgement.findings:
+            arrange_groups(finding.verdicts, names)
+        for change in self.changes:
+            for items in (change.moves, change.measurements, change.decisions, change.drivers):
+                arrange_groups(items, names)
+        return self

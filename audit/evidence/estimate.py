@@ -8,6 +8,11 @@ from pydantic import model_validator
 
 from .base import Record
 
+SUPPRESSED = (
+    "suppressed in the public edition: it tells of fewer than 5 people, or with others would let that be computed"
+)
+"""Note of a number that a public edition does not tell."""
+
 
 class Estimate(Record):
     """A measured number with its interval, its sample size and its method."""

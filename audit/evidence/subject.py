@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
+from pydantic import model_validator
+
+from .arrange import arrange_keys
 from .base import Record
 
 
@@ -68,6 +71,11 @@ class Decision(Record):
     """Bands, classes or stored decisions, where there are more than two."""
     favourable_outcomes: tuple[str, ...] = ()
     """Those of them that are good for the person."""
+
+    @model_validator(mode="after")
+    def _arrange(self) -> Self:
+        arrange_keys(self.bands, self.outcomes)  # the first band that holds is the one that counts
+        return self
 
 
 class Subject(Record):

@@ -1,13 +1,12 @@
 """One summary of many audits: a page for people, JSON for programs, JUnit for build servers.
 
 Comes in: results. Goes out: ``index.html`` (one file, no script, no network), ``summary.json`` and ``junit.xml`` in one
-folder. Links to reports are relative, so that the folder can be moved together with them.
+folder. Links to reports are relative, so that the folder can be moved together with them. The page is in the language
+of the reports where all share one, and English otherwise; JSON and JUnit are for programs and always English.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import os
 import tempfile
@@ -18,7 +17,10 @@ from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 from audit.attestation.folder import explain_os_error
-from audit.evidence import VERDICT_ORDER
+from audit.attestation.render.html import environment, font_faces, name_digest, shipped_text
+from audit.attestation.render.tongue import ENGLISH, speak, tell
+from audit.attestation.render.words import VERDICTS
+from audit.evidence import VERDICT_ORDER, VerdictWord
 
 from .task import WORST_FIRST, AuditResult, worst_code
 
@@ -28,7 +30,6 @@ CODES = {
 }  # fmt: skip
 """Exit code to its meaning."""
 TONES = {0: "good", 1: "bad", 2: "bad", 3: "bad", 4: "bad", 5: "open", 6: "open"}
-_FONTS = (("Inter", 400, "Inter-Regular"), ("Inter", 600, "Inter-SemiBold"))
 
 
 def write_summary(folder: Path, results: Sequence[AuditResult], *, when: str) -> Path:
@@ -112,42 +113,47 @@ def render_fleet_page(results: Sequence[AuditResult], *, when: str, folder: Path
     folder : pathlib.Path
         Where the page will stand; links are relative to it.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    from audit.shipped import shipped_folder
-
-    templates = shipped_folder("templates")
-    styles = [(templates / "styles" / name).read_text(encoding="utf-8") for name in ("tokens.css", "fleet.css")]
-    style = "\n".join((*(_font_face(templates, *font) for font in _FONTS), *styles))
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    engine = Environment(
-        loader=FileSystemLoader(templates), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    ordered = sorted(results, key=lambda result: (WORST_FIRST.index(result.exit_code), result.system or result.config))
-    counted = [(CODES[code], sum(r.exit_code == code for r in results), TONES[code]) for code in WORST_FIRST]
-    page: str = engine.get_template("fleet.html.j2").render(
-        policy=f"default-src 'none'; style-src 'sha256-{digest}'; font-src data:; base-uri 'none'; form-action 'none'",
-        style=style,
-        when=when,
-        rows=[_row_of(result, folder) for result in ordered],
-        totals=[item for item in counted if item[1]],
-        audits=len(results),
+    style = "\n".join((font_faces(("Inter",)), *(shipped_text(f"styles/{name}.css") for name in ("tokens", "fleet"))))
+    policy = (
+        f"default-src 'none'; style-src '{name_digest(style)}'; font-src data:; base-uri 'none'; form-action 'none'"
     )
-    return page.encode()
+    ordered = sorted(results, key=lambda result: (WORST_FIRST.index(result.exit_code), result.system or result.config))
+    counts = [(code, sum(result.exit_code == code for result in results)) for code in WORST_FIRST]
+    language = shared_language(results)
+    with speak(language):
+        page = (
+            environment()
+            .get_template("fleet.html.j2")
+            .render(
+                policy=policy,
+                style=style,
+                language=language,
+                when=when,
+                rows=[_row_of(result, folder) for result in ordered],
+                totals=[(tell(CODES[code]), count, TONES[code]) for code, count in counts if count],
+                audits=len(results),
+            )
+        )
+    return page.encode("utf-8", errors="replace")
+
+
+def shared_language(results: Sequence[AuditResult]) -> str:
+    """Return the language that all reports share; English where they share none, or none is known."""
+    spoken = {result.language for result in results if result.language}
+    return spoken.pop() if len(spoken) == 1 else ENGLISH
 
 
 def _row_of(result: AuditResult, folder: Path) -> dict[str, Any]:
-    counts: dict[str, int] = {word: result.described.get("counts", {}).get(word, 0) for word in VERDICT_ORDER}
+    counts: dict[VerdictWord, int] = {word: result.described.get("counts", {}).get(word, 0) for word in VERDICT_ORDER}
     worst = [finding for finding in result.described.get("findings", ()) if finding["status"] in ("fail", "error")]
     return {
         "name": result.system or result.config,
         "title": result.title,
         "config": result.config,
-        "meaning": CODES[result.exit_code],
+        "meaning": tell(CODES[result.exit_code]),
         "tone": TONES[result.exit_code],
         "code": result.exit_code,
-        "error": "; ".join(filter(None, (result.error, result.hint))),
+        "errors": [text for text in (result.error, result.hint) if text],
         "worst": worst[:3],
         "more": max(0, len(worst) - 3),
         "bar": _bar(counts),
@@ -157,13 +163,14 @@ def _row_of(result: AuditResult, folder: Path) -> dict[str, Any]:
     }
 
 
-def _bar(counts: dict[str, int]) -> list[dict[str, Any]]:
+def _bar(counts: dict[VerdictWord, int]) -> list[dict[str, Any]]:
     """Return the pieces of a bar of 200 units: place, width, verdict and number."""
     total, start, pieces = sum(counts.values()), 0.0, []
     for word, count in counts.items():
         if count:
             width = 200 * count / total
-            pieces.append({"x": f"{start:.2f}", "width": f"{width:.2f}", "word": word, "count": count})
+            said = tell(VERDICTS[word].word.lower())
+            pieces.append({"x": f"{start:.2f}", "width": f"{width:.2f}", "word": word, "said": said, "count": count})
             start += width
     return pieces
 
@@ -196,11 +203,6 @@ def _sum_up(element: ET.Element) -> None:
 def _legal(text: str) -> str:
     """Leave out signs that XML 1.0 cannot hold."""
     return "".join(sign for sign in text if sign in "\t\n" or (ord(sign) >= 32 and not 0xD800 <= ord(sign) <= 0xDFFF))
-
-
-def _font_face(templates: Path, family: str, weight: int, name: str) -> str:
-    data = base64.b64encode((templates / "fonts" / f"{name}.woff2").read_bytes()).decode()
-    return f'@font-face {{ font-family: "{family}"; font-weight: {weight}; src: url(data:font/woff2;base64,{data}) }}'
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -84,6 +84,8 @@ class AuditResult:
         What went wrong and what to do about it; empty where nothing did.
     standing : Standing or None
         Its verdicts with their numbers.
+    language : str
+        Language of its report; empty where the configuration could not be read.
     """
 
     config: str
@@ -96,6 +98,7 @@ class AuditResult:
     error: str = ""
     hint: str = ""
     standing: Standing | None = None
+    language: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return it as a JSON value."""
@@ -158,6 +161,7 @@ def describe_result(task: AuditTask, outcome: Outcome, seconds: float) -> AuditR
         seconds=seconds,
         described=describe_outcome(outcome),
         standing=describe_standing(outcome),
+        language=outcome.dossier.presentation.language,
     )
 
 
@@ -165,8 +169,8 @@ def fail_task(task: AuditTask, error: Exception, config: Config | None = None, s
     """Return the result of an audit that could not be made."""
     _LOG.debug("%s broke", task.config, exc_info=error)
     what, hint, code = explain_error(error)
-    system = config.system.name if config else ""
-    return AuditResult(str(task.config), code, system=system, seconds=seconds, error=what, hint=hint)
+    system, language = (config.system.name, config.report.language) if config else ("", "")
+    return AuditResult(str(task.config), code, system=system, seconds=seconds, error=what, hint=hint, language=language)
 
 
 def worst_code(results: list[AuditResult]) -> int:

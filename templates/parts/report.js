@@ -37,6 +37,36 @@
   window.addEventListener("hashchange", follow);
   follow();
 
+  /* on a phone a table that is wider than the screen stands as cards: a row each, its cells with their columns' names */
+  var phone = window.matchMedia("(max-width: 640px)");
+  function nameOf(head) {
+    return Array.prototype.map.call(head.childNodes, function (n) {
+      var text = n.textContent.trim();
+      return n.nodeName === "SUP" ? " (" + text + ")" : n.nodeName === "SPAN" ? ", " + text : text;
+    }).join("");
+  }
+  function lay(where) {
+    all(".scroll > table:not(.cells):not(.pts):not(.cards)", where).forEach(function (t) {
+      var names = t.tHead ? all("th", t.tHead.rows[0]).map(nameOf) : [];
+      if (!phone.matches || !names.length || (names.length < 6 && t.offsetWidth <= t.parentElement.clientWidth)) { return; }
+      t.classList.add("cards");
+      t.setAttribute("role", "table");
+      all("tr", t).forEach(function (r) {
+        r.setAttribute("role", "row");
+        all("th, td", r).forEach(function (c, i) {
+          var cell = c.tagName === "TD", number = /\bnu?m?\b/.test(c.className);
+          c.setAttribute("role", cell ? "cell" : c.scope === "col" ? "columnheader" : "rowheader");
+          if (!cell || !i || names.length < 3 || c.colSpan > 1 || (!number && c.querySelector(".pill"))) { return; }
+          c.dataset.label = names[i];
+          c.classList.toggle("brief", number || c.textContent.length + names[i].length < 44);
+        });
+      });
+    });
+  }
+  lay(document);
+  phone.addEventListener("change", function () { lay(document); });
+  document.addEventListener("toggle", function (e) { if (e.target.open) { lay(e.target); } }, true);
+
   /* permalinks: the address goes to the clipboard where that is allowed, and to the address bar in any case */
   var said = byId("said");
   document.addEventListener("click", function (e) {

@@ -14,6 +14,7 @@ import pytest
 from audit.attestation import countersign
 from audit.attestation.countersign import SigningStated, countersign_report
 from audit.attestation.ledger.store import hold_ledger, read_ledger
+from audit.attestation.render.stamp import render_stamp
 from audit.attestation.seal.keys import certificates_pem
 from audit.attestation.seal.sign import digest_files, list_sums, sign_folder
 from audit.attestation.verify import verify_report
@@ -70,6 +71,20 @@ def review(folder, people, **more):
 
 def approve(folder, people, **more):
     return countersign_report(folder, SigningStated("approver", "approve"), people["Cara"][1], moment=NOW, **more)
+
+
+def test_the_visible_signature_is_in_the_language_of_the_report(folder, people, monkeypatch):
+    asked, sign = [], countersign.countersign_folder
+
+    def listen(*given, stamp, **more):
+        asked.append((stamp.func, stamp.keywords))
+        return sign(*given, stamp=stamp, **more)
+
+    monkeypatch.setattr(countersign, "countersign_folder", listen)
+    review(folder, people)
+    assert asked == [(render_stamp, {"language": "en"})]
+    assert countersign._language_of(b'{"presentation": {"language": "de"}}') == "de"
+    assert countersign._language_of(b'{"presentation": {}}') == "en"  # a report older than languages
 
 
 def bad(found):

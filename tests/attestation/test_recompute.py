@@ -9,6 +9,10 @@ import shutil
 import pytest
 
 from audit.attestation.recompute import TOLERANCE, compare_evidence
+from audit.attestation.redact.publish import publish_dossier
+from audit.errors import ConfigError
+from audit.evidence import Dossier
+from audit.recomputing import recompute_audit
 
 
 @pytest.fixture(scope="module")
@@ -113,4 +117,24 @@ def test_command(small_job, small_report, tmp_path, run_cli):
     assert any("applicants.csv is another file" in one for one in found["recomputed"]["inputs"])
     assert run_cli("verify", folder / "report.pdf", "--recompute", small_job / "audit.yaml")[0] == 2
     (folder / "audit.json").write_bytes((folder / "audit.json").read_bytes() + b" ")
-    assert run_cli("verify", folder, "--recompute", small_job / "audit.yaml")[0] == 4
+    code, said, _ = run_cli("verify", folder, "--recompute", small_job / "audit.yaml")
+    assert code == 4
+    lines = said.splitlines()
+    assert "BAD  files: audit.json was changed" in lines  # what verifying found is told, and then why no more is done
+    assert any(line.startswith("TAMPERED") for line in lines[:-1])
+    assert lines[-1].startswith("NOT RECOMPUTED: there is nothing to compare with")
+    code, said, _ = run_cli("verify", folder, "--recompute", small_job / "audit.yaml", "--json")
+    found = json.loads(said)
+    assert (code, found["word"], found["recomputed"]["reproduced"]) == (4, "TAMPERED", None)
+    assert "not what was sealed (" in found["recomputed"]["refused"]
+
+
+@pytest.mark.parametrize("internal", [True, False])
+def test_public_edition_names_the_report_that_can_be_recomputed(small_job, small_report, tmp_path, internal):
+    dossier = Dossier.parse((small_report.folder / "audit.json").read_bytes())
+    public = publish_dossier(dossier, internal=dossier.digest() if internal else None)
+    (tmp_path / "audit.json").write_bytes(public.canonical())
+    with pytest.raises(ConfigError, match="public edition") as caught:
+        recompute_audit(tmp_path, small_job / "audit.yaml")
+    assert (dossier.digest() in caught.value.what) == internal
+    assert caught.value.place == "--recompute"

@@ -74,3 +74,40 @@ def test_what_cannot_be_compared_has_its_own_exit_code(folders, run_cli, tmp_pat
         code, out, err = run_cli("diff", *arguments)
         assert (code, out) == (wanted, ""), (words, err)
         assert words in err, err
+
+
+@pytest.mark.parametrize(
+    "formats", [["html,markdown"], ["html", "markdown"], ["html", "--format", "markdown"], ["html,", "markdown"],
+                ["html", "html", "markdown"]],
+    ids=["comma", "space", "twice", "comma and space", "said twice"],
+)  # fmt: skip
+def test_formats_in_every_usual_way(folders, run_cli, tmp_path, formats):
+    pair = [folders / "report-old", folders / "report-new"]
+    for number, arguments in enumerate(([*pair, "--format", *formats], ["--format", *formats, *pair])):
+        out = tmp_path / f"change{number}"
+        code, said, err = run_cli("diff", *arguments, "--out", out, "--allow", "inconclusive")
+        assert code in (0, 1), err
+        assert {path.name for path in out.iterdir() if path.name.startswith("report.")} == {"report.html", "report.md"}
+        assert str(out / "report.html") in said.splitlines()
+
+
+def test_format_that_there_is_none_of(folders, run_cli):
+    code, _, err = run_cli("diff", folders / "report-old", folders / "report-new", "--format", "html,pfd")
+    assert code == 2
+    assert "there is no 'pfd'" in err
+    assert "did you mean 'pdf'?" in err
+    code, _, err = run_cli("diff", folders / "report-old", folders / "report-new", "--format", "word")
+    assert code == 2
+    assert "with commas, spaces or a flag for each" in err
+
+
+def test_sealed_change_says_what_was_decided_and_that_nobody_signed(folders, run_cli, tmp_path):
+    pair = [folders / "report-old", folders / "report-new"]
+    code, said, _ = run_cli("diff", *pair, "--out", tmp_path / "change", "--format", "html")
+    first, rules, signed, *files = said.splitlines()
+    assert first.split(":")[0] == {0: "PASSED", 1: "FAILED", 5: "UNDECIDED"}[code]
+    assert rules.startswith("Rules about the change: ")
+    assert signed.startswith("Signature: none")
+    assert files == [str(tmp_path / "change/report.html")]
+    order = ["--format", "json", "--out", tmp_path / "again"]
+    assert json.loads(run_cli("diff", *pair, *order)[1])["signed"] is False

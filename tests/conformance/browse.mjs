@@ -34,6 +34,7 @@ async function visit(browser, file, size, colorScheme) {
   Object.assign(seen, await page.evaluate(look));
   await page.evaluate(handle);
   await page.waitForTimeout(100);
+  Object.assign(seen, await page.evaluate(measure));
   await page.evaluate(axe);
   seen.axe = await page.evaluate(judge);
   await context.close();
@@ -65,6 +66,45 @@ function handle() {
   });
 }
 
+function measure() {
+  // with everything opened: what is cut off at the side, too small to read, or too small to hit with a finger
+  const seen = { cut: new Set(), tiny: new Set(), narrow: new Set() };
+  const named = (item) => `${item.tagName.toLowerCase()}.${item.getAttribute("class") || ""}: ${item.textContent.trim().slice(0, 60)}`;
+  const clipped = [...document.querySelectorAll("body *")].filter((item) => getComputedStyle(item).clipPath !== "none");
+  const pictured = ".pic, .cells, .pts, svg"; // what holds a picture or a field of numbers may be pushed aside by hand
+  for (const item of document.querySelectorAll("body *")) {
+    const box = item.getBoundingClientRect();
+    const style = getComputedStyle(item);
+    if (!box.width || style.visibility === "hidden" || clipped.some((one) => one.contains(item))) continue;
+    const framed = item.closest(pictured) || item.querySelector(":scope > svg, :scope > .cells, :scope > .pts");
+    if (!framed && box.right > root_width() + 1) seen.cut.add(named(item));
+    const spoken = [...item.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent.trim());
+    if (spoken && !item.closest("title, desc") && letters(item, style) < 11.95) seen.tiny.add(named(item));
+    // a link within a line is as high as its line (WCAG 2.2, 2.5.8, inline)
+    const pressed = item.matches("a, button, input, select, summary") && style.display !== "inline";
+    if (pressed && (box.height < 23.95 || box.width < 23.95)) seen.narrow.add(named(item));
+  }
+  return Object.fromEntries(Object.entries(seen).map(([key, found]) => [key, [...found].slice(0, 12)]));
+
+  function root_width() {
+    return document.documentElement.clientWidth;
+  }
+  function letters(item, style) {
+    const picture = item.closest("svg");
+    const scale = picture?.viewBox.baseVal.width ? picture.getBoundingClientRect().width / picture.viewBox.baseVal.width : 1;
+    return parseFloat(style.fontSize) * scale;
+  }
+}
+
+async function readWithoutScript(browser, file) {
+  const context = await browser.newContext({ viewport: SIZES[1], javaScriptEnabled: false });
+  const page = await context.newPage();
+  await page.goto(pathToFileURL(file).href, { waitUntil: "load" });
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  await context.close();
+  return overflow;
+}
+
 async function judge() {
   const found = await window.axe.run(document, { preload: false, resultTypes: ["violations"] });
   return found.violations.map((rule) => ({
@@ -80,7 +120,9 @@ const browser = await chromium.launch({ executablePath: chromiumPath, args: ["--
 for (const file of files) {
   for (const size of SIZES) {
     for (const scheme of ["light", "dark"]) {
-      console.log(JSON.stringify(await visit(browser, file, size, scheme)));
+      const seen = await visit(browser, file, size, scheme);
+      if (size === SIZES[1] && scheme === "light") seen.scriptless = await readWithoutScript(browser, file);
+      console.log(JSON.stringify(seen));
     }
   }
 }

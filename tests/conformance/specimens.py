@@ -57,6 +57,7 @@ def fill(folder: Path) -> None:
     draw_real_reports(folder)
     draw_change(folder)
     draw_signed(folder)
+    draw_long_term(folder)
     draw_publication(folder)
     draw_fleet(folder)
 
@@ -222,3 +223,47 @@ def draw_signed(folder: Path) -> None:
             )  # fmt: skip
             sealed = countersign_folder(sealed, stated, person, moment=MOMENT, stamp=render_stamp)
             (folder / f"signed-{number}.pdf").write_bytes(sealed["report.pdf"])
+
+
+def draw_long_term(folder: Path) -> None:
+    """Sign the full report at PAdES B-LT and B-LTA: the signer's authority answers, the stamps' gives a list."""
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    from audit.attestation.render.formats import FORMATS
+    from audit.attestation.render.stamp import render_stamp
+    from audit.attestation.seal.keys import KeySigner
+    from audit.attestation.seal.revocation_source import RevocationSource
+    from audit.attestation.seal.sign import sign_folder
+    from audit.attestation.seal.timestamp import StampServer
+
+    class Tiring(StampServer):
+        """Gives so many stamps and then no more, so that the one over the whole document is missing."""
+
+        left = 1000
+
+        def token(self, digest):
+            self.left -= 1
+            return super().token(digest) if self.left >= 0 else None
+
+    keys, said = load_material("attestation/conftest.py"), load_material("revocation_material.py")
+    authority, key = keys.Authority(), ec.generate_private_key(ec.SECP256R1())
+    with said.serve_revocations() as server:
+        authority.stamp = said.with_addresses(authority.stamp, authority.root_key, lists=f"{server.address}/t")
+        server.lists["/t"] = said.make_list(authority.root, authority.root_key).public_bytes(Encoding.DER)
+        made = keys.make_certificate(key, "Lea Longterm", issuer=authority.root, issuer_key=authority.root_key)
+        leaf = said.with_addresses(made, authority.root_key, responder=f"{server.address}/r")
+        server.answers["/r"] = lambda request: said.make_answer(
+            leaf, authority.root, authority.root, authority.root_key, nonce=said.nonce_of(request)
+        )
+        with keys._serve(authority.stamper()) as stamping:
+            for name, limit in (("signed-lt", 2), ("signed-lta", 1000)):
+                stamps = Tiring(stamping.address)
+                stamps.left = limit
+                lea = KeySigner(leaf, (authority.root,), stamps, key, RevocationSource(needed=True, required=True))
+                dossier = full_dossier(signer=lea.shown())
+                unsigned = {"report.pdf": FORMATS["pdf"](dossier)}
+                sealed = sign_folder(unsigned, dossier, lea, moment=MOMENT, stamp=render_stamp)
+                (folder / f"{name}.json").write_bytes(dossier.canonical())
+                (folder / f"{name}.pdf").write_bytes(sealed["report.pdf"])
+    (folder / "long-term.pem").write_bytes(authority.root.public_bytes(Encoding.PEM))

@@ -48,6 +48,27 @@ def test_no_page_is_wider_than_its_screen(visits):
     assert [item for item in wide if item[2] > 0] == []
 
 
+def list_cut(visits, kind):
+    """Return what a phone shows cut off (``cut``), too small to read (``tiny``) or to hit (``narrow``), by page."""
+    return {
+        (Path(visit["file"]).name, visit["scheme"]): visit[kind]
+        for visit in visits
+        if visit["width"] == 390 and visit[kind]
+    }
+
+
+@pytest.mark.parametrize("kind", ["cut", "tiny", "narrow"])
+def test_a_phone_shows_everything_large_enough(visits, kind):
+    """No element is wider than the screen, no letter smaller than 12 px, nothing to press smaller than 24 px."""
+    assert list_cut(visits, kind) == {}
+
+
+def test_a_phone_without_script_pushes_tables_aside_not_the_page(visits):
+    told = [visit["scriptless"] for visit in visits if "scriptless" in visit]
+    assert len(told) == len(CORE)
+    assert max(told) <= 0
+
+
 def test_every_page_names_its_language(visits):
     spoken = {visit["file"].rpartition("/")[2]: visit["language"] for visit in visits}
     assert spoken.pop("german.html") == "de"
@@ -66,6 +87,20 @@ def test_axe_and_the_browser_see_faults(tmp_path):
     assert {"image-alt", "color-contrast"} <= {rule["rule"] for rule in visit["axe"]}
     assert visit["requests"] == ["http://127.0.0.1:9/x.png"]
     assert visit["console"] and visit["dialogs"] == 1 and visit["ran"] and visit["overflow"] > 500
+
+
+def test_the_browser_sees_what_a_phone_cuts_off(tmp_path):
+    page = (
+        "<!DOCTYPE html><html lang=en><title>x</title><meta name=viewport content='width=device-width'><main><h1>x</h1>"
+        "<div style='overflow-x: auto'><table><tr><td style='min-width: 900px'>far</td><td>cut off</td></table></div>"
+        "<p style='font-size: 9px'>small print</p><button style='height: 12px; padding: 0'>hit me</button></main>"
+    )
+    (tmp_path / "x.html").write_text(page, encoding="utf-8")
+    phone = next(visit for visit in browse([tmp_path / "x.html"]) if visit["width"] == 390)
+    assert any("cut off" in item for item in phone["cut"])
+    assert phone["tiny"] == ["p.: small print"]
+    assert phone["narrow"] == ["button.: hit me"]
+    assert phone["overflow"] <= 0
 
 
 @pytest.mark.slow

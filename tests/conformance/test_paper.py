@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 
 import pytest
 from checkers import ask_verapdf, list_fonts, list_qpdf_faults, need_command, run, take_out
+from cryptography import x509
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.ades.report import AdESPassed
+from pyhanko.sign.validation.dss import DocumentSecurityStore
+from revocation_material import validate_offline
 
 from audit.attestation.render.effect_tables import write_effect_tables
+from audit.attestation.seal.pdf_check import check_pdf_marks
+from audit.attestation.seal.pdf_level import level_of
 from audit.evidence import Dossier
 
 FAMILIES = {"Inter", "Inter-Semi-Bold", "JetBrains-Mono"}
-CORE = ("real", "german", "summary", "edition", "change", "signed-1", "signed-3")
+CORE = ("real", "german", "summary", "edition", "change", "signed-1", "signed-3", "signed-lt", "signed-lta")
 """One of each kind; all others are checked with the slow tests."""
 
 
@@ -113,3 +121,31 @@ def test_a_signed_paper_begins_with_the_bytes_of_the_one_before(specimens):
         before = after
     told = run(need_command("pdfsig"), specimens / "signed-3.pdf", accept=(0, 1, 2))
     assert len(re.findall(r"Signature is Valid", told)) == 3
+
+
+@pytest.mark.parametrize(("name", "level", "stamps"), [("signed-lt", "B-LT", 0), ("signed-lta", "B-LTA", 1)])
+def test_others_say_the_level_too(specimens, name, level, stamps):
+    """PyHanko validates with the file and the root alone: for the long term both, as an archive the second alone.
+
+    ETSI EN 319 142-1, table 1: B-LT has a signature time stamp and validation data, B-LTA a document time stamp over
+    them as well.
+    """
+    data = (specimens / f"{name}.pdf").read_bytes()
+    root = x509.load_pem_x509_certificate((specimens / "long-term.pem").read_bytes())
+    found = validate_offline(data, (root,), archived=False)
+    assert found.ades_subindic is AdESPassed.OK, found.failure_msg
+    archive = validate_offline(data, (root,))
+    assert (archive.ades_subindic is AdESPassed.OK) == bool(stamps), archive.failure_msg
+    reader = PdfFileReader(BytesIO(data))
+    store = DocumentSecurityStore.read_dss(reader)
+    assert (len(store.ocsps), len(store.crls), len(store.vri_entries)) == (1, 1, stamps)
+    assert len(reader.embedded_timestamp_signatures) == stamps
+    assert level_of(data, check_pdf_marks(data)) == level
+
+
+def test_without_its_validation_data_it_is_of_no_long_term(specimens):
+    """The gate itself: the same file is not validated where what it brings along is not looked at."""
+    data = (specimens / "signed-lt.pdf").read_bytes()
+    root = x509.load_pem_x509_certificate((specimens / "long-term.pem").read_bytes())
+    found = validate_offline(data, (root,), archived=False, heeded=False)
+    assert found.ades_subindic is not AdESPassed.OK

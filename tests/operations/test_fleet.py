@@ -120,6 +120,37 @@ def test_the_page_needs_no_script_and_no_network_and_escapes_everything(tmp_path
     assert "x &lt; y &amp; " in page
 
 
+def spoken_results(tmp_path, *languages):
+    """A finished audit in each language, and one whose configuration could not be read."""
+    found = [
+        run_task(AuditTask(make_scored_job(tmp_path, f"job{n}"), out=tmp_path / f"r{n}", overrides=overrides))[0]
+        for n, overrides in enumerate([(f"report.language={language}",) for language in languages])
+    ]
+    return [*found, AuditResult("gone.yaml", 2, error="there is no file gone.yaml", hint="name another one")]
+
+
+def test_the_page_speaks_the_language_that_all_reports_share(tmp_path):
+    results = spoken_results(tmp_path, "de", "de")
+    page = render_fleet_page(results, when="2026-01-02T03:04:05Z", folder=tmp_path).decode()
+    text = " ".join(re.sub(r"<style>.*?</style>|<[^>]*>", " ", page, flags=re.DOTALL).split())
+    assert '<html lang="de">' in page
+    assert "Audits vom 2. Januar 2026, 03:04" in text
+    assert "3 Audits" in text
+    assert "Fehler in einem Text" in text
+    assert '<span lang="en">there is no file gone.yaml</span>' in page  # what a program says stays, and is marked
+    counts = results[0].described["counts"]
+    assert f"{counts['pass']} bestanden" in text
+    assert not re.search(r"\b(?:pass|fail|inconclusive|undecided|Outcome|Seconds|Worst first)\b", text)
+    assert json.loads(json.dumps(results[0].as_json()))["outcome"] in ("passed", "failed", "undecided")
+
+
+@pytest.mark.parametrize("languages", [("de", "en"), ("en",), ()])
+def test_the_page_is_english_where_reports_share_no_language(languages, tmp_path):
+    page = render_fleet_page(spoken_results(tmp_path, *languages), when="2026-01-02T03:04:05Z", folder=tmp_path)
+    assert b'<html lang="en">' in page
+    assert b"Worst first." in page
+
+
 def test_the_command_line_runs_a_fleet(tmp_path, run_cli, monkeypatch):
     monkeypatch.chdir(tmp_path)
     make_scored_job(tmp_path, "one")

@@ -31,8 +31,19 @@ RecordKind = Literal["signature", "correction", "withdrawal", "removal"]
 """What may happen to a finished audit."""
 
 
+class Stamper(Protocol):
+    """What the ledger needs of a time stamp server."""
+
+    def reply(self, digest: bytes) -> bytes | None:
+        """Return an RFC 3161 reply (DER) over a SHA-256 digest; None where the server gives none."""
+
+
 class Sealer(Protocol):
     """What the ledger needs of a signer."""
+
+    @property
+    def stamps(self) -> Stamper | None:
+        """The time stamp server to ask, if any."""
 
     def shown(self) -> SignerShown:
         """Return who signs."""

@@ -8,10 +8,9 @@ that was not whole.
 
 from __future__ import annotations
 
-import errno
 import fcntl
+import hashlib
 import os
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from audit.evidence.dossier import Dossier
 
 from .chain import Chain, read_chain
 from .checkpoint import CHECKPOINT_TYPE, describe_log
+from .disk import CHECKPOINT_FILE, append_line, explain_ledger_error, put_checkpoint, read_file
 from .entry import (
     ENTRY_TYPE,
     Entry,
@@ -39,10 +39,8 @@ from .pending import announce_report, settle_report, take_back_unrecorded
 from .status import check_record, tell_audit
 
 LOG_FILE = "log.jsonl"
-CHECKPOINT_FILE = "checkpoint"
 _LOCK_FILE = "lock"
 _PAUSE = 0.05
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @dataclass(slots=True)
@@ -125,7 +123,7 @@ class Ledger:
             private = (beside, dossier.scores) if dossier.scores else None
             announce_report(self.folder, out, index=len(self.chain.entries), digest=dossier.digest(), private=private)
         except OSError as error:
-            raise _explain(error, self.folder) from None
+            raise explain_ledger_error(error, self.folder) from None
         try:
             yield
         finally:
@@ -151,7 +149,7 @@ class Ledger:
         Raises
         ------
         TryAgain
-            The disk is full; the ledger is as it was.
+            The disk is full, or a time stamp is required and cannot be had; the ledger is as it was.
         """
         internal = self._entry_of(dossier.public.dossier_digest) if dossier.public else None
         place = internal.index if internal else None
@@ -216,12 +214,15 @@ class Ledger:
     def _add(self, entry: Entry, signer: Sealer | None) -> Entry:
         line = write_line(ENTRY_TYPE, entry, signer)
         entry = read_entry(line)  # a signer that returns something else stops here, before the log is touched
-        _append_line(self.folder / LOG_FILE, line)
         lines, entries = (*self.chain.lines, line), (*self.chain.entries, entry)
-        self.chain = Chain(lines, entries, self.chain.checkpoint)
         checkpoint = describe_log(lines, entry.time)
+        written = write_line(CHECKPOINT_TYPE, checkpoint, signer)
+        # Asked for before the log is touched: where a stamp is required and cannot be had, nothing has happened.
+        stamp = signer.stamps.reply(hashlib.sha256(written).digest()) if signer and signer.stamps else None
+        append_line(self.folder / LOG_FILE, line)
+        self.chain = Chain(lines, entries, self.chain.checkpoint)
         try:
-            _replace_file(self.folder / CHECKPOINT_FILE, write_line(CHECKPOINT_TYPE, checkpoint, signer))
+            put_checkpoint(self.folder, written, stamp)
             self.chain = Chain(lines, entries, checkpoint)
         except (ConfigError, TryAgain) as error:  # the entry stands; the next run writes the checkpoint
             self.notes.append(f"the ledger's checkpoint could not be written: {error.what}")
@@ -261,7 +262,7 @@ def hold_ledger(order: LedgerOrder | Path | str, *, timeout: float = 30.0) -> It
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(folder / _LOCK_FILE, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
     except OSError as error:
-        raise _explain(error, folder) from None
+        raise explain_ledger_error(error, folder) from None
     with os.fdopen(descriptor, "rb") as handle:
         _take_lock(handle.fileno(), folder, timeout)
         yield _open_ledger(folder)
@@ -280,9 +281,9 @@ def read_ledger(folder: Path) -> tuple[Chain, bytes | None]:
     log = folder / LOG_FILE
     if not log.is_file():
         raise ConfigError(f"there is no ledger at {folder}", hint="give its folder; the default is audit-log")
-    checkpoint = _read(folder / CHECKPOINT_FILE)
+    checkpoint = read_file(folder / CHECKPOINT_FILE)
     while True:
-        text, again = _read(log) or b"", _read(folder / CHECKPOINT_FILE)
+        text, again = read_file(log) or b"", read_file(folder / CHECKPOINT_FILE)
         if again == checkpoint:  # no audit was recorded between the reads, so that they belong together
             return read_chain(text, checkpoint), checkpoint
         checkpoint = again
@@ -290,7 +291,7 @@ def read_ledger(folder: Path) -> tuple[Chain, bytes | None]:
 
 def _open_ledger(folder: Path) -> Ledger:
     try:
-        log, checkpoint = _read(folder / LOG_FILE) or b"", _read(folder / CHECKPOINT_FILE)
+        log, checkpoint = read_file(folder / LOG_FILE) or b"", read_file(folder / CHECKPOINT_FILE)
         ledger = Ledger(folder, read_chain(log, checkpoint))
         if ledger.chain.torn:
             whole = len(log) - ledger.chain.torn
@@ -301,7 +302,7 @@ def _open_ledger(folder: Path) -> Ledger:
             ledger.notes.append(undone)
         return _catch_up(ledger)
     except OSError as error:
-        raise _explain(error, folder) from None
+        raise explain_ledger_error(error, folder) from None
 
 
 def _catch_up(ledger: Ledger) -> Ledger:
@@ -309,7 +310,7 @@ def _catch_up(ledger: Ledger) -> Ledger:
     chain = ledger.chain
     if chain.lines and (chain.checkpoint is None or chain.checkpoint.entries < len(chain.lines)):
         checkpoint = describe_log(chain.lines, chain.entries[-1].time)
-        _replace_file(ledger.folder / CHECKPOINT_FILE, write_line(CHECKPOINT_TYPE, checkpoint, None))
+        put_checkpoint(ledger.folder, write_line(CHECKPOINT_TYPE, checkpoint, None), None)
         ledger.notes.append("the checkpoint of an interrupted run was written again")
         ledger.chain = Chain(chain.lines, chain.entries, checkpoint)
     return ledger
@@ -326,68 +327,3 @@ def _take_lock(descriptor: int, folder: Path, timeout: float) -> None:
                     f"another audit holds the ledger {folder}", hint="try again when it has finished"
                 ) from None
             time.sleep(_PAUSE)
-
-
-def _append_line(path: Path, line: bytes) -> None:
-    """Append one line and see it on the disk; where that fails, the file is as it was."""
-    new = not path.exists()
-    try:
-        descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o644)
-        try:
-            size = os.fstat(descriptor).st_size
-            try:
-                _write_all(descriptor, line + b"\n")
-                os.fsync(descriptor)
-            except BaseException:
-                os.ftruncate(descriptor, size)
-                raise
-        finally:
-            os.close(descriptor)
-        if new:
-            _sync_folder(path.parent)
-    except OSError as error:
-        raise _explain(error, path) from None
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]
-
-
-def _replace_file(path: Path, data: bytes) -> None:
-    try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        try:
-            with os.fdopen(descriptor, "wb") as handle:
-                handle.write(data)
-                handle.flush()
-                os.fsync(handle.fileno())
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-        _sync_folder(path.parent)
-    except OSError as error:
-        raise _explain(error, path) from None
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _read(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
-
-
-def _explain(error: OSError, path: Path) -> ConfigError | TryAgain:
-    if error.errno in _FULL:
-        return TryAgain(f"no space left to write {path}", hint="free some disk space and run again")
-    return ConfigError(f"the ledger {path} cannot be written: {error.strerror or error}", place="ledger.path")

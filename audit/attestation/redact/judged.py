@@ -6,14 +6,20 @@ are never judged anew: the public edition says what the audit found, and less of
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable, Mapping
 
 from audit.evidence import Answer, Approval, Estimate, Judgement, LockSeen, Papers, RuleFinding, SuppliedText, Verdict
 
+from .names import Masks
+from .numbers import withhold
+from .reads import view_of
 from .texts import TEXT_WITHHELD, redact_text
+from .views import Views
 
 ON_PAPERS = "Decided on documents and answers that are not part of the public edition."
-FEW_PEOPLE = "The number behind this verdict is withheld in the public edition, so that nobody can be recognised."
+FEW_PEOPLE = "Suppressed: it tells of fewer than 5 people, or with others would let that be computed."
 SOMEBODY = "a named person"
 PUBLISHED = "publication."
 """Fields of the officer's file whose texts are made to be published."""
@@ -22,7 +28,7 @@ Told = Callable[[str | None, Mapping[str, str], Estimate], bool]
 
 
 def redact_judgement(
-    judgement: Judgement, told: Told, *, evidence_digest: str, whole: bool, files: tuple[str, ...]
+    judgement: Judgement, told: Told, *, evidence_digest: str, views: Views, files: tuple[str, ...]
 ) -> Judgement:
     """Return the judgement for everybody.
 
@@ -34,43 +40,43 @@ def redact_judgement(
         Whether the number of a metric is told.
     evidence_digest : str
         Digest of the evidence as it is told.
-    whole : bool
-        Whether no group at all is withheld, so that the arithmetic may stay.
+    views : Views
+        What may be told of whom; the arithmetic stays where no group at all is withheld.
     files : tuple of str
         File names that are not told.
     """
     claims = tuple(
         one
         if one.observed is None or told(one.metric, {}, one.observed)
-        else one.model_copy(update={"observed": None, "because": FEW_PEOPLE})
+        else one.model_copy(update={"observed": withhold(one.observed), "because": FEW_PEOPLE})
         for one in judgement.claims
     )
     return judgement.model_copy(
         update={
             "evidence_digest": evidence_digest,
-            "findings": tuple(_redact_finding(one, told, whole, files) for one in judgement.findings),
+            "findings": tuple(_redact_finding(one, told, views, files) for one in judgement.findings),
             "papers": _redact_papers(judgement.papers),
             "claims": claims,
             "lock": _redact_lock(judgement.lock, files),
-            "warnings": tuple(redact_text(one, files) for one in judgement.warnings),
+            "warnings": tuple(redact_text(one, files, views.masks) for one in judgement.warnings),
         }
     )
 
 
-def _redact_finding(finding: RuleFinding, told: Told, whole: bool, files: tuple[str, ...]) -> RuleFinding:
+def _redact_finding(finding: RuleFinding, told: Told, views: Views, files: tuple[str, ...]) -> RuleFinding:
     on_papers = finding.kind in ("fact", "document", "ask")
-    verdicts = tuple(_redact_verdict(one, told, whole, on_papers, files) for one in finding.verdicts)
+    verdicts = tuple(_redact_verdict(one, told, views, on_papers, files) for one in finding.verdicts)
     return finding.model_copy(update={"verdicts": verdicts})
 
 
-def _redact_verdict(one: Verdict, told: Told, whole: bool, on_papers: bool, files: tuple[str, ...]) -> Verdict:
+def _redact_verdict(one: Verdict, told: Told, views: Views, on_papers: bool, files: tuple[str, ...]) -> Verdict:
     observed = one.observed if one.observed is not None and told(one.metric, one.group, one.observed) else None
-    hidden = one.observed is not None and observed is None
-    because = ON_PAPERS if on_papers else FEW_PEOPLE if hidden else redact_text(one.because, files)
-    keep = whole and not hidden and not on_papers
-    return one.model_copy(
+    hidden = (one.observed is not None and observed is None) or not _may_count(one, observed is not None, views)
+    because = ON_PAPERS if on_papers else FEW_PEOPLE if hidden else redact_text(one.because, files, views.masks)
+    keep = views.nothing_withheld and not hidden and not on_papers
+    return mask_scope(one, views.masks).model_copy(
         update={
-            "observed": observed,
+            "observed": withhold(one.observed) if one.observed is not None and observed is None else observed,
             "because": because,
             "trace": tuple(redact_text(line, files) for line in one.trace) if keep else (),
             "literal": redact_text(one.literal, files) if keep else "",
@@ -80,6 +86,25 @@ def _redact_verdict(one: Verdict, told: Told, whole: bool, on_papers: bool, file
             "note": "",
         }
     )
+
+
+def _may_count(one: Verdict, has_number: bool, views: Views) -> bool:
+    """Whether the reason of a verdict may count people: why a number was not judged may say how many there are."""
+    if has_number or not one.group or not re.search(r"\d", one.because):
+        return True
+    return views.shows(one.group.items(), "full" if one.metric is None else view_of(one.metric))
+
+
+def mask_scope(one: Verdict, masks: Masks) -> Verdict:
+    """Return a verdict under the names that are told; its id would else tell a guessed name from a wrong one."""
+    if not masks.hides(one.group):
+        return one
+    group = masks.mask_group(one.group)
+    scope = one.scope
+    for attribute, value in one.group.items():
+        scope = scope.replace(f"{attribute}={value}", f"{attribute}={group[attribute]}")
+    number = hashlib.sha256(f"public\n{scope}".encode()).hexdigest()[: len(one.id)]
+    return one.model_copy(update={"group": group, "scope": scope, "id": number})
 
 
 def _redact_papers(papers: Papers) -> Papers:

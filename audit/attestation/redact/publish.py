@@ -8,31 +8,21 @@ which stay internal and which nobody can guess.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from audit.errors import ConfigError, EvidenceError
-from audit.evidence import Dossier, Estimate, Evidence, FileDigest, PublicEdition
-from audit.evidence.base import Record
+from audit.errors import EvidenceError
+from audit.evidence import AttributeUsed, Change, Dossier, Estimate, Evidence, FileDigest, PublicEdition
 
-from .cells import SMALLEST, is_small
-from .judged import redact_judgement
+from .cells import SMALLEST
+from .changed import redact_change
+from .counted import find_small_counts
+from .judged import mask_scope, redact_judgement
+from .names import Masks
 from .numbers import is_withheld
 from .sections import redact_section
 from .texts import redact_sentences
 from .views import Views, decide_views
 
-PEOPLE = frozenset(
-    {
-        "n", "count", "rows", "rows_of", "label_known", "label_positive", "missing", "differing", "background_rows",
-        "searched", "attacked_rows", "baseline_rows", "later_rows", "calibrated_on", "judged_on", "unfinished", "named",
-        "named_missing", "positive_favourable", "positive_unfavourable", "negative_favourable", "negative_unfavourable",
-        "unlabelled_favourable", "unlabelled_unfavourable", "positive_undecided", "negative_undecided",
-        "unlabelled_undecided", "found_rows", "found_on", "tested_on", "rows_paired", "only_before", "only_after",
-        "gained", "lost", "favourable_before", "favourable_after", "lost_wrongly", "gained_wrongly",
-    }
-)  # fmt: skip
-"""Fields of the evidence that count people."""
-_NOT_PEOPLE = frozenset({"slices.confirmed", "fidelity.confirmed_departures"})
+Told = tuple[str | None, frozenset[tuple[str, str]], str]
 _MASKED_FILE = {"model": "model", "data.audit": "judged rows"}
 
 
@@ -48,31 +38,34 @@ def publish_dossier(dossier: Dossier, *, internal: str | None = None) -> Dossier
 
     Raises
     ------
-    ConfigError
-        A comparison of two audits has no public edition.
     EvidenceError
         Something in it would still count a few people; nothing is published then.
     """
-    if dossier.kind != "audit":
-        raise ConfigError("a comparison has no public edition", place="report.audience", hint="publish the two audits")
     views = decide_views(dossier.evidence)
     files = _file_names(dossier.evidence)
     evidence = _redact_evidence(dossier.evidence, views, files)
-    told = {
-        (one.metric, frozenset(one.group.items()), one.estimate.digest())
-        for one in evidence.measurements()
-        if not is_withheld(one.estimate)
+    scopes = {
+        one.scope: mask_scope(one, views.masks).scope for item in dossier.judgement.findings for one in item.verdicts
     }
+    places = {
+        (one.metric, one.feature, one.model)
+        for one in evidence.measurements()
+        if not one.group and not one.attribute and not is_withheld(one.estimate)
+    }
+    changes = tuple(redact_change(one, views, scopes, places, files) for one in dossier.changes)
+    told = set(_list_told(evidence, changes))
     judgement = redact_judgement(
         dossier.judgement,
-        lambda metric, group, one: (metric, frozenset(group.items()), _told_as(one, files).digest()) in told,
+        lambda metric, group, one: (metric, frozenset(group.items()), _told_as(one, files, views).digest()) in told,
         evidence_digest=evidence.digest(),
-        whole=views.nothing_withheld,
+        views=views,
         files=files,
     )
     made = Dossier(
+        kind=dossier.kind,
         evidence=evidence,
         judgement=judgement,
+        changes=changes,
         presentation=dossier.presentation.model_copy(update={"audience": "public"}),
         previous=dossier.previous,
         earlier=dossier.earlier,
@@ -83,7 +76,7 @@ def publish_dossier(dossier: Dossier, *, internal: str | None = None) -> Dossier
             withheld=_count_numbers(dossier.evidence) - _count_numbers(evidence),
         ),
     )
-    if found := find_small_counts(made):
+    if found := find_small_counts(made, next(iter(views.everybody), None)):
         raise EvidenceError(
             f"no public edition can be made: {found[0]} would count fewer than {SMALLEST} people",
             hint="report.audience: internal",
@@ -91,29 +84,17 @@ def publish_dossier(dossier: Dossier, *, internal: str | None = None) -> Dossier
     return made
 
 
-def find_small_counts(record: Record) -> tuple[str, ...]:
-    """Return the places of a document at which 1 to 4 people are counted; what is published has none.
-
-    Parameters
-    ----------
-    record : Record
-        A dossier or evidence.
-    """
-    return tuple(_walk(record.model_dump(mode="python"), ""))
-
-
-def _walk(value: Any, place: str) -> Iterator[str]:
-    if isinstance(value, dict):
-        if value.get("metric") in _NOT_PEOPLE:
-            return
-        for key, item in value.items():
-            if key in PEOPLE and isinstance(item, int) and not isinstance(item, bool) and is_small(item):
-                yield f"{place}.{key}".lstrip(".")
-            elif not (place.endswith("papers") and key == "facts"):
-                yield from _walk(item, f"{place}.{key}")
-    elif isinstance(value, list | tuple):
-        for index, item in enumerate(value):
-            yield from _walk(item, f"{place}[{index}]")
+def _list_told(evidence: Evidence, changes: tuple[Change, ...]) -> Iterator[Told]:
+    """Yield every number that is told: metric, group, digest of the estimate."""
+    for one in evidence.measurements():
+        if not is_withheld(one.estimate):
+            yield (one.metric, frozenset(one.group.items()), one.estimate.digest())
+    for change in changes:
+        for item in change.measurements:
+            yield (item.metric, frozenset(item.group.items()), item.estimate.digest())
+        for move in change.moves:
+            for estimate in (move.difference, move.loss):
+                yield (move.metric, frozenset(move.group.items()), estimate.digest())
 
 
 def _redact_evidence(evidence: Evidence, views: Views, files: tuple[str, ...]) -> Evidence:
@@ -126,15 +107,27 @@ def _redact_evidence(evidence: Evidence, views: Views, files: tuple[str, ...]) -
         }
     )
     crossed = tuple(pair for pair in evidence.subject.intersections if views.shows_all(" * ".join(pair), "size"))
-    subject = evidence.subject.model_copy(update={"about": {}, "intersections": crossed})
+    used = tuple(_mask_attribute(one, views.masks) for one in evidence.subject.attributes)
+    subject = evidence.subject.model_copy(update={"about": {}, "intersections": crossed, "attributes": used})
     made = evidence.model_copy(update={"provenance": provenance, "subject": subject, **sections})
     plain = made.model_dump(mode="python")
-    return Evidence.model_validate({**plain, **{name: redact_sentences(plain[name], files) for name in sections}})
+    return Evidence.model_validate(
+        {**plain, **{name: redact_sentences(plain[name], files, views.masks) for name in sections}}
+    )
 
 
-def _told_as(estimate: Estimate, files: tuple[str, ...]) -> Estimate:
+def _told_as(estimate: Estimate, files: tuple[str, ...], views: Views) -> Estimate:
     """Return an estimate as the evidence tells it, sentences redacted."""
-    return Estimate.model_validate(redact_sentences(estimate.model_dump(mode="python"), files))
+    return Estimate.model_validate(redact_sentences(estimate.model_dump(mode="python"), files, views.masks))
+
+
+def _mask_attribute(one: AttributeUsed, masks: Masks) -> AttributeUsed:
+    return one.model_copy(
+        update={
+            "reference": masks.mask_value(one.name, one.reference),
+            "population": masks.mask_names(one.name, one.population),
+        }
+    )
 
 
 def _mask_file(one: FileDigest) -> FileDigest:

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from audit.evidence import Data, Evidence, Explainer, Group, NotDone
+from audit.evidence import CrossCheck, Data, Evidence, Explainer, Group, Measurement, NotDone
 from audit.evidence.base import Section
 
 from .cells import SMALLEST, is_small
-from .numbers import is_withheld, redact_measurements, tells_few
-from .tables import redact_bins, redact_column, redact_rug
+from .counted import find_small_counts
+from .numbers import redact_measurements, tells_few
+from .tables import redact_bins, redact_changeable, redact_column, redact_rug
 from .views import Views
 
 LEFT_OUT = {
@@ -23,6 +24,10 @@ LEFT_OUT = {
 }
 """Sections that everybody's edition does not have, and why."""
 FEW_ROWS = "left out of the public edition: it rests on fewer than 5 people, or would tell of so few"
+NOT_SHOWN = (
+    "Groups of fewer than 5 people, and others with which those could be computed, are not shown; rules call them "
+    "withheld group 1, withheld group 2 and so on."
+)
 _COUNTS_PEOPLE = (
     "rows", "rows_of", "label_known", "label_positive", "searched", "background_rows", "attacked_rows", "baseline_rows",
     "later_rows", "found_on", "tested_on",
@@ -50,9 +55,17 @@ def redact_section(name: str, section: Section | NotDone, evidence: Evidence, vi
         return NotDone(not_done=LEFT_OUT.get(name, FEW_ROWS))
     changed: dict[str, Any] = {"seconds": None}
     if measurements := tuple(section.each_measurement()):
-        changed["measurements"] = redact_measurements(measurements, views, positives=_positives(evidence))
+        redacted = redact_measurements(measurements, views, positives=_positives(evidence))
+        changed["measurements"] = tuple(one for one in redacted if _names_nobody(one, views))
     made = section.model_copy(update=changed)
-    return SECTIONS[name](made, evidence, views) if name in SECTIONS else made
+    made = SECTIONS[name](made, evidence, views) if name in SECTIONS else made
+    rows = next(iter(views.everybody), None)
+    return NotDone(not_done=FEW_ROWS) if find_small_counts(made, rows) else made
+
+
+def _names_nobody(one: Measurement, views: Views) -> bool:
+    """Whether a measurement is about no group, or about one of which the size is told."""
+    return not one.group or views.shows(one.group.items(), "size")
 
 
 def _tells_enough(section: Section) -> bool:
@@ -79,7 +92,7 @@ def _redact_intake(section: Any, evidence: Evidence, views: Views) -> Section:
 
 
 def _redact_data(section: Any, evidence: Evidence, views: Views) -> Section:
-    grouped = {one.column for one in evidence.subject.attributes if not views.shows_all(one.name, "size")}
+    grouped = _grouped(evidence, views)
     columns = [redact_column(one, section.rows, by_group=one.name in grouped) for one in section.columns]
     return section.model_copy(  # type: ignore[no-any-return]
         update={
@@ -88,6 +101,11 @@ def _redact_data(section: Any, evidence: Evidence, views: Views) -> Section:
             "reading": (),
         }
     )
+
+
+def _grouped(evidence: Evidence, views: Views) -> set[str]:
+    """Return the columns behind protected attributes of which the size of some group is withheld."""
+    return {one.column for one in evidence.subject.attributes if not views.shows_all(one.name, "size")}
 
 
 def _shown_groups(groups: tuple[Group, ...], views: Views) -> tuple[Group, ...]:
@@ -116,13 +134,21 @@ def _redact_fairness(section: Any, evidence: Evidence, views: Views) -> Section:
             "strata": (),
             "sweeps": (),
             "literal": section.literal if safe else (),
-            "measurements": tuple(
-                one
-                for one in section.measurements
-                if not one.group or views.shows(one.group.items(), "size") or not is_withheld(one.estimate)
-            ),
+            "notes": _redact_notes(section.notes, views),
+            "cross_check": _redact_cross_check(section.cross_check),
         }
     )
+
+
+def _redact_notes(notes: tuple[str, ...], views: Views) -> tuple[str, ...]:
+    """Return notes without those about groups that are not told of; instead, that there are some."""
+    kept = tuple(note for note in notes if views.masks.mask_text(note) == note)
+    return (*kept, NOT_SHOWN) if any(views.masks.by_attribute.values()) else kept
+
+
+def _redact_cross_check(check: CrossCheck | None) -> CrossCheck | None:
+    """Return the second computation without what it left out: an undefined rate tells that nobody is there."""
+    return check and check.model_copy(update={"skipped": ()})
 
 
 def _redact_calibration(section: Any, evidence: Evidence, views: Views) -> Section:
@@ -134,8 +160,14 @@ def _redact_fidelity(section: Any, evidence: Evidence, views: Views) -> Section:
 
 
 def _redact_effects(section: Any, evidence: Evidence, views: Views) -> Section:
-    near = tuple(one for one in section.disagreements if one.rows_share * section.rows >= SMALLEST)
-    rugs = tuple(redact_rug(one, section.rows) for one in section.rugs)
+    near = tuple(
+        one.model_copy(update={"rows_share": round(one.rows_share, 2)})
+        for one in section.disagreements
+        if one.rows_share * section.rows >= SMALLEST and one.feature not in _grouped(evidence, views)
+    )
+    rugs = tuple(
+        redact_rug(one, section.rows, by_group=one.feature in _grouped(evidence, views)) for one in section.rugs
+    )
     return section.model_copy(update={"rugs": rugs, "disagreements": near})  # type: ignore[no-any-return]
 
 
@@ -151,7 +183,10 @@ def _redact_explainer(one: Explainer) -> Explainer:
 
 
 def _redact_decisions(section: Any, evidence: Evidence, views: Views) -> Section:
-    return section.model_copy(update={"named": 0, "named_missing": 0, "individuals": ()})  # type: ignore[no-any-return]
+    rows = next(iter(views.everybody), 0)
+    changeable = tuple(redact_changeable(one, rows) for one in section.changeable)
+    left = {"named": 0, "named_missing": 0, "individuals": (), "changeable": changeable}
+    return section.model_copy(update=left)  # type: ignore[no-any-return]
 
 
 SECTIONS: dict[str, Callable[[Any, Evidence, Views], Section]] = {

@@ -11,8 +11,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .cells import is_small
+from .names import Masks
 
+NO_MASKS = Masks()
 TEXT_WITHHELD = "Withheld in the public edition."
+NOTE_WITHHELD = "withheld in the public edition"
+"""The same for what is said of a number, which others put into a sentence."""
+_WITHIN = ("method", "note")
 _FEW = re.compile(
     r"(?<![\w.,/±-])(?:[1-4]|one|two|three|four)(?:\s+(?:more|other|further|of\s+(?:the|[\d,]+)))*\s+"
     r"(?:rows?|people|persons?|individuals?|applicants?|cases?|decisions?|labels?)\b",
@@ -40,8 +45,8 @@ def counts_few(text: str) -> bool:
     return bool(_FEW.search(text)) or any(is_small(part) or is_small(n) or is_small(n - part) for part, n in parts)
 
 
-def redact_text(text: str, names: Iterable[str] = ()) -> str:
-    """Return a sentence for everybody: file names taken out; the whole sentence, where it counts a few people.
+def redact_text(text: str, names: Iterable[str] = (), masks: Masks = NO_MASKS) -> str:
+    """Return a sentence for everybody: file names taken out, groups masked; nothing, where it counts a few people.
 
     Parameters
     ----------
@@ -49,15 +54,18 @@ def redact_text(text: str, names: Iterable[str] = ()) -> str:
         A sentence.
     names : iterable of str
         File names.
+    masks : Masks
+        Names of groups.
     """
-    if counts_few(text):
+    text = masks.mask_text(text)
+    if counts_few(text) or masks.names_somebody(text):
         return TEXT_WITHHELD
     for name in names:
         text = text.replace(name, "a file")
     return text
 
 
-def redact_sentences(value: Any, names: tuple[str, ...], *, free: bool = False) -> Any:
+def redact_sentences(value: Any, names: tuple[str, ...], masks: Masks = NO_MASKS, *, free: bool = False) -> Any:
     """Return a plain value with the sentences in it redacted.
 
     Parameters
@@ -66,13 +74,16 @@ def redact_sentences(value: Any, names: tuple[str, ...], *, free: bool = False) 
         A JSON value.
     names : tuple of str
         File names.
+    masks : Masks
+        Names of groups.
     free : bool
         Whether `value` stands in a field that holds sentences.
     """
     if isinstance(value, str):
-        return redact_text(value, names) if free else value
+        return redact_text(value, names, masks) if free else value
     if isinstance(value, Mapping):
-        return {key: redact_sentences(item, names, free=free or key in _FREE) for key, item in value.items()}
+        told = {key: redact_sentences(item, names, masks, free=free or key in _FREE) for key, item in value.items()}
+        return {k: NOTE_WITHHELD if k in _WITHIN and item == TEXT_WITHHELD else item for k, item in told.items()}
     if isinstance(value, list | tuple):
-        return [redact_sentences(item, names, free=free) for item in value]
+        return [redact_sentences(item, names, masks, free=free) for item in value]
     return value

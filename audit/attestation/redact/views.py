@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from audit.evidence import Cell, CountTable, Data, Evidence, Fairness, Group
+from audit.evidence import Cell, CountTable, Data, Evidence, Fairness, Group, OutcomeTable, StratifiedTable
 
 from .cells import Parts, close_withheld, find_small, is_small
+from .names import Masks, number_names
 
 View = Literal["size", "decision", "full"]
 VIEWS: tuple[View, ...] = ("size", "decision", "full")
@@ -51,6 +52,20 @@ class Views:
         Views at which everybody taken together may be told of.
     outcomes : frozenset of str
         Attributes whose table of bands or classes holds no small cell.
+    strata : frozenset of str
+        Attributes whose tables within strata hold no small cell.
+    several : bool
+        Whether the label has more than two classes.
+    classes : bool
+        Whether everybody's table of true by predicted class holds no small cell.
+    correct_told : bool
+        Whether the number of right predictions tells of no small cell beside the table of label by decision.
+    everybody : tuple of int
+        Rows, and rows with a label.
+    sizes : dict
+        Scope to its rows, and those with a label.
+    masks : Masks
+        What stands for the names of groups of which not even the size is told.
     """
 
     withheld: dict[View, set[Scope]] = field(default_factory=lambda: {view: set() for view in VIEWS})
@@ -58,6 +73,13 @@ class Views:
     judged: frozenset[Scope] = frozenset()
     total: frozenset[View] = frozenset(VIEWS)
     outcomes: frozenset[str] = frozenset()
+    strata: frozenset[str] = frozenset()
+    several: bool = False
+    classes: bool = False
+    correct_told: bool = True
+    everybody: Parts = ()
+    sizes: dict[Scope, Parts] = field(default_factory=dict)
+    masks: Masks = field(default_factory=Masks)
 
     def shows(self, scope: Iterable[tuple[str, str]], view: View) -> bool:
         """Whether a group may be told of at a view; a group that no table counts may not."""
@@ -85,23 +107,69 @@ def decide_views(evidence: Evidence) -> Views:
     evidence : Evidence
         The whole, internal evidence.
     """
-    made = Views()
-    tables = evidence.fairness.tables if isinstance(evidence.fairness, Fairness) else ()
+    made = Views(several=evidence.subject.task == "multiclass")
+    fairness = evidence.fairness if isinstance(evidence.fairness, Fairness) else None
+    tables = fairness.tables if fairness else ()
     for table in tables:
         _view_table(table, made)
     if isinstance(evidence.data, Data):
         _view_sizes(evidence.data.groups, made)
-    crossed = evidence.fairness.outcome_tables if isinstance(evidence.fairness, Fairness) else ()
-    made.outcomes = frozenset(
-        " * ".join(table.attributes) for table in crossed if not any(is_small(cell.n) for cell in table.cells)
-    )
+    if fairness:
+        _view_outcomes(fairness.outcome_tables, made)
+        _view_classes(fairness, evidence, made)
+        made.strata = frozenset(table.attribute for table in fairness.strata if not _has_small_stratum(table))
     made.judged = _find_judged(tables, evidence.subject.small_count)
+    made.everybody = _count_everybody(evidence, tables)
+    made.masks = _mask_names(made)
     return made
+
+
+def _view_outcomes(tables: tuple[OutcomeTable, ...], made: Views) -> None:
+    made.outcomes = frozenset(
+        " * ".join(table.attributes) for table in tables if not any(is_small(cell.n) for cell in table.cells)
+    )
+
+
+def _view_classes(fairness: Fairness, evidence: Evidence, made: Views) -> None:
+    """Decide on numbers of everybody that rest on the table of true by predicted class."""
+    table = next((one for one in fairness.outcome_tables if one.kind == "class"), None)
+    if table is None or not fairness.tables:
+        return
+    crossed: dict[tuple[str | None, str], int] = {}
+    for cell in table.cells:
+        crossed[cell.truth, cell.outcome] = crossed.get((cell.truth, cell.outcome), 0) + cell.n
+    made.classes = not any(map(is_small, crossed.values()))
+    others = sum(n for (truth, outcome), n in crossed.items() if truth == outcome != evidence.subject.positive)
+    refused = sum(cell.negative_unfavourable for cell in fairness.tables[0].cells)
+    made.correct_told = made.classes or not (is_small(others) or is_small(refused - others))
+
+
+def _has_small_stratum(table: StratifiedTable) -> bool:
+    """Whether a group within a stratum has a small part; a stratum that nobody shares tells of nobody."""
+    cells = (cell for stratum in table.strata for cell in stratum.cells)
+    return any(is_small(count) for cell in cells for count in (*part_of(cell, "size"), *part_of(cell, "decision")))
+
+
+def _count_everybody(evidence: Evidence, tables: tuple[CountTable, ...]) -> Parts:
+    if isinstance(evidence.data, Data):
+        return (evidence.data.rows, evidence.data.label_known)
+    return tuple(sum(getattr(cell, name) for cell in tables[0].cells) for name in ("n", "labelled")) if tables else ()
+
+
+def _mask_names(made: Views) -> Masks:
+    names: dict[str, list[str]] = {}
+    for scope in made.withheld["size"]:
+        if len(scope) == 1:
+            ((attribute, value),) = scope
+            if value != UNKNOWN:
+                names.setdefault(attribute, []).append(value)
+    return number_names({attribute: tuple(values) for attribute, values in names.items()})
 
 
 def _view_table(table: CountTable, made: Views) -> None:
     scopes = [frozenset(zip(table.attributes, cell.values, strict=True)) for cell in table.cells]
     made.known[table.name] = tuple(scopes)
+    made.sizes.update((scope, (cell.n, cell.labelled)) for scope, cell in zip(scopes, table.cells, strict=True))
     withheld: set[Scope] = set()
     for view in VIEWS:
         parts = {scope: part_of(cell, view) for scope, cell in zip(scopes, table.cells, strict=True)}
@@ -128,6 +196,7 @@ def _view_sizes(groups: tuple[Group, ...], made: Views) -> None:
             continue
         parts = {frozenset(g.scope.items()): (g.n,) for g in groups if g.attributes == attributes}
         made.known[name] = tuple(parts)
+        made.sizes.update(parts)
         withheld = close_withheld(parts, find_small(parts))
         for view in VIEWS:
             made.withheld[view] |= withheld

@@ -176,11 +176,11 @@ def show_brief(
 
 
 def _over_all(title: str, whole: Sequence[Measurement], lexicon: Lexicon) -> list[tuple[str, Grid]]:
-    """Return the numbers about the attribute as a whole: a column each, the groups that they are about as footnotes."""
+    """Return the numbers about the attribute as a whole: a row each, with the groups that it is about."""
     if not whole:
         return []
-    everybody = tell(words.ALL_GROUPS)
-    grid = make_grid(whole, lexicon, corner=tell("Simultaneous intervals"), key=lambda _: "", label=lambda _: everybody)
+    lines = tuple(_whole_row(m, lexicon) for m in whole)
+    grid = Grid(tell("Simultaneous intervals"), (tell(words.ALL_GROUPS),), lines)
     return [(tell("{attribute}: over all groups", attribute=title) if title else "", grid)]
 
 

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from audit.evidence import Attributions, Effects, Estimate, Evidence, Explainer
 
 from . import method_words, words
+from .change_numbers import say_place
 from .figures import draw_dots
 from .footnotes import annotate
 from .method_words import METHODS, MethodWords
@@ -73,7 +74,7 @@ def show_attributions(evidence: Evidence, lexicon: Lexicon) -> AttributionsShown
         figure=_figure(shares, order),
         compare=_compare(done),
         methods=tuple(MethodShown(_words_of(item), item.software, echo(item.not_done)) for item in part.methods),
-        reference="; ".join(f"{words.prettify(item.feature)}: {item.value}" for item in part.reference),
+        reference="; ".join(f"{words.prettify(item.feature)}: {say_place(item.value)}" for item in part.reference),
         numbers=_numbers(main, order),
         annex=split_grid(grid, 3) if (grid := _numbers(lesser, order or _order(lesser))) else (),
         beyond=max(0, len(order) - SHOWN),

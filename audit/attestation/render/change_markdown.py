@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from audit.evidence import Change, Definition, Dossier, Driver, Estimate, Judgement, Move, RuleFinding
 
 from . import change_report_words as said
+from .bins import say_bins
 from .change_numbers import ChangeLexicon, Reader, say_place
 from .change_page import write_headline
 from .change_tables import say_difference
@@ -25,7 +26,8 @@ MOST_MOVES, MOST_RULES, MOST_GROUPS, MOST_VERDICTS, MOST_DIFFERENCES, MOST_DRIVE
 def render_change_markdown(dossier: Dossier) -> bytes:
     """Return the Markdown of a dossier's first change."""
     with speak(dossier.presentation.language):
-        return write_change(dossier.changes[0], dossier.judgement, dossier.evidence.definitions)
+        text = write_change(dossier.changes[0], dossier.judgement, dossier.evidence.definitions).decode()
+    return say_bins(text, dossier).encode()
 
 
 def write_change(change: Change, judgement: Judgement, known: Iterable[Definition]) -> bytes:

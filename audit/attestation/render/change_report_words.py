@@ -39,6 +39,16 @@ VERDICT_HEADS = ("Rule", "Before", "After", "The number moved")
 NOISE = {True: "beyond noise", False: "within noise", None: "–"}
 DIFFERENCES = "### Data, model, method and policies"
 DIFFERENCE_HEADS = ("Part", "What", "Before", "After")
+NAMED = {
+    "column": "column {name}",
+    "library": "library {name}",
+    "pack": "pack {name}",
+    "parameter": "parameter {name}",
+    "rule": "rule {name}",
+    "about:": "about: {name}",
+}
+"""First word of what differs, where a name stands behind it."""
+CUT = "column {name}, cut at {cuts}"
 NOTES = "### To be read with it"
 DIGESTS = "Evidence before `{before}`, after `{after}`. Not legal advice."
 MORE = "… and {number} more in the full report."

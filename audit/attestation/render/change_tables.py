@@ -12,7 +12,7 @@ from audit.evidence import VERDICT_ORDER, DecisionsChanged, Difference, Driver, 
 
 from . import change_report_words as said
 from . import words
-from .change_numbers import MoveShown, Reader, name_group
+from .change_numbers import MoveShown, Reader, name_group, say_place
 from .change_page import signed_count
 from .glyphs import shorten
 from .numbers import Shown, count_text, number_text, share_text, show
@@ -259,11 +259,38 @@ def say_difference(item: Difference) -> tuple[str, str, str]:
     item : Difference
         What somebody declared stays as it is: names of features and groups, versions, descriptions.
     """
-    name = item.name if item.area in ("features", "groups") else _own_words(item.name)
-    if item.name.startswith("about: ") or (item.area in ("model", "method") and item.name != "effort"):
+    if item.area in ("features", "groups"):
+        told = _own_words if item.area == "features" else _column_words
+        return item.name, told(item.before), told(item.after)
+    name = _name_words(item.name)
+    if _is_declared(item):
         return name, item.before, item.after
     told = _rule_words if item.area == "policy" else _own_words
     return name, told(item.before), told(item.after)
+
+
+def _is_declared(item: Difference) -> bool:
+    """Whether somebody wrote the two texts, or a machine did, and not we."""
+    if item.area in ("model", "method"):
+        return item.name != "effort"
+    return item.name == "label" or item.name.startswith("about: ") or item.name.startswith("parameter ")
+
+
+def _name_words(text: str) -> str:
+    """Return what differs: behind some first words stands a name, of several words maybe."""
+    first, _, name = text.partition(" ")
+    return tell(said.NAMED[first], name=name) if first in said.NAMED and name else _own_words(text)
+
+
+def _column_words(text: str) -> str:
+    """Return where a group comes from, or how many rows it has."""
+    first, _, column = text.partition(" ")
+    if first != "column":
+        return _own_words(text)
+    column, _, cuts = column.partition(", cut at ")
+    if not cuts:
+        return tell(said.NAMED[first], name=column)
+    return tell(said.CUT, name=column, cuts=", ".join(map(say_place, cuts.split(", "))))
 
 
 def _rule_words(text: str) -> str:

@@ -13,7 +13,7 @@ from audit.evidence import VERDICT_ORDER, Answer, Approval, Papers, SuppliedText
 
 from . import words
 from .clause_words import ACCEPT, ANSWER, ANYONE, FOLDED, NOBODY, STAMP, SUPPLY, WOULD
-from .findings import PackShown, RuleShown, ScopeShown, sign_of
+from .findings import PackShown, RuleShown, ScopeShown, say_counts, sign_of
 from .glyphs import shorten
 from .tongue import echo, tell
 
@@ -151,8 +151,7 @@ def is_folded(pack: PackShown) -> bool:
 
 def _tally(signs: tuple[words.VerdictSign, ...]) -> str:
     ordered = sorted((sign.word for sign in signs), key=_SIGN_ORDER.index)
-    counts = {word: ordered.count(word) for word in ordered}
-    return ", ".join(f"{number} {words.lowered(tell(word))}" for word, number in counts.items()) or tell("no rule")
+    return say_counts({word: ordered.count(word) for word in ordered})
 
 
 _SIGN_ORDER = [sign.word for word in VERDICT_ORDER for sign in (words.VERDICTS[word], WOULD.get(word)) if sign]

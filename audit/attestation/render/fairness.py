@@ -15,7 +15,7 @@ from .alike import AlikeBlock, show_alike
 from .groups import AttributeBlock, lay_blocks, show_attributes
 from .intersections import IntersectionBlock, show_intersections
 from .outcomes import OutcomeBlock, show_outcomes
-from .panels import value_grid
+from .panels import models_across, value_grid
 from .sweeps import SweepBlock, show_sweeps
 from .tables import Grid, Lexicon
 from .weak import show_unlabelled
@@ -89,7 +89,7 @@ def show_fairness(evidence: Evidence, judgement: Judgement, lexicon: Lexicon) ->
         alike=show_alike(part, singles, lexicon),
         sweeps=show_sweeps(part, singles),
         outcomes=show_outcomes(part, lexicon),
-        flips=value_grid(_flips(part), lexicon),
+        flips=models_across(_flips(part), lexicon),
         unlabelled=show_unlabelled(part),
         rest=value_grid(_rest(part), lexicon),
     )

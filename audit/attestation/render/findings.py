@@ -6,6 +6,7 @@ Comes in: a judgement and the evidence's lexicon. Goes out: rows for the decisio
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from audit.evidence import (
@@ -27,6 +28,7 @@ from .tongue import tell, tell_many
 _OPEN: tuple[VerdictWord, ...] = ("inconclusive", "manual")
 _BAD: tuple[VerdictWord, ...] = ("error", "fail")
 _OTHER: tuple[VerdictWord, ...] = ("warn", "waived", "not_applicable")
+_ALONE = re.compile(r"the figure alone, (\S+), (.+)")
 _WOULD_BE = re.compile(r"^would be '[a-z ]+', but [^:]*: ")
 
 
@@ -41,6 +43,15 @@ class ScopeShown:
     waived_from: str
     reason: str
     """Why, without the words that a verdict of a law not yet in force begins with: its sign says them."""
+
+    @property
+    def literal(self) -> str:
+        """The literal comparison with the limit; empty where there is no figure or the reason opens with it."""
+        said = self.verdict.literal
+        if said.startswith(("the figure is", "there is no figure")):
+            return ""
+        compared = _ALONE.match(said)
+        return "" if compared and self.reason.startswith(" ".join(compared.groups())) else said
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,12 +287,28 @@ def show_packs(judgement: Judgement, rules: tuple[RuleShown, ...]) -> tuple[Pack
 
 
 def _tally_words(rules: list[RuleShown]) -> str:
-    counts: dict[str, int] = {}
-    for word in VERDICT_ORDER:
-        number = sum(rule.finding.status == word for rule in rules)
-        if number:
-            counts[_small_word(word)] = number
-    return ", ".join(f"{number} {word}" for word, number in counts.items()) or tell("no rule")
+    counts = {word: sum(rule.finding.status == word for rule in rules) for word in VERDICT_ORDER}
+    return say_counts({words.VERDICTS[word].word: number for word, number in counts.items()})
+
+
+def say_counts(counts: Mapping[str, int]) -> str:
+    """Return how many rules ended with each verdict: ``3 failed, 1 warning, 13 passed``.
+
+    Parameters
+    ----------
+    counts : mapping
+        The word of a verdict to its rules, in the order in which they are said; those without any are left out.
+    """
+    said = [f"{number} {_counted(word, number)}" for word, number in counts.items() if number]
+    return ", ".join(said) or tell("no rule")
+
+
+def _counted(word: str, number: int) -> str:
+    if word == words.VERDICTS["warn"].word:
+        return tell_many("warning", "warnings", number)
+    small = word.lower()
+    said = tell(small)
+    return said if said != small else words.lowered(tell(word))
 
 
 def _small_word(word: VerdictWord) -> str:

@@ -17,8 +17,11 @@ from audit.evidence import Brand, Dossier, TemplateShown
 from audit.shipped import shipped_folder
 
 from . import numbers, told, tongue, words
+from .bins import say_bins
 from .brand import brand_style, family_of, find_template
+from .change_numbers import say_place
 from .editions import narrow_view, template_of
+from .fact_words import say_fact
 from .glyphs import shorten
 from .view import NOTICE, View, build_view
 
@@ -48,15 +51,19 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "shorten": told.keeping(shorten),
     "sentence": told.keeping(words.sentence),
     "plain": told.keeping(numbers.plain_text),
+    "value": say_place,
+    "fact": say_fact,
     "lowered": words.lowered,
     "points": tongue.mark_points,
     "tell": tongue.tell,
     "echo": told.hear,
     "rule": told.hear_rule,
+    "source": told.hear_source,
+    "headline": told.say_title,
 }
 
 
-SCREEN = ("styles/tokens.css", "styles/screen.css", "styles/change_screen.css")
+SCREEN = ("styles/tokens.css", "styles/screen.css", "styles/change_screen.css", "styles/phone.css")
 """Style sheets of a page that scrolls."""
 
 
@@ -178,7 +185,7 @@ def render_page(view: View, mode: str) -> str:
     template = environment(brand.templates).get_template(name)
     with tongue.speak(view.dossier.presentation.language):
         page = template.render(v=view, d=view.dossier, e=edition, mode=mode, style=style, script=script, policy=policy)
-    page = _unlink(page)
+    page = say_bins(_unlink(page), view.dossier)
     lent = "".join(f", {family_of(index)}" for index in range(len(brand.fonts)))
     return page.replace('font-family="Inter"', f'font-family="Inter{lent}"') if lent else page
 

@@ -10,18 +10,19 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from audit.evidence import Estimate
+from audit.evidence import SUPPRESSED, Estimate
 
 from . import words
-from .tongue import echo, mark_points, percent_text, spoken, tell
+from .tongue import echo, mark_points, percent_text, say_day, tell
 
 MINUS = "−"
 NBSP = "\u00a0"
 TINY = 1e-4
 """Below it a number is told as smaller than it: readers are spared powers of ten."""
 NO_INTERVAL = "no interval"
-_POWER = re.compile(r"\bp = \d(?:\.\d+)?e-0*(\d+)")
-_TINY = re.compile(r"(?<![\w.])(\d(?:\.\d+)?)e-0*(\d+)\b")
+SUPPRESSED_NUMBER = "suppressed (fewer than 5)"
+_POWER = re.compile(r"\bp = \d(?:[.,]\d+)?e-0*(\d+)")
+_TINY = re.compile(r"(?<![\w.,])(\d(?:[.,]\d+)?)e-0*(\d+)\b")
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -32,7 +33,7 @@ class Shown:
     Parameters
     ----------
     value : str
-        The point, or ``not measured``.
+        The point, ``not measured``, or that a public edition suppresses it.
     interval : str
         ``0.611 to 0.748``; empty where there is none.
     reason : str
@@ -62,10 +63,20 @@ class Shown:
     mark: str = ""
 
     @property
+    def loose(self) -> bool:
+        """Whether the words in place of an interval may be broken over lines."""
+        return bool(self.interval) and self.interval.startswith(tell(words.BY_CHANCE))
+
+    @property
+    def suppressed(self) -> bool:
+        """Whether a public edition does not tell the number."""
+        return not self.measured and self.value == tell(SUPPRESSED_NUMBER)
+
+    @property
     def text(self) -> str:
         """The number with its interval in one line."""
         if not self.measured:
-            return tell("not measured: {reason}", reason=self.reason)
+            return self.value if self.suppressed else tell("not measured: {reason}", reason=self.reason)
         return f"{self.value} ({f'{self.level} {self.interval}'.strip()})" if self.interval else self.value
 
 
@@ -145,7 +156,12 @@ def plain_text(text: str) -> str:
     """
     tiny = f"p < {mark_points('0.0001')}"
     text = _POWER.sub(lambda found: tiny if int(found[1]) >= 5 else found[0], text)
-    return _TINY.sub(lambda found: f"{mark_points(found[1])} × 10⁻{found[2].translate(_RAISED)}", text)
+    return _TINY.sub(lambda found: f"{_point(found[1])} × 10⁻{found[2].translate(_RAISED)}", text)
+
+
+def _point(number: str) -> str:
+    """Return a number of one digit and decimals with the mark of the language, which it may have already."""
+    return number if "," in number else mark_points(number)
 
 
 def size_text(size: int | None) -> str:
@@ -169,8 +185,7 @@ def day_text(moment: str) -> str:
         day = datetime.fromisoformat(moment)
     except ValueError:
         return moment
-    stop = "." if spoken() == "de" else ""
-    return f"{day.day}{stop}{NBSP}{tell(_MONTHS[day.month - 1])}{NBSP}{day.year}"
+    return say_day(day)
 
 
 def moment_text(moment: str) -> str:
@@ -180,22 +195,6 @@ def moment_text(moment: str) -> str:
     except ValueError:
         return moment
     return f"{day_text(moment)}, {time:%H:%M}{NBSP}UTC"
-
-
-_MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 
 
 def shorten_interval(text: str) -> str:
@@ -223,7 +222,8 @@ def show(estimate: Estimate, metric: str = "", unit: str = "") -> Shown:
     certain = estimate.level >= 1  # bounds that no sampling error enters
     level = "" if certain else percent_text(mark_points(f"{estimate.level * 100:g}"))
     if estimate.value is None:
-        return Shown(tell("not measured"), "", echo(estimate.note), n, False, False, level, echo(estimate.method))
+        gone = SUPPRESSED_NUMBER if estimate.note == SUPPRESSED else "not measured"
+        return Shown(tell(gone), "", echo(estimate.note), n, False, False, level, echo(estimate.method))
     value, interval = _as_text(estimate, metric, unit)
     method = echo(estimate.method)
     if certain and interval:

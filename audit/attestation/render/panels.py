@@ -5,6 +5,7 @@ Comes in: a section of the evidence. Goes out: `Panels`, or None where the secti
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,8 +18,11 @@ from .figures import ForestPanel, ForestPoint, ForestRow, draw_forest, draw_reli
 from .footnotes import annotate
 from .numbers import Shown, is_share, shorten_interval
 from .price import Price, show_price
-from .tables import Grid, GridRow, Lexicon, TableCell, make_grid, metrics_of
+from .tables import Grid, GridRow, Lexicon, TableCell, make_grid, metrics_of, split_grid
 from .tongue import mark_points, tell
+
+MOST = 4
+"""Columns of a table whose intervals stand beside their numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +56,12 @@ def show_performance(evidence: Evidence, lexicon: Lexicon) -> Panels | None:
     )
 
 
-def show_data_checks(evidence: Evidence, lexicon: Lexicon) -> Grid | None:
+def show_data_checks(evidence: Evidence, lexicon: Lexicon) -> tuple[Grid, ...]:
     """Return what was measured of the data beside rows and missing values, which stand in tables of their own."""
     part = evidence.data
     if not isinstance(part, Data):
-        return None
-    return value_grid([m for m in part.measurements if m.metric not in ("data.rows", "data.missing_rate")], lexicon)
+        return ()
+    return scope_grids([m for m in part.measurements if m.metric not in ("data.rows", "data.missing_rate")], lexicon)
 
 
 def model_grid(numbers: list[Measurement], lexicon: Lexicon, *, short: bool = False) -> Grid:
@@ -196,6 +200,59 @@ def value_grid(numbers: Sequence[Measurement], lexicon: Lexicon) -> Grid | None:
             else:
                 rows.append(GridRow(scope or tell("All rows"), "", cells, opens="" if index else lexicon.head(metric)))
     return annotate(Grid(tell("Measure"), (tell("Value"),), tuple(rows))) if rows else None
+
+
+def scope_grids(numbers: Sequence[Measurement], lexicon: Lexicon) -> tuple[Grid, ...]:
+    """Return metrics of one number in one table, and the others as a row per scope by a column per metric.
+
+    Parameters
+    ----------
+    numbers : sequence of Measurement
+        Numbers about everything, about groups, features, models or outcomes.
+    lexicon : Lexicon
+        Titles and units.
+    """
+    sizes = Counter(m.metric for m in numbers)
+    alone = value_grid([m for m in numbers if sizes[m.metric] == 1], lexicon)
+    kinds: dict[tuple[bool, ...], list[Measurement]] = {}
+    for m in numbers:
+        if sizes[m.metric] > 1:
+            kinds.setdefault(tuple(map(bool, (m.group, m.feature, m.model, m.outcome, m.attribute))), []).append(m)
+    whole = tell("All rows")
+    return tuple([alone] if alone else []) + tuple(
+        annotate(part)
+        for kind in kinds.values()
+        for part in split_grid(
+            make_grid(kind, lexicon, corner=tell("Scope"), key=_scope_of, label=lambda name: name or whole), MOST
+        )
+    )
+
+
+def models_across(numbers: Sequence[Measurement], lexicon: Lexicon) -> Grid | None:
+    """Return numbers with a column per model and a row per other scope, the rows of each metric below its name.
+
+    Parameters
+    ----------
+    numbers : sequence of Measurement
+        Numbers by model.
+    lexicon : Lexicon
+        Titles and units.
+    """
+    models = tuple(dict.fromkeys(m.model for m in numbers))
+    if len(models) < 2:
+        return value_grid(numbers, lexicon)
+    found: dict[str, dict[str, dict[str | None, Shown]]] = {}
+    for m in numbers:
+        row = found.setdefault(m.metric, {}).setdefault(_scope_of(m.model_copy(update={"model": None})), {})
+        row.setdefault(m.model, lexicon.show(m))
+    rows = tuple(
+        GridRow(scope or tell("All rows"), "", tuple(cells.get(model) for model in models), opens=head if not i else "")
+        for metric, scopes in found.items()
+        for head in (lexicon.head(metric),)
+        for i, (scope, cells) in enumerate(scopes.items())
+    )
+    heads = tuple(words.model_name(model, short=True) or tell("Value") for model in models)
+    return annotate(Grid(tell("Measure"), heads, rows))
 
 
 def _scope_of(measurement: Measurement) -> str:

@@ -24,6 +24,8 @@ from .effect_tables import CURVES_FILE, SURFACES_FILE, write_sources
 from .finisher import finish_pdf
 from .glyphs import clean_text, drawable
 from .html import FONTS, branded_texts, render_page
+from .markup import read_markup
+from .own_names import mark_names
 from .page_numbers import write_page_numbers
 from .told import say_style
 from .tongue import speak
@@ -36,7 +38,6 @@ EFFECT_TABLES = {
     SURFACES_FILE: "The strongest interactions, cell by cell",
 }
 """Effect table to what it is, for whoever lists the files in the PDF."""
-_EMPTY = re.compile(r"<(meta|br|img|hr|col|wbr|link)\b((?:[^<>\"']|\"[^\"]*\"|'[^']*')*?)/?>")
 
 PRINT = ("styles/tokens.css", "styles/print.css", "styles/change_print.css")
 """Style sheets of paper."""
@@ -60,7 +61,7 @@ def render_pdf(dossier: Dossier, attachments: Sequence[Attachment] = ()) -> byte
     moment = _moment(dossier.presentation.created)
     brand = dossier.presentation.brand
     held = "".join(font.characters for font in brand.fonts)
-    page = drawable(_join_alternatives(render_page(build_view(dossier), "pdf")), held)
+    page = mark_names(_join_alternatives(render_page(build_view(dossier), "pdf")), dossier)
     with hold_quiet():
         fonts = FontConfiguration()
         lend = partial(fetch_font, brand=brand)
@@ -73,7 +74,7 @@ def render_pdf(dossier: Dossier, attachments: Sequence[Attachment] = ()) -> byte
             "stylesheets": [sheet],
             "attachments": _attach(attachments, moment),
         }
-        document = _read_markup(page).render(fonts, **options)
+        document = read_markup(drawable(page, held), style, _fetch_data).render(fonts, **options)
         write_page_numbers(document)
         with speak(dossier.presentation.language):
             data: bytes = document.write_pdf(None, 1, finish_pdf, **options)
@@ -88,29 +89,6 @@ def render_pdf_with_sources(dossier: Dossier) -> bytes:
     return render_pdf(
         dossier, [("audit.json", dossier.canonical(), "The dossier behind this report", "Data"), *sources]
     )
-
-
-def _read_markup(page: str) -> Any:
-    """Return a page as the layout engine holds it.
-
-    Notes
-    -----
-    A page of ours is well-formed XML once its empty elements are closed, and read as such in a twentieth of the time.
-    One with an organisation's own templates may not be; it is then read as browsers read it.
-    """
-    from xml.etree import ElementTree as ET
-
-    import cssselect2
-    from weasyprint import HTML
-
-    try:
-        root = ET.fromstring(_EMPTY.sub(r"<\1\2/>", page))  # noqa: S314 - no entity but the five; all text was escaped
-    except ET.ParseError:
-        return HTML(string=page, url_fetcher=_fetch_data)
-    html = HTML(string="<html></html>", url_fetcher=_fetch_data)
-    html.wrapper_element = cssselect2.ElementWrapper.from_html_root(root, content_language=None)
-    html.etree_element = html.wrapper_element.etree_element
-    return html
 
 
 def _join_alternatives(page: str) -> str:

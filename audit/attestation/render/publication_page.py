@@ -1,7 +1,8 @@
 """The page and the table that an employer puts on its site, beside the report and sealed with it.
 
 Comes in: a dossier. Goes out: files of the report's folder. The page needs no network and no script; its one style is
-named by digest in a content security policy, and all text of the dossier is escaped by the template engine.
+named by digest in a content security policy, and all text of the dossier is escaped by the template engine. It is
+English whatever the language of the report: it serves a rule of New York City, in the words of that rule.
 """
 
 from __future__ import annotations

@@ -16,12 +16,20 @@ LONGEST = 1200
 _PLACE = re.compile(r"\{(\w+)\}")
 _WORD = re.compile(r"\w+")
 _FIGURE = re.compile(r"(?=.*\d)(?!.*[^\W\d_]{2})", re.DOTALL)
+_CLAUSE = re.compile(r"\b(?:the|that|which|is|are|was|were|has|have|it|its|than|be|must|whose|misses|meets)\b")
 FIGURES = frozenset(
     {"n", "number", "count", "low", "high", "level", "share", "p", "rows", "people", "seed", "times", "all", "year"}
 )
 """Places that hold a number and nothing else; so do those whose name begins with one of these and an underscore."""
-PART, WORD = "part", "word"
+PART, WORDS = "part", ("word", "kind")
 """Places that hold a sentence which must be known, too, and a single word; any other may hold whatever there is."""
+NAMES = frozenset(
+    {
+        *("word", "group", "feature", "attribute", "column", "value", "label", "name", "strata", "twin"),
+        *("reference", "first", "second", "before", "after"),
+    }
+)
+"""Places that hold what data call something: a single word there is a name, though a table may know such a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +77,31 @@ class Pattern:
         return all(name.startswith(PART) for name in self.names)
 
 
+def is_clause(part: str) -> bool:
+    """Whether what stands in a place is a clause: a place holds a name or a value, so another sentence is meant.
+
+    Parameters
+    ----------
+    part : str
+        What stands there, in English, and is not known.
+    """
+    return bool(_CLAUSE.search(part))
+
+
+def is_name(place: str, part: str) -> bool:
+    """Whether what stands in a place is a name from the data, which is the same in every language.
+
+    Parameters
+    ----------
+    place, part : str
+        The place, and what stands there.
+    """
+    return place.partition("_")[0] in NAMES and not any(map(str.isspace, part)) and not part[-1:].isdigit()
+
+
 def _fits(name: str, part: str) -> bool:
     kind = name.partition("_")[0]
-    if kind == WORD:
+    if kind in WORDS:
         return not any(map(str.isspace, part))
     return kind not in FIGURES or bool(_FIGURE.match(part))
 

@@ -62,7 +62,7 @@ def show_robustness(evidence: Evidence, lexicon: Lexicon) -> RobustnessShown | N
     return RobustnessShown(
         message=_message(part, lexicon),
         figure=_figure(part, lexicon),
-        size=middle[0].removesuffix(" sd") if middle else "",
+        size=mark_points(middle[0].removesuffix(" sd")) if middle else "",
         at_once=_by_group(numbers, lexicon, _flip_columns(middle, sized=False)),
         empty=_say_empty(missing),
         by_size=_by_size(part, lexicon),

@@ -1,7 +1,7 @@
 """What a visible signature shows, as a PDF page of the size of its field.
 
-Comes in: what the person states and their certificate. Goes out: one page with its fonts embedded; the one that a PDF
-library would draw by itself uses fonts that are not in the file, which PDF/A forbids.
+Comes in: what the person states and their certificate. Goes out: one page in the language of the report, with its fonts
+embedded; the one that a PDF library would draw by itself uses fonts that are not in the file, which PDF/A forbids.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from audit.evidence import Countersignature, SignerShown
 
 from .glyphs import drawable
 from .html import environment
+from .tongue import ENGLISH, speak
 
 _STYLE = """
 @page {{ size: {width}pt {height}pt; margin: 2pt 4pt; background: #fff }}
@@ -20,7 +21,9 @@ body {{ font: 7.6pt/1.25 Inter; color: #17212b; margin: 0 }} p {{ margin: 0 0 1.
 """
 
 
-def render_stamp(stated: Countersignature, signer: SignerShown, width: float, height: float) -> bytes:
+def render_stamp(
+    stated: Countersignature, signer: SignerShown, width: float, height: float, *, language: str = ENGLISH
+) -> bytes:
     """Return a PDF of one page.
 
     Parameters
@@ -31,13 +34,16 @@ def render_stamp(stated: Countersignature, signer: SignerShown, width: float, he
         Whose certificate signs.
     width, height : float
         Size of the field in points.
+    language : str
+        Language of the report that is signed.
     """
     import weasyprint
     from weasyprint.text.fonts import FontConfiguration
 
     from .pdf import fetch_font, font_faces, hold_quiet
 
-    page = drawable(environment().get_template("stamp.html.j2").render(s=stated, signer=signer))
+    with speak(language):
+        page = drawable(environment().get_template("stamp.html.j2").render(s=stated, signer=signer, language=language))
     with hold_quiet():
         fonts = FontConfiguration()
         text = font_faces() + _STYLE.format(width=round(width, 2), height=round(height, 2))

@@ -15,9 +15,12 @@ from typing import Any
 from markupsafe import Markup
 
 from .glyphs import clean_text
-from .tongue import ENGLISH, Heard, Untold, echo, has_words, read_words, spoken, translate, translate_many
+from .tongue import ENGLISH, Heard, Untold, echo, has_words, read_words, spoken, tell, translate, translate_many
 
 _CONTENT = re.compile(r"\bcontent:[^;}]*")
+_PARTING = ("; ", ": ", ", ")
+"""What parts a citation, the coarsest first."""
+_UNTITLED = re.compile(r"Audit of (\S+)")
 _QUOTED = re.compile(r'"([^"]+)"')
 
 
@@ -37,6 +40,41 @@ def hear(text: str) -> str:
 def _all_said(language: str) -> frozenset[str]:
     """Return the translations of a language: a text that is one was told already."""
     return frozenset(read_words(language).values())
+
+
+def hear_source(text: str) -> str:
+    """Return where a definition comes from, in the language of the report: titles of books and papers stay as they are.
+
+    Parameters
+    ----------
+    text : str
+        Citations, and how the interval is made, parted by semicolons, colons and commas.
+    """
+    said = _hear_source(text, _PARTING)
+    return text if spoken() == ENGLISH else Untold(text) if said == text else Heard(said)
+
+
+def _hear_source(text: str, stops: tuple[str, ...]) -> str:
+    """Return a citation told part by part, down to the parts that nothing is known of."""
+    if not any(map(str.isalpha, text)):
+        return text  # a section or a page: its point parts no decimals
+    said = hear(text)
+    if not isinstance(said, Untold) or not stops:
+        return str(said)
+    stop, *finer = stops
+    return stop.join(_hear_source(part, tuple(finer)) for part in text.split(stop))
+
+
+def say_title(title: str) -> str:
+    """Return the title of an audit in the language of the report where it is ours, for want of one.
+
+    Parameters
+    ----------
+    title : str
+        Title of the audit.
+    """
+    found = _UNTITLED.fullmatch(title)
+    return tell("Audit of {system}", system=found[1]) if found else title
 
 
 def hear_rule(text: str, pack: str) -> str:

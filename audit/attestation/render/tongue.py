@@ -12,18 +12,25 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import date
 from functools import cache, lru_cache
 from pathlib import Path
 
 from audit.errors import AuditError
 from audit.shipped import shipped_folder
 
-from .recognise import PART, Sentences
+from .recognise import PART, Sentences, is_clause, is_name
 
 ENGLISH = "en"
 _ASSIGNED = re.compile(r"(.+ [=≈<>] )([-−]?\d[\d,]*(?:\.\d+)?)")
 _SENTENCE = re.compile(r"[A-Za-z]{2}\S* +\S*[A-Za-z]{2}")
 """Two words: what is one word is a name, and the same in every language."""
+_ARITHMETIC = re.compile(r"[\d\s.,%()=≈<>/×*+−-]*\d [/=≈×*+−-] [\d\s.,%()=≈<>/×*+−-]*")
+"""Numbers with signs of arithmetic between them, and no word."""
+_DECIMAL = re.compile(r"\d[\d,]*(?:\.\d+)?")
+_MINUS = re.compile(r"^-(?=\d)")
+_CODE = re.compile(r"\w+: \{.*\}", re.DOTALL)
+"""A line of YAML to be copied: in no language."""
 _STOPS = ("; ", ". ", ": ", ", ")
 """What parts the sentences of a longer text, in the order in which they are tried."""
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]\d+)?(?![\w.]*\w)")
@@ -31,6 +38,13 @@ _POINTS = {"de": str.maketrans(",.", ".,")}
 """Language to what it writes for the English thousands separator and decimal point."""
 _PERCENT = {"de": "\u00a0%"}
 """Language to its per cent sign, where that does not touch its number."""
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_ORDINAL = {"de": "."}
+"""Language to what stands behind the day of a month."""
 _ECHOES = "echo*.json"
 """Files of a language with the sentences that evidence and judgement bring along."""
 _SPOKEN: ContextVar[str] = ContextVar("spoken", default=ENGLISH)
@@ -130,6 +144,18 @@ def percent_text(number: str) -> str:
     return number + _PERCENT.get(_SPOKEN.get(), "%")
 
 
+def say_day(day: date) -> str:
+    """Return a day in words: ``21 November 2026``.
+
+    Parameters
+    ----------
+    day : datetime.date
+        The day.
+    """
+    ordinal = _ORDINAL.get(_SPOKEN.get(), "")
+    return f"{day.day}{ordinal}\u00a0{tell(MONTHS[day.month - 1])}\u00a0{day.year}"
+
+
 def echo(text: str) -> str:
     """Return a sentence that evidence or judgement brings along, in the language of the report.
 
@@ -161,8 +187,15 @@ def _hear(language: str, text: str) -> str | None:
     said = read_words(language).get(text)
     if said is not None:
         return said
+    if _CODE.fullmatch(text):
+        return text
+    if _DAY.fullmatch(text):
+        return _hear_day(text)
     if _NUMBER.fullmatch(text.rstrip("%").strip().lstrip("-−+<>= ")):
+        text = _MINUS.sub("−", text)
         return percent_text(mark_points(text[:-1])) if text[-2:-1].isdigit() and text[-1] == "%" else mark_points(text)
+    if _ARITHMETIC.fullmatch(text):
+        return _DECIMAL.sub(lambda found: mark_points(found[0]), text)
     said = _hear_whole(language, text, weak=False)
     said = said or _hear_parts(language, text)
     if said is None and not _SENTENCE.search(text):
@@ -171,11 +204,19 @@ def _hear(language: str, text: str) -> str | None:
     return said or _hear_whole(language, text, weak=True)
 
 
+def _hear_day(text: str) -> str:
+    try:
+        return say_day(date.fromisoformat(text))
+    except ValueError:
+        return text
+
+
 def _hear_whole(language: str, text: str, *, weak: bool) -> str | None:
     """Return a text that is one sentence with places; None where there is none, or one of its parts is unknown."""
     for sentence, places in _read_sentences(language).find(text, weak=weak):
-        heard = {name: _hear(language, part) for name, part in places.items()}
-        if all(heard[name] is not None for name in places if name.startswith(PART)):
+        heard = {name: part if is_name(name, part) else _hear(language, part) for name, part in places.items()}
+        unknown = [name for name in places if heard[name] is None]
+        if not any(name.startswith(PART) or is_clause(places[name]) for name in unknown):
             return sentence.format(**{name: part or places[name] for name, part in heard.items()})
     return None
 

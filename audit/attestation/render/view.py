@@ -99,7 +99,7 @@ class View:
     not_assessed: tuple[NotAssessed, ...]
     fairness: fairness.FairnessShown | None
     weak: weak.WeakBlock | None
-    data_checks: Grid | None
+    data_checks: tuple[Grid, ...]
     performance: panels.Panels | None
     calibration: panels.Panels | None
     fidelity: fidelity.FidelityShown | None

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from audit.evidence import CountTable, Evidence, Fairness, Slice, Slices
 
 from . import fairness_words, sentences, words
+from .conditions import say_conditions
 from .footnotes import annotate
 from .numbers import Shown, count_text, p_text, share_text, show
 from .panels import value_grid
 from .tables import Grid, GridRow, Lexicon, TableCell
-from .tongue import echo, tell
+from .tongue import tell
 
 CLEAREST = 5
 """Slices shown at once, confirmed ones where there are any; all others stand behind them."""
@@ -68,7 +69,7 @@ def _slice_grid(part: Slices, slices: Sequence[Slice], lexicon: Lexicon) -> Grid
     unit = "share" if "rate" in part.of else lexicon.unit("slices.worst_excess")
     rows = tuple(
         GridRow(
-            echo(item.name),
+            say_conditions(item.name, item.features),
             "",
             (
                 _text(count_text(item.rate.n)),
@@ -89,7 +90,8 @@ def _who(item: Slice) -> SliceShown:
         f"{words.prettify(name)}: " + ", ".join(f"{group} {share_text(share)}" for group, share in shares.items())
         for name, shares in item.groups.items()
     )
-    return SliceShown(echo(item.name), count_text(item.found_rows), count_text(item.rate.n), groups)
+    name = say_conditions(item.name, item.features)
+    return SliceShown(name, count_text(item.found_rows), count_text(item.rate.n), groups)
 
 
 def show_unlabelled(fairness: Fairness) -> tuple[tuple[str, Grid], ...]:

@@ -276,7 +276,7 @@ SHARE_NAMES = frozenset(
     }
 )
 """Metrics (name without section) that are shares of people and are shown in per cent."""
-WHOLE_UNITS = frozenset({"rows", "people", "persons", "days", "count"})
+WHOLE_UNITS = frozenset({"rows", "people", "persons", "days", "count", "slices", "parts"})
 
 _NOUNS_LARGE = frozenset({"de"})
 """Languages that write nouns with a capital wherever they stand."""

@@ -6,22 +6,29 @@ Comes in: a worked sum. Goes out: lines for the template; what is printed adds u
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from markupsafe import Markup
 
-from audit.evidence import Effects, WorkedSum
+from audit.evidence import Effects, WorkedStep, WorkedSum
 
 from . import words
+from .change_numbers import say_place
 from .figures import draw_steps
 from .glyphs import shorten
 from .numbers import MINUS, number_text
 from .surfaces import pair_title
-from .tongue import echo, tell
+from .tongue import tell
 
 SCORE = 4
 """Decimals of a probability."""
+MOST = 10
+"""Lines of the sum on paper."""
+
+Step = tuple[str, str, float]
+"""Name of the part, value of the made-up person, what it adds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,8 @@ class WorkedShown:
         How far the two scores are apart, in words.
     lines : tuple of WorkedLine
         Steps.
+    brief : tuple of WorkedLine
+        At most `MOST` lines, the last of which holds all smaller steps together.
     """
 
     model: str
@@ -61,6 +70,7 @@ class WorkedShown:
     odds: str
     gap: str
     lines: tuple[WorkedLine, ...]
+    brief: tuple[WorkedLine, ...]
 
 
 def show_worked(effects: Effects) -> WorkedShown | None:
@@ -70,24 +80,7 @@ def show_worked(effects: Effects) -> WorkedShown | None:
 
 def _show(worked: WorkedSum) -> WorkedShown:
     decimals = _decimals((worked.start, worked.total, *(step.contribution for step in worked.steps)))
-    bars = draw_steps(
-        "sum",
-        worked.start,
-        [step.contribution for step in worked.steps],
-        [f"{_name(step.feature)}: {_signed(step.contribution, decimals)}" for step in worked.steps],
-    )
-    lines, total = [], Decimal(str(worked.start))
-    for step, bar in zip(worked.steps, bars, strict=True):
-        total += Decimal(str(step.contribution))
-        lines.append(
-            WorkedLine(
-                _name(step.feature),
-                shorten(echo(step.value), 60),
-                _signed(step.contribution, decimals),
-                number_text(float(total), decimals=decimals),
-                bar,
-            )
-        )
+    steps = [(_name(step.feature), shorten(_say_value(step), 60), step.contribution) for step in worked.steps]
     written = number_text(worked.total, decimals=decimals)
     is_value = math.isclose(worked.score, worked.total)
     places = decimals if is_value else SCORE
@@ -99,8 +92,31 @@ def _show(worked: WorkedSum) -> WorkedShown:
         black_box="" if worked.black_box is None else number_text(worked.black_box, decimals=places),
         odds="" if is_value else f"1 / (1 + exp({number_text(-worked.total, decimals=decimals)}))",
         gap=_say_gap(worked, places),
-        lines=tuple(lines),
+        lines=_lines("sum", worked.start, steps, decimals),
+        brief=_lines("brief", worked.start, _join_small(steps), decimals),
     )
+
+
+def _join_small(steps: Sequence[Step]) -> list[Step]:
+    """Return the largest steps in their order, then one for all others together where there are too many."""
+    if len(steps) <= MOST:
+        return list(steps)
+    kept = sorted(range(len(steps)), key=lambda i: (-abs(steps[i][2]), i))[: MOST - 1]
+    rest = [step for i, step in enumerate(steps) if i not in kept]
+    together = float(sum(Decimal(str(step[2])) for step in rest))
+    joined = (tell("{number} smaller parts together", number=len(rest)), "", together)
+    return [*(steps[i] for i in sorted(kept)), joined]
+
+
+def _lines(name: str, start: float, steps: Sequence[Step], decimals: int) -> tuple[WorkedLine, ...]:
+    texts = [f"{feature}: {_signed(adds, decimals)}" for feature, _, adds in steps]
+    bars = draw_steps(name, start, [adds for _, _, adds in steps], texts)
+    lines, total = [], Decimal(str(start))
+    for (feature, value, adds), bar in zip(steps, bars, strict=True):
+        total += Decimal(str(adds))
+        written = number_text(float(total), decimals=decimals)
+        lines.append(WorkedLine(feature, value, _signed(adds, decimals), written, bar))
+    return tuple(lines)
 
 
 def _decimals(values: tuple[float, ...]) -> int:
@@ -112,6 +128,14 @@ def _decimals(values: tuple[float, ...]) -> int:
 def _signed(value: float, decimals: int) -> str:
     text = number_text(abs(value), decimals=decimals)
     return f"{MINUS if value < 0 else '+'}{text}"
+
+
+def _say_value(step: WorkedStep) -> str:
+    """Return the value of a step, of an interaction both, with the separators of the language."""
+    first, joined, second = step.value.partition(" and ")
+    if not (joined and " and " in step.feature):
+        return say_place(step.value)
+    return tell("{first} and {second}", first=say_place(first), second=say_place(second))
 
 
 def _name(feature: str) -> str:

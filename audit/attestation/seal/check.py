@@ -11,7 +11,7 @@ import binascii
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -25,6 +25,7 @@ from audit.evidence.countersignature import Countersignature
 from .cms import CmsSignature, check_digest
 from .envelope import OpenedEnvelope, open_envelope
 from .keys import certificates_pem, public_key_pem, show_certificate
+from .revocation import Revocations
 from .sign import (
     CERTIFICATE_FILE,
     HTML_MARK,
@@ -215,25 +216,29 @@ class SeenPdf:
         In the order in which they were made.
     level : str
         PAdES level that the last one reached.
-    revoked : tuple of bytes
-        DER of the lists of revoked certificates among its validation data.
+    said : Revocations
+        What its validation data say about revoked certificates.
+    proofs : callable
+        Says what they are worth; raises `SealError` where they speak against a signer.
     """
 
     signatures: tuple[SeenSignature, ...]
     level: str
-    revoked: tuple[bytes, ...]
+    said: Revocations
+    proofs: Callable[[], str]
 
 
 def check_report_pdf(data: bytes) -> SeenPdf | None:
     """Check the signatures in a PDF; None for one that nobody signed."""
-    from .pdf_check import PdfSignature, check_pdf_marks, embedded_lists, level_of
+    from .pdf_check import PdfSignature, check_pdf_marks, embedded_data
+    from .pdf_level import check_proofs, level_of
 
     marks = check_pdf_marks(data)
     if not marks:
         return None
     people = [one for one in marks if isinstance(one, PdfSignature)]
     seen = tuple(replace(_seen("report.pdf", one.cms, b""), field=one.field) for one in people)
-    return SeenPdf(seen, level_of(data, marks), embedded_lists(data))
+    return SeenPdf(seen, level_of(data, marks), embedded_data(data)[0], lambda: check_proofs(data, marks))
 
 
 def check_attached(data: bytes, dossier: bytes | None) -> bytes | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -27,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
+from audit.attestation.folder import replace_file
 from audit.errors import ConfigError
 
 DEVELOPMENT_NAME = "DEVELOPMENT KEY - not a trusted identity"
@@ -72,7 +72,7 @@ def development_pem(folder: Path | None = None, *, now: datetime | None = None) 
             pem = _read_private(path)
             if pem is None or _ends(pem, path) - _MARGIN < now:
                 pem = _make_pem(pem, now)
-                _write_private(path, pem)
+                replace_file(path, pem)
             return pem
     except OSError as error:
         raise ConfigError(
@@ -137,17 +137,3 @@ def _make_pem(old: bytes | None, now: datetime) -> bytes:
     )
     secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return secret + certificate.public_bytes(Encoding.PEM)
-
-
-def _write_private(path: Path, pem: bytes) -> None:
-    """Write beside and rename, so that nobody ever sees half a key; mkstemp makes the file with mode 0600."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".development-")
-    try:
-        with os.fdopen(descriptor, "wb") as handle:
-            handle.write(pem)
-            handle.flush()
-            os.fsync(handle.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

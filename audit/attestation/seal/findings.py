@@ -12,8 +12,11 @@ from audit.errors import SealError
 from audit.evidence.countersignature import Countersignature, SigningRole
 
 from .check import SeenSignature
+from .revocation import NOTHING_SAID, Revocations
 
 Found = TypeVar("Found")
+VALIDATION_DATA = "validation data"
+"""Name of the check of what a PDF brings along about revoked certificates."""
 
 
 class Check(NamedTuple):
@@ -60,8 +63,8 @@ class Findings:
     checks: list[Check] = field(default_factory=list)
     seals: list[Seal] = field(default_factory=list)
     seen: list[SeenSignature] = field(default_factory=list)
-    revoked: tuple[bytes, ...] = ()
-    """Lists of revoked certificates that the report brings along."""
+    said: Revocations = NOTHING_SAID
+    """What the report brings along about revoked certificates."""
     claimed: bool = False
     """Whether anything says that the report is signed."""
     listed: bool = False

@@ -25,7 +25,7 @@ from .check import (
     compare_sums,
     read_sums,
 )
-from .findings import Check, Findings, Seal
+from .findings import VALIDATION_DATA, Check, Findings, Seal
 from .keys import show_certificate
 from .reading import LARGEST_WHOLE, OUTSIDE, read_plain, read_report_folder, walk_folder
 from .sign import (
@@ -251,7 +251,9 @@ def _inspect_pdf(whole: Mapping[str, bytes], findings: Findings) -> tuple[SeenSi
     seen = findings.attempt("signature of the PDF", check_report_pdf, whole[PDF_FILE])
     if seen:
         findings.checks[-1] = Check("signature of the PDF", True, f"{_COVERED} (PAdES {seen.level})")
-        findings.revoked = seen.revoked
+        findings.said = seen.said
+        if seen.said:
+            findings.attempt(VALIDATION_DATA, seen.proofs)
     if DOSSIER_FILE in whole:
         findings.attempt("audit.json in the PDF", _check_attached, whole[PDF_FILE], whole[DOSSIER_FILE])
     return seen.signatures if seen else ()

@@ -54,7 +54,8 @@ def write_guide(files: Mapping[str, bytes], signer: SignerShown | None, *, stamp
     if earlier:
         parts += [_EARLIER_SEALS, *(_block(*_earlier_commands(name)) for name in earlier)]
     if stamped:
-        parts += [_STAMP, _block(*_STAMP_COMMANDS)]
+        parts += [_STAMP, _block(*_stamp_commands("SHA256SUMS"))]
+        parts += [_HISTORY, _block("ledger=${LEDGER:-audit-log}", *_stamp_commands("$ledger/checkpoint"))]
     return _join(*parts, _LIMITS)
 
 
@@ -133,14 +134,18 @@ _STATEMENT_COMMANDS = (
     'cat "$work/statement.json"',
 )
 
-_STAMP_COMMANDS = (
-    "if [ -e SHA256SUMS.tsr ]; then",
-    "  work=$(mktemp -d)",
-    '  openssl ts -reply -in SHA256SUMS.tsr -token_out -out "$work/token"',
-    '  openssl pkcs7 -inform DER -in "$work/token" -print_certs -out "$work/tsa.pem"',
-    '  openssl ts -verify -data SHA256SUMS -in SHA256SUMS.tsr -CAfile "$work/tsa.pem" -partial_chain',
-    "fi",
-)
+
+def _stamp_commands(name: str) -> tuple[str, ...]:
+    """Return commands for a time stamp beside a file; where there is none they do nothing."""
+    return (
+        f'if [ -e "{name}.tsr" ]; then',
+        "  work=$(mktemp -d)",
+        f'  openssl ts -reply -in "{name}.tsr" -token_out -out "$work/token"',
+        '  openssl pkcs7 -inform DER -in "$work/token" -print_certs -out "$work/tsa.pem"',
+        f'  openssl ts -verify -data "{name}" -in "{name}.tsr" -CAfile "$work/tsa.pem" -partial_chain',
+        "fi",
+    )
+
 
 _UNSIGNED = """\
 # How to check this report
@@ -195,9 +200,9 @@ _PDF = """\
 ## The PDF alone
 
 `report.pdf` carries its own signatures (PAdES), one for each person, and time stamps over the whole of it where a
-server gave them. If you look at it in a PDF reader or with `pdfsig`, a signature that is
-called valid is not enough, because later additions can hide what was signed: it must also say that the **whole
-document** is signed. The last command below asks just that."""
+server gave them; what authorities say about revoked certificates lies in it, too, for readers of PAdES B-LT. If you
+look at it in a PDF reader or with `pdfsig`, a signature that is called valid is not enough, because later additions can
+hide what was signed: it must also say that the **whole document** is signed. The last command below asks just that."""
 
 _EARLIER_SEALS = """\
 ## Who signed before
@@ -211,6 +216,14 @@ _STAMP = """\
 
 The time stamp, where the server gave one, shows that the list existed at that time. Whether you trust the time stamp
 authority is for you to say; its certificate is taken from the stamp here."""
+
+_HISTORY = """\
+## How long the history was when
+
+Audits are recorded in a ledger, which lies elsewhere; set `LEDGER` to its folder, or to one that holds a copy of its
+`checkpoint` and `checkpoint.tsr`. The time stamp shows that a log of that length, with that digest, existed at that
+time. To ask whether an authority that you trust made the stamp, put its certificate in place of `$work/tsa.pem` and
+leave out `-partial_chain`. `audit ledger check` holds the log itself against the checkpoint."""
 
 _LIMITS = """\
 ## What this does not show

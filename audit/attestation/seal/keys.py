@@ -31,7 +31,7 @@ from .cms import NO_SIGNATURE, certificate_bytes, check_signature, load_certific
 from .development import DEVELOPMENT_NAME, development_pem
 from .envelope import seal_payload
 from .references import read_env, read_file, read_reference
-from .revocation import RevocationSource
+from .revocation_source import RevocationSource
 from .timestamp import StampServer
 from .token import TokenKey, open_token, read_address
 
@@ -58,7 +58,7 @@ class Signer(Protocol):
 
     @property
     def revocation(self) -> RevocationSource | None:
-        """Where lists of revoked certificates come from, if they are wanted."""
+        """Where lists and answers about revoked certificates come from, if they are wanted."""
 
     def sign(self, data: bytes) -> bytes:
         """Return the raw signature over `data` with SHA-256 (ECDSA as DER, RSA as PKCS 1 v1.5)."""
@@ -85,7 +85,7 @@ class KeySigner:
     key : private key
         Never shown.
     revocation : RevocationSource, optional
-        Where lists of revoked certificates come from.
+        Where lists and answers about revoked certificates come from.
     """
 
     certificate: x509.Certificate

@@ -22,7 +22,7 @@ from audit.errors import SealError
 from .cms import certificate_bytes, sign_digest
 from .keys import Signer
 from .pdf_check import hostile, open_pdf, read_pdf, signature_fields
-from .revocation import ValidationData
+from .revocation_source import ValidationData
 from .timestamp import StampServer, check_token
 
 FIRST_FIELD = "Preparer"
@@ -41,8 +41,8 @@ def sign_pdf(
     data : bytes
         The PDF.
     signer : Signer
-        Who signs. Its time stamp server, if any, makes the signature B-T; its lists of revoked certificates make it
-        B-LT, and another stamp over the whole file B-LTA.
+        Who signs. Its time stamp server, if any, makes the signature B-T; OCSP answers and lists of revoked
+        certificates make it B-LT, and another stamp over the whole file B-LTA.
     moment : datetime
         Time of signing to state (aware).
     field : str
@@ -72,7 +72,7 @@ def sign_pdf(
     with hostile():
         signed = _sign_field(data, signer, moment, field, empty.get(field), draw, proofs, certify=not taken)
         if proofs and signer.stamps:
-            signed = _stamp_document(signed, signer.stamps, len(taken))
+            signed = _stamp_document(signed, signer.stamps, len(taken), field, proofs)
     if not signed.startswith(data):
         raise SealError("the PDF could not be signed without changing it")
     return signed
@@ -112,8 +112,12 @@ def _sign_field(
     return output.getvalue()
 
 
-def _stamp_document(data: bytes, stamps: StampServer, count: int) -> bytes:
-    """Return the PDF with a time stamp over all of it; unchanged where the server gives none."""
+def _stamp_document(data: bytes, stamps: StampServer, count: int, signed: str, proofs: ValidationData) -> bytes:
+    """Return the PDF with a time stamp over all of it; unchanged where the server gives none.
+
+    The same revision says which validation data belong to the signature in the field `signed`: a name for that is made
+    of the finished signature, and so cannot stand in the revision that the signature itself covers.
+    """
     from pyhanko.sign.fields import InvisSigSettings, SigFieldSpec
     from pyhanko.sign.signers import cms_embedder, pdf_byterange
 
@@ -125,6 +129,7 @@ def _stamp_document(data: bytes, stamps: StampServer, count: int) -> bytes:
     spec = SigFieldSpec(sig_field_name=name, box=None, invis_sig_settings=InvisSigSettings(box_out_of_bounds=True))
     steps = cms_embedder.PdfCMSEmbedder(new_field_spec=spec).write_cms(name, writer)
     next(steps)
+    _name_proofs(writer, dict(signature_fields(open_pdf(data), filled=True))[signed]["/V"], proofs)
     room = 2 * (len(probe) + _ROOM_TO_SPARE)
     placeholder = pdf_byterange.DocumentTimestamp(bytes_reserved=room)  # type: ignore[no-untyped-call]
     steps.send(cms_embedder.SigObjSetup(sig_placeholder=placeholder))
@@ -153,14 +158,48 @@ def _add_proofs(writer: Any, proofs: ValidationData) -> None:
     """Write a document security store (ETSI EN 319 142-1, 5.4.2) that keeps what an earlier one holds."""
     from pyhanko.sign.signers.constants import ESIC_EXTENSION_1
 
-    root = writer.root
-    store = generic.DictionaryObject({pdf_name("/Type"): pdf_name("/DSS")})  # type: ignore[no-untyped-call]
-    for key, values in (("/Certs", map(certificate_bytes, proofs.certificates)), ("/CRLs", proofs.lists)):
-        before = root["/DSS"][key] if "/DSS" in root and key in root["/DSS"] else []
-        store[pdf_name(key)] = _extend(writer, before, values)
-    root[pdf_name("/DSS")] = writer.add_object(store)
+    before = _held(writer.root, "/DSS") or _new({})
+    store = _new({pdf_name("/Type"): pdf_name("/DSS")})
+    for key, values in _kinds_of(proofs):
+        if values or key in before:
+            store[pdf_name(key)] = _extend(writer, _held(before, key) or [], values)
+    if "/VRI" in before:
+        store[pdf_name("/VRI")] = before.raw_get("/VRI")
+    writer.root[pdf_name("/DSS")] = writer.add_object(store)
     writer.update_root()
     writer.register_extension(ESIC_EXTENSION_1)
+
+
+def _name_proofs(writer: Any, signature: Any, proofs: ValidationData) -> None:
+    """Write which validation data belong to a signature: a VRI dictionary (ETSI EN 319 142-1, 5.4.2.3)."""
+    before = writer.root["/DSS"]
+    belongs = _new({pdf_name("/Type"): pdf_name("/VRI")})
+    for key, values in _kinds_of(proofs):
+        held = _held(before, key) or []
+        mine = [one for position, one in enumerate(list(held)) if bytes(held[position].data) in set(values)]
+        if mine:
+            belongs[pdf_name(key.removesuffix("s"))] = generic.ArrayObject(mine)
+    # The form fixes SHA-1; the name is a label that nothing is proved by.
+    name = hashlib.sha1(bytes(signature["/Contents"]), usedforsecurity=False).hexdigest().upper()
+    known = _held(before, "/VRI") or {}
+    store = _new({key: before.raw_get(key) for key in before})
+    store[pdf_name("/VRI")] = _new({**known, pdf_name(f"/{name}"): writer.add_object(belongs)})
+    writer.root[pdf_name("/DSS")] = writer.add_object(store)
+    writer.update_root()
+
+
+def _kinds_of(proofs: ValidationData) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
+    certificates = tuple(map(certificate_bytes, proofs.certificates))
+    return (("/Certs", certificates), ("/CRLs", proofs.said.lists), ("/OCSPs", proofs.said.answers))
+
+
+def _held(container: Any, key: str) -> Any:
+    """Return an entry, resolved (which the dictionary's own `get` does not do); None where there is none."""
+    return container[key] if key in container else None  # noqa: SIM401
+
+
+def _new(values: dict[Any, Any]) -> Any:
+    return generic.DictionaryObject(values)  # type: ignore[no-untyped-call]
 
 
 def _extend(writer: Any, before: Any, values: Iterable[bytes]) -> generic.ArrayObject:
@@ -176,8 +215,7 @@ def _show(writer: Any, field: Any, draw: Draw) -> None:
         return
     page = open_pdf(draw(right - left, top - bottom))
     shown = writer.import_page_as_xobject(page)
-    shows = generic.DictionaryObject({pdf_name("/N"): shown})  # type: ignore[no-untyped-call]
-    field[pdf_name("/AP")] = shows
+    field[pdf_name("/AP")] = _new({pdf_name("/N"): shown})
 
 
 def _open_for_update(data: bytes) -> Any:

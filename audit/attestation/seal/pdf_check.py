@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +23,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from audit.errors import AuditError, SealError
 
 from .cms import CmsSignature, check_digest
+from .revocation import Revocations
 from .timestamp import TimeStamp, check_token
 
 _HEX = re.compile(rb"[0-9A-F]*")
@@ -31,6 +32,7 @@ _DEEPEST = 32
 _CATALOG_MAY_CHANGE = {"/AcroForm", "/DSS", "/Extensions", "/Perms"}
 _FORM_MAY_CHANGE = {"/Fields", "/SigFlags"}
 _FIELD_MAY_CHANGE = {"/V", "/AP", "/M"}
+_STORED = ("/Certs", "/CRLs", "/OCSPs")
 _KINDS = {("/Sig", "/ETSI.CAdES.detached"), ("/DocTimeStamp", "/ETSI.RFC3161")}
 """Type and form of what may stand in a signature field."""
 
@@ -99,29 +101,16 @@ def check_pdf_marks(data: bytes) -> tuple[PdfSignature | PdfStamp, ...]:
         return _check_all(read_pdf(data), data)
 
 
-def level_of(data: bytes, marks: Sequence[PdfSignature | PdfStamp]) -> str:
-    """Return the PAdES baseline level of a signed PDF (ETSI EN 319 142-1, 6): what its last signer reached.
-
-    Notes
-    -----
-    B-LT is said where validation data lie in the file. Whether they are enough, a validator with the right authorities
-    says.
-    """
-    *_, last = (position for position, one in enumerate(marks) if isinstance(one, PdfSignature))
-    signature = marks[last]
-    stamped = isinstance(signature, PdfSignature) and signature.cms.signature_stamp is not None
+def embedded_data(data: bytes) -> tuple[Revocations, tuple[bytes, ...]]:
+    """Return lists and OCSP answers among a PDF's validation data, and the certificates beside them (DER)."""
     with hostile():
-        proved = _get(_get(read_pdf(data).root, "/DSS"), "/CRLs") is not None
-    if not (stamped and proved):
-        return "B-T" if stamped else "B-B"
-    return "B-LTA" if last < len(marks) - 1 else "B-LT"
+        store = _get(read_pdf(data).root, "/DSS")
+        lists, answers, certificates = (_streams(_get(store, key)) for key in ("/CRLs", "/OCSPs", "/Certs"))
+        return Revocations(lists, answers), certificates
 
 
-def embedded_lists(data: bytes) -> tuple[bytes, ...]:
-    """Return the certificate revocation lists (DER) among a PDF's validation data."""
-    with hostile():
-        lists = _get(_get(read_pdf(data).root, "/DSS"), "/CRLs") or []
-        return tuple(bytes(lists[position].data) for position in range(len(lists)))
+def _streams(held: Any) -> tuple[bytes, ...]:
+    return tuple(bytes(held[position].data) for position in range(len(held or ())))
 
 
 def _check_all(reader: PdfFileReader, data: bytes) -> tuple[PdfSignature | PdfStamp, ...]:
@@ -325,6 +314,7 @@ def _check_change(is_catalog: bool, old: Any, new: Any) -> None:
     if is_catalog:
         _refuse(changed - _CATALOG_MAY_CHANGE, "catalog")
         _check_form(_get(old, "/AcroForm"), _get(new, "/AcroForm"))
+        _check_store(_get(old, "/DSS"), _get(new, "/DSS"))
         before, after = _get(old, "/Perms") or {}, _get(new, "/Perms") or {}
         return _refuse({key for key in before if _get(after, key) != before[key]}, "permissions")
     if "/Fields" in old:
@@ -334,6 +324,14 @@ def _check_change(is_catalog: bool, old: Any, new: Any) -> None:
     if _get(old, "/Type") == "/Page" and changed == {"/Annots"}:
         return _check_growth(_get(old, "/Annots") or [], _get(new, "/Annots") or [])
     return _refuse(changed, str(_get(old, "/Type") or "object").strip("/"))
+
+
+def _check_store(old: Any, new: Any) -> None:
+    """Allow validation data to be added, and none to be taken away: an answer may be what shows a revocation."""
+    for key in _STORED if old is not None else ():
+        before, after = _get(old, key) or [], _get(new, key) or []
+        if not set(map(repr, before)) <= set(map(repr, after)):
+            raise SealError("a later revision of the PDF takes validation data away")
 
 
 def _check_form(old: Any, new: Any) -> None:

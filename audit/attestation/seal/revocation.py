@@ -1,134 +1,54 @@
-"""Lists of revoked certificates: fetched when somebody signs, read again when somebody verifies.
+"""What authorities say about certificates that they revoked: lists (CRL) and OCSP answers, read and judged.
 
-Comes in: certificates with their chains, and lists (CRL, RFC 5280, 5). Goes out: what a later reader needs to validate
-a signature after servers are gone, or the certificate that was revoked. Addresses are those in the signer's own
-certificates, http and https only; nothing is fetched where no time stamp server is configured.
+Comes in: certificates, and lists (RFC 5280, 5) and answers (RFC 6960) about them. Goes out: the certificate that was
+revoked, in words, or whether every certificate of a path is spoken for. Nothing is fetched here.
 """
 
 from __future__ import annotations
 
 import re
-import urllib.request
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from audit.errors import ConfigError, TryAgain
-
 from .cms import NO_SIGNATURE
+from .ocsp import OcspAnswer, best_answer, judge_answer
 
-Chain = tuple[x509.Certificate, tuple[x509.Certificate, ...]]
-"""A certificate and the certificates that came with it."""
-_LARGEST_LIST = 1 << 24
 _DER = Encoding.DER
 _BLOCK = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class ValidationData:
-    """What a reader needs to validate later, without a network.
+class Revocations:
+    """What is said about revoked certificates.
 
     Parameters
     ----------
-    certificates : tuple of cryptography.x509.Certificate
-        All certificates of all chains.
     lists : tuple of bytes
-        DER of the lists of revoked certificates.
+        DER of lists of revoked certificates.
+    answers : tuple of bytes
+        DER of OCSP answers.
     """
 
-    certificates: tuple[x509.Certificate, ...]
-    lists: tuple[bytes, ...]
+    lists: tuple[bytes, ...] = ()
+    answers: tuple[bytes, ...] = ()
+
+    def __add__(self, other: Revocations) -> Revocations:
+        """Return all that both say, each once."""
+        lists, answers = dict.fromkeys((*self.lists, *other.lists)), dict.fromkeys((*self.answers, *other.answers))
+        return Revocations(tuple(lists), tuple(answers))
+
+    def __bool__(self) -> bool:
+        """Whether anything is said."""
+        return bool(self.lists or self.answers)
 
 
-@dataclass(slots=True)
-class RevocationSource:
-    """Fetches lists of revoked certificates, each once.
-
-    Parameters
-    ----------
-    needed : bool
-        Whether a level that needs them was ordered; else their absence is worth no word.
-    required : bool
-        Raise where a server does not answer and they are needed.
-    timeout : float
-        Seconds to wait for one server.
-    notes : list of str
-        Why there are no validation data, for the report's reader.
-    """
-
-    needed: bool = False
-    required: bool = False
-    timeout: float = 10.0
-    notes: list[str] = field(default_factory=list)
-    _fetched: dict[str, bytes | None] = field(default_factory=dict, repr=False)
-
-    def collect(self, chains: Sequence[Chain]) -> ValidationData | None:
-        """Return certificates and lists for several chains; None where one cannot be had, and `notes` says why.
-
-        Raises
-        ------
-        ConfigError
-            A certificate of the signer's was revoked.
-        TryAgain
-            A server did not answer, and the level is required.
-        """
-        certificates = tuple(dict.fromkeys(one for leaf, chain in chains for one in (leaf, *chain)))
-        found: list[bytes] = []
-        for leaf, chain in chains:
-            for certificate in _path(leaf, chain):
-                lists = self._lists_of(certificate)
-                if not lists:
-                    self._give_up(f"{certificate.issuer.rfc4514_string()[:80]} gives no list of what it revoked")
-                    return None
-                found.extend(lists)
-        self.refuse_revoked(chains[0], found)
-        return ValidationData(certificates, tuple(dict.fromkeys(found))) if found else None
-
-    def refuse_revoked(self, chain: Chain, lists: Iterable[bytes] | None = None) -> None:
-        """Refuse to sign with a certificate that its authority has revoked.
-
-        Raises
-        ------
-        ConfigError
-            It was revoked; also where a certificate above it was.
-        """
-        leaf, above = chain
-        if lists is None:
-            lists = [item for one in _path(leaf, above) for item in self._lists_of(one)]
-        if reason := find_revoked(leaf, above, lists, datetime.now(UTC)):
-            raise ConfigError(reason, place="signing.certificate", hint="sign with another certificate")
-
-    def _lists_of(self, certificate: x509.Certificate) -> list[bytes]:
-        """Return the first list that one of a certificate's addresses gives, as a list of one; or none."""
-        for address in list_addresses(certificate):
-            if address not in self._fetched:
-                self._fetched[address] = self._fetch(address)
-            if data := self._fetched[address]:
-                return [data]
-        return []
-
-    def _fetch(self, address: str) -> bytes | None:
-        try:
-            with urllib.request.urlopen(address, timeout=self.timeout) as answer:  # noqa: S310 - see list_addresses
-                data = answer.read(_LARGEST_LIST)
-            loaded = _load_list(data)
-        except (OSError, ValueError):
-            return None
-        until = loaded.next_update_utc
-        # A list that has run out says nothing about today.
-        return None if until and until < datetime.now(UTC) else loaded.public_bytes(_DER)
-
-    def _give_up(self, why: str) -> None:
-        if self.needed:
-            text = f"the signature in the PDF holds no validation data: {why}"
-            if self.required:
-                raise TryAgain(text, hint="try again later, or take out signing.level")
-            if text not in self.notes:
-                self.notes.append(text)
+NOTHING_SAID = Revocations()
 
 
 def list_addresses(certificate: x509.Certificate) -> tuple[str, ...]:
@@ -151,13 +71,13 @@ def read_lists(pem: bytes) -> tuple[bytes, ...]:
     ValueError
         A block is not what it says it is.
     """
-    return tuple(_load_list(match[0]).public_bytes(_DER) for match in _BLOCK.finditer(pem))
+    return tuple(load_list(match[0]).public_bytes(_DER) for match in _BLOCK.finditer(pem))
 
 
 def find_revoked(
-    certificate: x509.Certificate, others: Sequence[x509.Certificate], lists: Iterable[bytes], moment: datetime
+    certificate: x509.Certificate, others: Sequence[x509.Certificate], said: Revocations, moment: datetime
 ) -> str:
-    """Return which certificate of a path was revoked by a moment, in words; an empty text where none was.
+    """Return which certificate of a path is not to be trusted at a moment, in words; an empty text where all are.
 
     Parameters
     ----------
@@ -165,21 +85,86 @@ def find_revoked(
         The signer's certificate.
     others : sequence of cryptography.x509.Certificate
         Certificates above it, in any order.
-    lists : iterable of bytes
-        DER of the lists. One that no certificate at hand has signed is not heeded.
+    said : Revocations
+        Lists and answers. A list that the certificate's issuer has not signed is not heeded; an answer in its name
+        that it has not signed is a reason for doubt, unless a true one stands beside it.
     moment : datetime
         When the signature is shown to have existed (aware); what was revoked later held then.
     """
-    loaded = [_load_list(data) for data in lists]
-    for one in _path(certificate, others):
-        for revoked in loaded:
-            if revoked.issuer != one.issuer or not _is_signed(revoked, others):
-                continue
-            entry = revoked.get_revoked_certificate_by_serial_number(one.serial_number)
-            if entry is not None and _since(entry) <= moment:
-                name = one.subject.rfc4514_string()[:100]
-                return f"the certificate of {name} was revoked on {_since(entry):%Y-%m-%d}"
+    for one in path_above(certificate, others):
+        name, issuers = one.subject.rfc4514_string()[:100], issuers_of(one, others)
+        if since := _listed_since(one, issuers, said.lists, moment):
+            return f"the certificate of {name} was revoked on {since:%Y-%m-%d}"
+        answer = _answer_about(one, issuers, said, moment)
+        if answer.word == "revoked" and answer.since:
+            return f"the certificate of {name} was revoked on {answer.since:%Y-%m-%d}"
+        if answer.word == "unknown":
+            return f"the authority of {name} says that it does not know this certificate"
+        if answer.word == "forged":
+            return f"an answer that {name} was not revoked is signed by somebody who cannot speak for its authority"
     return ""
+
+
+def find_uncovered(
+    certificate: x509.Certificate, others: Sequence[x509.Certificate], said: Revocations, moment: datetime
+) -> x509.Certificate | None:
+    """Return the first certificate of a path about which nothing that counts is said; None where all are spoken for.
+
+    Parameters
+    ----------
+    certificate, others, said, moment
+        As for `find_revoked`.
+
+    Notes
+    -----
+    An issuer that is not at hand cannot be asked for its key; its list counts by name there, and no OCSP answer does.
+    """
+    path = path_above(certificate, others)
+    return next((one for one in path if not _is_covered(one, issuers_of(one, others), said, moment)), None)
+
+
+def _is_covered(
+    certificate: x509.Certificate, issuers: Sequence[x509.Certificate], said: Revocations, moment: datetime
+) -> bool:
+    for found in _lists_of(certificate, issuers, said.lists):
+        until = found.next_update_utc
+        if until is None or until >= moment:
+            return True
+    return _answer_about(certificate, issuers, said, moment).word in ("good", "revoked")
+
+
+def _answer_about(
+    certificate: x509.Certificate, issuers: Sequence[x509.Certificate], said: Revocations, moment: datetime
+) -> OcspAnswer:
+    """Return the best answer about a certificate, those not heeded whose responder was itself revoked."""
+    judged = [judge_answer(answer, certificate, issuers, moment) for answer in said.answers]
+    return best_answer(
+        one for one in judged if not (one.responder and _listed_since(one.responder, issuers, said.lists, moment))
+    )
+
+
+def _listed_since(
+    certificate: x509.Certificate, issuers: Sequence[x509.Certificate], lists: Iterable[bytes], moment: datetime
+) -> datetime | None:
+    """Return since when a certificate is not to be trusted, where a list of its issuer says so of that moment."""
+    for found in _lists_of(certificate, issuers, lists) if issuers else ():
+        entry = found.get_revoked_certificate_by_serial_number(certificate.serial_number)
+        if entry is not None and _since(entry) <= moment:
+            return _since(entry)
+    return None
+
+
+def _lists_of(
+    certificate: x509.Certificate, issuers: Sequence[x509.Certificate], lists: Iterable[bytes]
+) -> Iterator[x509.CertificateRevocationList]:
+    """Yield the lists of a certificate's issuer, signed by it where it is at hand."""
+    for data in lists:
+        try:
+            found = load_list(data)
+        except ValueError:
+            continue
+        if found.issuer == certificate.issuer and (not issuers or any(_is_signed(found, one) for one in issuers)):
+            yield found
 
 
 def _since(entry: x509.RevokedCertificate) -> datetime:
@@ -191,30 +176,45 @@ def _since(entry: x509.RevokedCertificate) -> datetime:
     return min(stated, entry.revocation_date_utc)
 
 
-def _is_signed(revoked: x509.CertificateRevocationList, issuers: Sequence[x509.Certificate]) -> bool:
-    for issuer in issuers:
-        key = issuer.public_key()
+def _is_signed(revoked: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
+    try:
+        return revoked.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return False
+
+
+def issuers_of(certificate: x509.Certificate, others: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:
+    """Return those of other certificates whose key has signed a certificate; a name alone makes nobody its issuer."""
+    found = []
+    for one in dict.fromkeys(others):
         try:
-            if issuer.subject == revoked.issuer and revoked.is_signature_valid(key):  # type: ignore[arg-type]
-                return True
-        except (TypeError, ValueError):
+            certificate.verify_directly_issued_by(one)
+        except (ValueError, TypeError, InvalidSignature):
             continue
-    return False
+        found.append(one)
+    return tuple(found)
 
 
-def _path(leaf: x509.Certificate, others: Sequence[x509.Certificate]) -> list[x509.Certificate]:
+def path_above(leaf: x509.Certificate, others: Sequence[x509.Certificate]) -> list[x509.Certificate]:
     """Return a certificate and those above it up to, without, the one that issued itself."""
     found, here = [], leaf
     while here.issuer != here.subject and here not in found:
         found.append(here)
-        above = next((one for one in others if one.subject == here.issuer), None)
-        if above is None:
+        above = issuers_of(here, others)
+        if not above:
             break
-        here = above
+        here = above[0]
     return found
 
 
-def _load_list(data: bytes) -> x509.CertificateRevocationList:
+def load_list(data: bytes) -> x509.CertificateRevocationList:
+    """Return a list of revoked certificates (PEM or DER).
+
+    Raises
+    ------
+    ValueError
+        It is none.
+    """
     try:
         load = x509.load_pem_x509_crl if data.lstrip().startswith(b"-----") else x509.load_der_x509_crl
         loaded = load(data)

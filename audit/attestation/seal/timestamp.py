@@ -116,6 +116,11 @@ class StampServer:
             self.notes.append(text)
             return None
 
+    def reply(self, digest: bytes) -> bytes | None:
+        """Return a plain reply with the server's token, as ``openssl ts`` reads it; see `token` and `reply_around`."""
+        token = self.token(digest)
+        return reply_around(token) if token else None
+
     def _ask(self, digest: bytes) -> bytes:
         nonce = secrets.randbits(63) | 1
         imprint = {"hash_algorithm": algos.DigestAlgorithm({"algorithm": "sha256"}), "hashed_message": digest}
@@ -238,7 +243,13 @@ def _check_signer(data: Any, content: bytes) -> tuple[x509.Certificate, tuple[x5
         raise SealError("the time stamp's content was changed")
     if attributes["1.2.840.113549.1.9.3"][0].native != "tst_info":
         raise SealError("the time stamp's signature is about another kind of content")
-    _verify(certificate, info, info["signed_attrs"].untag().dump(force=True))
+    check_foreign_signature(
+        certificate,
+        info["signature_algorithm"],
+        info["signature"].native,
+        info["signed_attrs"].untag().dump(force=True),
+        info["digest_algorithm"]["algorithm"].native,
+    )
     return certificate, tuple(one for one in found if one != certificate)
 
 
@@ -257,17 +268,38 @@ def _bound(attributes: Any, certificate: x509.Certificate) -> bool:
     return False
 
 
-def _verify(certificate: x509.Certificate, info: Any, data: bytes) -> None:
-    key, algorithm = certificate.public_key(), info["signature_algorithm"]
-    signature = info["signature"].native
+def check_foreign_signature(
+    certificate: x509.Certificate, algorithm: Any, signature: bytes, data: bytes, digest: str
+) -> None:
+    """Check a signature that another program made: RSA (PKCS 1 v1.5 or PSS) or ECDSA with SHA-256, SHA-384 or SHA-512.
+
+    Parameters
+    ----------
+    certificate : cryptography.x509.Certificate
+        Whose signature it should be.
+    algorithm : asn1crypto.algos.SignedDigestAlgorithm
+        How it was made.
+    signature, data : bytes
+        The signature, and what it covers.
+    digest : str
+        Name of the digest, where the algorithm names none.
+
+    Raises
+    ------
+    SealError
+        The key is of a kind that is not accepted.
+    InvalidSignature
+        It does not hold; ``KeyError`` where the digest is of a kind that is not accepted.
+    """
+    key = certificate.public_key()
     named = str(algorithm["algorithm"].native).partition("_")[0]  # sha256_rsa, sha384_ecdsa, or a name without a hash
-    digest = _HASHES[named if named in _HASHES else info["digest_algorithm"]["algorithm"].native]()
+    chosen = _HASHES[named if named in _HASHES else digest]()
     if isinstance(key, rsa.RSAPublicKey) and algorithm.signature_algo == "rsassa_pss":
         salt = algorithm["parameters"]["salt_length"].native
-        key.verify(signature, data, padding.PSS(padding.MGF1(digest), salt), digest)
+        key.verify(signature, data, padding.PSS(padding.MGF1(chosen), salt), chosen)
     elif isinstance(key, rsa.RSAPublicKey):
-        key.verify(signature, data, padding.PKCS1v15(), digest)
+        key.verify(signature, data, padding.PKCS1v15(), chosen)
     elif isinstance(key, ec.EllipticCurvePublicKey):
-        key.verify(signature, data, ec.ECDSA(digest))
+        key.verify(signature, data, ec.ECDSA(chosen))
     else:
-        raise SealError("the time stamp was made with a kind of key that is not accepted")
+        raise SealError("the signature was made with a kind of key that is not accepted")

@@ -1,15 +1,15 @@
 """Whether an authority that the reader names stands behind a certificate.
 
 Comes in: a certificate with its chain, the reader's own authorities, a moment. Goes out: an empty text, or the reason
-why not. Nothing is fetched from a network: a certificate that its authority has revoked is noticed where the list that
-says so lies in the reader's file or in the report.
+why not. Nothing is fetched from a network: a certificate that its authority has revoked is noticed where the list or
+answer that says so lies in the reader's file or in the report.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from audit.errors import ConfigError
 
 from .cms import certificate_bytes
-from .revocation import find_revoked, read_lists
+from .revocation import NOTHING_SAID, Revocations, find_revoked, read_lists
 
 DOCUMENT_USAGES = frozenset(
     {
@@ -81,7 +81,7 @@ def doubt_certificate(
     moment: datetime,
     *,
     usages: frozenset[str] = DOCUMENT_USAGES,
-    lists: Iterable[bytes] = (),
+    said: Revocations = NOTHING_SAID,
 ) -> str:
     """Return why a certificate is not to be trusted; an empty text where it is.
 
@@ -97,8 +97,8 @@ def doubt_certificate(
         When it must have been valid (aware).
     usages : frozenset of str
         Purposes (dotted object identifiers) of which it must have one, where it is limited to any.
-    lists : iterable of bytes
-        DER of lists of revoked certificates; one that no certificate at hand has signed is not heeded.
+    said : Revocations
+        Lists and OCSP answers, whosever they are; see `audit.attestation.seal.revocation.find_revoked`.
 
     Notes
     -----
@@ -111,7 +111,7 @@ def doubt_certificate(
         )
     if not _may_sign(certificate, usages):
         return "the certificate is limited to other purposes than signing documents"
-    if revoked := find_revoked(certificate, (*chain, *anchors), lists, moment):
+    if revoked := find_revoked(certificate, (*chain, *anchors), said, moment):
         return revoked
     if certificate in anchors:
         return ""

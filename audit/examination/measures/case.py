@@ -154,13 +154,13 @@ def describe_subject(
 
 
 def list_intersections(config: ExamineConfig) -> tuple[tuple[str, ...], ...]:
-    """Return the intersections to measure, in configuration order."""
+    """Return the intersections to measure, in configuration order; each names its attributes in their order, once."""
     names = tuple(config.groups.attributes)
     if config.intersections == "none":
         return ()
     if config.intersections == "pairs":
         return tuple((a, b) for i, a in enumerate(names) for b in names[i + 1 :])
-    return tuple(tuple(item) for item in config.intersections)
+    return tuple(dict.fromkeys(tuple(sorted(set(item), key=names.index)) for item in config.intersections))
 
 
 def _describe_decision(plan: DecisionPlan, scores: Scores) -> Decision | None:

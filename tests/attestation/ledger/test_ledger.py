@@ -9,10 +9,12 @@ import multiprocessing
 import os
 import signal
 import stat
+import tempfile
 import time
 
 import pytest
 
+from audit.attestation.ledger import disk
 from audit.attestation.ledger.chain import check_signatures, read_chain
 from audit.attestation.ledger.checkpoint import CHECKPOINT_TYPE
 from audit.attestation.ledger.entry import ENTRY_TYPE, Entry, read_checkpoint, read_entry, write_line
@@ -203,6 +205,8 @@ def test_signature_taken_off_is_noticed(filled):
 
 def test_signature_of_somebody_else_is_noticed(folder, dossier_of, ada, eve):
     class Impostor:
+        stamps = None
+
         def shown(self):
             return ada.shown()
 
@@ -217,6 +221,7 @@ def test_signature_of_somebody_else_is_noticed(folder, dossier_of, ada, eve):
 
 def test_signer_that_returns_something_else_leaves_no_trace(folder, dossier_of, ada):
     class Broken:
+        stamps = None
         shown = staticmethod(ada.shown)
 
         def envelop(self, payload_type, payload):
@@ -275,13 +280,12 @@ def test_torn_line_that_was_whole_is_tampering(filled, dossier_of):
 
 
 def test_crash_before_the_checkpoint(filled, dossier_of, ada, monkeypatch):
-    from audit.attestation.ledger import store
 
     def stop(path, data):
         raise KeyboardInterrupt
 
     with hold_ledger(filled) as ledger, monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(store, "_replace_file", stop)
+        patch.setattr(disk, "put_file", stop)
         ledger.append(dossier_of(ada), SEALED, ada)
     assert len(check(filled)[0].entries) == 5  # the checkpoint is one behind, and that is no error
     with hold_ledger(filled) as ledger:
@@ -292,10 +296,9 @@ def test_crash_before_the_checkpoint(filled, dossier_of, ada, monkeypatch):
 
 
 def test_crash_at_the_very_first_entry(folder, dossier_of, monkeypatch):
-    from audit.attestation.ledger import store
 
     with hold_ledger(folder) as ledger, monkeypatch.context() as patch:
-        patch.setattr(store, "_replace_file", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(disk, "put_file", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             ledger.append(dossier_of(), SEALED)
     with hold_ledger(folder) as ledger:
@@ -305,7 +308,6 @@ def test_crash_at_the_very_first_entry(folder, dossier_of, monkeypatch):
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
 def test_full_disk_leaves_the_log_as_it_was(filled, dossier_of, monkeypatch, code):
-    from audit.attestation.ledger import store
 
     before = (filled / "log.jsonl").read_bytes()
 
@@ -314,7 +316,7 @@ def test_full_disk_leaves_the_log_as_it_was(filled, dossier_of, monkeypatch, cod
         raise OSError(code, "full")
 
     with hold_ledger(filled) as ledger:
-        monkeypatch.setattr(store, "_write_all", half)
+        monkeypatch.setattr(disk, "_write_all", half)
         with pytest.raises(TryAgain) as caught:
             ledger.append(dossier_of(), SEALED)
         assert caught.value.exit_code == 6
@@ -324,14 +326,13 @@ def test_full_disk_leaves_the_log_as_it_was(filled, dossier_of, monkeypatch, cod
 
 
 def test_full_disk_at_the_checkpoint_leaves_the_entry(filled, dossier_of, monkeypatch):
-    from audit.attestation.ledger import store
 
     def full(*_, **__):
         raise OSError(errno.ENOSPC, "full")
 
     with hold_ledger(filled) as ledger:
         with monkeypatch.context() as patch:
-            patch.setattr(store.tempfile, "mkstemp", full)
+            patch.setattr(tempfile, "mkstemp", full)
             ledger.append(dossier_of(), SEALED)
         assert "checkpoint could not be written" in ledger.notes[0]
     assert len(check(filled)[0].entries) == 5

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from public_material import CELLS, GROUP, Attacker, mask_of
 
 from audit.attestation.redact.cells import close_withheld, find_small, is_small, sum_parts
-from audit.attestation.redact.views import VIEWS, Views, _view_table, part_of
-from audit.evidence import Cell, CountTable
+from audit.attestation.redact.views import VIEWS, Views, _view_outcomes, _view_table, part_of
+from audit.evidence import Cell, CountTable, OutcomeCell, OutcomeTable
 
 COUNT = st.one_of(st.sampled_from([0, 0, 1, 2, 3, 4, 5, 6]), st.integers(0, 60))
 PARTS = st.dictionaries(st.integers(0, 20), st.tuples(COUNT, COUNT, COUNT), min_size=1, max_size=8)
@@ -88,3 +88,47 @@ def test_everybody_together_may_be_too_few():
     assert views.total == frozenset({"size"})
     assert views.shows([("sex", "F")], "size")
     assert not views.shows([("sex", "F")], "decision")
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.lists(st.lists(COUNT, min_size=9, max_size=9), min_size=2, max_size=4),
+    st.sets(st.sampled_from("abc"), min_size=1, max_size=2),
+)
+def test_integer_programme_pins_no_small_cell_of_several_classes(people, favourable):
+    """The attacker knows the two-sided table as it is told, and the table by class where it is."""
+    keys = [(truth, outcome) for truth in "abc" for outcome in "abc"]
+    true = np.array(people)
+    names = {(True, True): "positive_favourable", (True, False): "positive_unfavourable"}
+    names |= {(False, True): "negative_favourable", (False, False): "negative_unfavourable"}
+    sides = {side: np.array([float((t == "a", o in favourable) == side) for t, o in keys]) for side in names}
+    cells = tuple(
+        Cell(values=(f"g{k}",), **{**dict.fromkeys(CELLS, 0), **{names[s]: int(row @ sides[s]) for s in names}})
+        for k, row in enumerate(true)
+    )
+    crossed = tuple(
+        OutcomeCell(values=(f"g{k}",), truth=t, outcome=o, n=int(n))
+        for k, row in enumerate(true)
+        for (t, o), n in zip(keys, row, strict=True)
+        if n
+    )
+    views, attacker = Views(several=True), Attacker(cells)
+    table = OutcomeTable(attributes=("sex",), kind="class", outcomes=tuple("abc"), cells=crossed)
+    _view_table(CountTable(attributes=("sex",), cells=cells), views)
+    _view_outcomes((table,), views)
+    for place, row in enumerate(true):
+        scope = [("sex", f"g{place}")]
+        parts = [np.ones(9)] if views.shows(scope, "size") else []
+        parts += [sides[True, s] + sides[False, s] for s in (True, False)] if views.shows(scope, "decision") else []
+        parts += list(sides.values()) if views.shows(scope, "full") else []
+        parts += list(np.eye(9)) if "sex" in views.outcomes else []
+        for part in parts:
+            attacker.learn(int(row @ part), **{f"_{place}": part})
+    for view, parts in (("size", [np.ones(9)]), ("full", list(sides.values()))):
+        for part in parts if view in views.total else ():
+            attacker.learn(int((true @ part).sum()), all=part)
+    for place, row in enumerate(true):
+        for part in (*np.eye(9), *sides.values()):
+            if is_small(int(row @ part)):
+                low, high = attacker.bounds(place, part)
+                assert low < high, (people, favourable, place)

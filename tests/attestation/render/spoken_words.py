@@ -16,21 +16,22 @@ from audit.attestation.render import (
     change_report_words,
     change_words,
     effect_words,
+    fact_words,
     fairness_words,
     html,
     method_words,
-    numbers,
     pdf,
+    tongue,
     topics,
     view,
     words,
 )
+from audit.operations import summary
 from audit.shipped import shipped_folder
 
 RENDER = Path(html.__file__).parent
-ENGLISH_PAGES = frozenset({"publication.html.j2", "fleet.html.j2", "individual.html.j2", "stamp.html.j2"})
-"""Pages that are no report and know no language: what a law of New York wants published, an overview of many audits,
-reasons for one person, what a signature shows."""
+ENGLISH_PAGES = frozenset({"publication.html.j2"})
+"""Pages that know no language: what a law of New York wants published."""
 SILENT = frozenset(
     {
         *("TOPICS", "OWN_TOPICS", "SHARE_UNITS", "SHARE_NAMES", "WHOLE_UNITS", "MODEL_ORDER", "SECTION_PAGE"),
@@ -106,11 +107,12 @@ def _texts(argument: ast.expr) -> Iterator[str]:
 def table_words() -> set[str]:
     """Return what the tables of words say: names and sentences, without ids, signs and fragments of metric names."""
     found = {topic for topic, _ in words.TOPICS} | {sign.word.lower() for sign in words.VERDICTS.values()}
-    for module in (words, change_words, change_report_words, effect_words, fairness_words, method_words):
+    for module in (words, change_words, change_report_words, effect_words, fact_words, fairness_words, method_words):
         for name in _public(module):
             if name not in SILENT and not (module is change_report_words and name == "SECTIONS"):
                 found |= set(_said(getattr(module, name)))
-    found |= {view.NOTICE, *numbers._MONTHS, *topics.INTERACTIONS_HOLD.values()}
+    found |= set(summary.CODES.values())
+    found |= {view.NOTICE, *tongue.MONTHS, *topics.INTERACTIONS_HOLD.values()}
     return {text for text in found if re.search("[A-Za-z]", text)}
 
 

@@ -331,12 +331,20 @@ def test_what_somebody_declared_stays_as_it_is_in_german(dossier):
         ("data", "about: purpose", ("Angabe: purpose", "1,234")),
         ("model", "version", ("Version", "1,234")),
         ("features", "rows", ("rows", "1.234")),
+        ("data", "column loan amount", ("Spalte loan amount", "1.234")),
+        ("data", "label", ("Label", "1,234")),
+        ("policy", "parameter min_ratio", ("Parameter min_ratio", "1,234")),
+        ("method", "library scikit learn", ("Bibliothek scikit learn", "1,234")),
     )
     with speak("de"):
         for area, name, german in told:
             assert say_difference(Difference(area=area, name=name, before="1,234", after=""))[:2] == german
         feature = Difference(area="features", name="age", before="number, expected increasing, mutable", after="number")
         assert say_difference(feature) == ("age", "Zahl, erwartet steigend, veränderbar", "Zahl")
+        group = Difference(area="groups", name="loan amount", before="column loan amount, cut at 1.5, 40", after="")
+        assert say_difference(group)[:2] == ("loan amount", "Spalte loan amount, geteilt bei 1,5, 40")
+        column = Difference(area="data", name="column loan amount", before="number, feature", after="category, unused")
+        assert say_difference(column) == ("Spalte loan amount", "Zahl, Merkmal", "Kategorie, ungenutzt")
         title = "Selection ratio is at least four fifths"
         rule = Difference(
             area="policy", name="rule a/b", before=f"{title}; at least 0.8; judged on interval; high", after=""

@@ -12,18 +12,22 @@ import yaml
 from dossier_fixture import make_dossier
 from jinja2 import nodes
 
-from audit.attestation.render import told, view, words
+from audit.attestation.policy import applies, vocabulary
+from audit.attestation.render import numbers, told, view, words
+from audit.attestation.render.fact_words import FACT_WORDS, say_fact
 from audit.attestation.render.html import environment, render_html
-from audit.attestation.render.tongue import read_words, speak, tell
+from audit.attestation.render.tongue import Heard, echo, read_words, speak, tell
+from audit.examination.measures.roster import DEFINITIONS
 from audit.shipped import shipped_folder
 
 _PLACE = re.compile(r"%\((\w+)\)s|\{(\w+)\}")
 _OTHERS = frozenset(
-    {"echo.json", "render.json", "figures.json", "history.json", "names.json", "change.json", "echo_change.json"}
+    {
+        *("echo.json", "render.json", "figures.json", "history.json", "names.json", "change.json", "echo_change.json"),
+        "vocabulary.json",
+    }
 )
 """Tables of sentences that evidence brings along, and of names that data and policies bring: nobody keeps a list."""
-FULL_PACKS = ("baseline-fairness", "nyc-ll144", "eu-ai-act-high-risk", "model-change-review")
-"""Packs of which every text is translated; of the others, at least their titles and those of their rules."""
 ALLOWED = re.compile(
     r"^(glassbox|audit|UTC ·|SHA-256|n|n = |, n = |sha256sum -c SHA256SUMS|openssl cms .*|audit \w+( .*)?|-CAfile .*)$"
 )
@@ -87,13 +91,15 @@ def test_no_translation_is_without_its_sentence():
 def _all_texts(pack: str) -> set[str]:
     whole = yaml.safe_load((shipped_folder("policies") / f"{pack}.yaml").read_text(encoding="utf-8"))
     texts = pack_texts(pack, ("title", "why", "fix", "ask", "cite"))
-    return {*texts, whole.get("summary", "").strip(), whole["law"]["citation"]}
+    law = whole["law"]
+    about = (whole.get("summary", ""), law["citation"], law.get("pending", ""), *law.get("unverified", ()))
+    return {*texts, *map(str.strip, about)}
 
 
 @pytest.mark.parametrize("pack", pack_names())
-def test_titles_of_shipped_rules_are_translated(pack):
-    fields = ("title", "why", "fix", "ask") if pack in FULL_PACKS else ("title",)
-    missing = [text for text in pack_texts(pack, fields) if text not in read_words("de")]
+def test_texts_of_shipped_rules_are_translated(pack):
+    cited = set(pack_texts(pack, ("cite",)))
+    missing = [text for text in _all_texts(pack) - cited if text and text not in read_words("de")]
     assert not missing
 
 
@@ -150,6 +156,64 @@ def test_numbers_and_days_are_written_in_german(german):
         r"\d{1,2}\. (Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember) \d{4}",
         text.replace("\u00a0", " "),
     )
+
+
+def test_titles_of_facts_and_texts_are_translated():
+    titles = {*vocabulary.FIELDS.values(), *(title for title, _ in vocabulary.COMPUTED_FACTS.values())}
+    facts = {**vocabulary.FACTS, **vocabulary.SEAL_FACTS}
+    titles |= {fact.title for fact in facts.values()}
+    table = read_words("de")
+    assert sorted(titles - set(table)) == []
+    with speak("de"):
+        for name in vocabulary.FACTS:
+            asked = echo(f"fill in {name} ({applies._describe(name)}) under facts in documents.yaml")
+            assert type(asked) is Heard
+            assert all(value in asked for value in vocabulary.FACTS[name].values), asked  # to be typed as they are
+        for title in vocabulary.FIELDS.values():
+            assert echo(f"not supplied: {title}") == f"nicht vorgelegt: {table[title]}"
+
+
+def test_where_definitions_come_from_is_told_but_for_titles_of_papers():
+    with speak("de"):
+        said = told.hear_source("Kish (1965), Survey Sampling, 8.2; interval: Newcombe (1998), Bonferroni")
+        assert said == "Kish (1965), Survey Sampling, 8.2; Intervall: Newcombe (1998), Bonferroni"
+        for definition in DEFINITIONS:
+            assert not re.search(r"\b(?:interval|others|court|rows|people)\b", told.hear_source(definition.source))
+    assert told.hear_source("interval: Newcombe (1998)") == "interval: Newcombe (1998)"
+
+
+def test_the_title_that_we_give_is_told_and_that_of_others_is_not():
+    with speak("de"):
+        assert told.say_title("Audit of credit-legacy") == "Audit von credit-legacy"
+        assert told.say_title("Audit of two models") == "Audit of two models"
+
+
+@pytest.mark.parametrize(
+    ("value", "name", "said"),
+    [
+        ("human_reviewed", "system.decision_automation", "von einer Person geprüft"),
+        ("high", "system.risk_class", "hohes Risiko"),
+        (True, "system.is_first_audit", "ja"),
+        (("EU", "US_NYC"), "system.jurisdictions", "EU, US NYC"),
+        ("credit_underwriting", "system.use_case", "credit underwriting"),
+    ],
+)
+def test_facts_are_told(value, name, said):
+    with speak("de"):
+        assert say_fact(value, name) == said
+
+
+def test_every_choice_of_a_fact_has_words():
+    choices = {fact.name: set(fact.values) for fact in vocabulary.FACTS.values() if fact.kind == "choice"}
+    assert choices == {name: set(values) for name, values in FACT_WORDS.items()}
+
+
+def test_powers_of_ten_are_told_before_and_after_translation():
+    with speak("de"):
+        said = numbers.plain_text(echo("parity: pooled z -29.12, p = 2.102e-186; after Holm over 1 pair p = 2.1e-18"))
+        assert said == "Parität: gepooltes z −29,12, p < 0,0001; nach Holm über 1 Paar p < 0,0001"
+        assert numbers.plain_text("1.1e-16") == numbers.plain_text("1,1e-16") == "1,1 × 10⁻¹⁶"
+        assert echo("0.3768 / 0.7758 = 0.4857") == "0,3768 / 0,7758 = 0,4857"
 
 
 def test_what_nobody_translated_is_marked_as_english(german):

@@ -282,18 +282,22 @@ def test_surfaces_stand_side_by_side_with_their_numbers_behind():
     assert "fewer than 5 rows" in page
 
 
-@given(st.integers(-30_000, 30_000), st.lists(st.integers(-9_999, 9_999), min_size=1, max_size=12))
+@given(st.integers(-30_000, 30_000), st.lists(st.integers(-9_999, 9_999), min_size=1, max_size=24))
 def test_the_printed_sum_adds_up_digit_by_digit(start, units):
     total = start + sum(units)
     steps = tuple(WorkedStep(feature=f"x{i}", value="1", contribution=u / 1000) for i, u in enumerate(units))
     given_ = WorkedSum(model="net_surrogate", start=start / 1000, steps=steps, total=total / 1000, score=0.5)
     shown = worked.show_worked(make_effects(worked=(given_,)))
-    read = [
-        Decimal(text.replace("−", "-").replace(",", ""))
-        for text in [shown.start, *(x.contribution for x in shown.lines)]
-    ]
-    assert sum(read) == Decimal(shown.total.replace("−", "-").replace(",", "")) == Decimal(total) / 1000
-    assert shown.lines[-1].total == shown.total
+    for lines in (shown.lines, shown.brief):
+        read = [
+            Decimal(text.replace("−", "-").replace(",", ""))
+            for text in [shown.start, *(x.contribution for x in lines)]
+        ]
+        assert sum(read) == Decimal(shown.total.replace("−", "-").replace(",", "")) == Decimal(total) / 1000
+        assert lines[-1].total == shown.total
+    assert len(shown.brief) == min(len(units), worked.MOST)
+    kept = [x.contribution for x in shown.brief[:-1]]
+    assert kept == [x.contribution for x in shown.lines if x.feature in {b.feature for b in shown.brief[:-1]}]
 
 
 def test_the_worked_page_says_that_the_person_is_made_up():

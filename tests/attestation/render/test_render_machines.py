@@ -69,3 +69,27 @@ def test_markdown_leads_with_the_verdict():
     assert "3 of 11 rules failed" in text
     assert "Not assessed" in text
     assert "not legal advice" in text
+
+
+def test_markdown_names_every_rule_that_neither_passed_nor_rests():
+    dossier = make_dossier()
+    text = render_markdown(dossier).decode().replace("\\", "")
+    findings = dossier.judgement.findings
+    told = {"error", "fail", "inconclusive", "manual", "warn", "waived"}
+    assert len({finding.status for finding in findings} & told) >= 4
+    assert not [finding.title for finding in findings if (finding.title in text) != (finding.status in told)]
+    table = [line for line in text.splitlines() if line.startswith("| ✗")]
+    assert len(table) == sum(finding.status == "fail" for finding in findings)
+    counts = next(line for line in text.splitlines() if line.startswith("✗"))
+    assert sum(map(int, re.findall(r"\d+", counts))) == len(findings), "nothing is left out of the count"
+    assert all(f"`{finding.rule}`" in text for finding in findings if finding.status == "fail")
+
+
+def test_markdown_cuts_what_a_forge_would_cut():
+    dossier = make_dossier()
+    failed = next(finding for finding in dossier.judgement.findings if finding.status == "fail")
+    many = tuple(failed.model_copy(update={"rule": f"p/r{number}"}) for number in range(95))
+    judgement = dossier.judgement.model_copy(update={"findings": many})
+    text = render_markdown(dossier.model_copy(update={"judgement": judgement})).decode()
+    assert text.count("| ✗") == 40
+    assert "and 55 more rules" in text

@@ -153,15 +153,68 @@ def test_nothing_is_fetched():
                 fetch(url)
 
 
-def test_no_word_leaves_the_margins(made, tmp_path):
-    """Every word of the body lies between the left and the right margin of 20 mm."""
+@pytest.fixture(scope="module")
+def placed(made, tmp_path_factory):
+    """All words by page, each with the box it fills: left, top, right, bottom, text."""
     import shutil
 
     if shutil.which("pdftotext") is None:
         pytest.skip("pdftotext is not installed")
-    target = tmp_path / "report.pdf"
+    target = tmp_path_factory.mktemp("placed") / "report.pdf"
     target.write_bytes(made)
-    run = subprocess.run(["pdftotext", "-bbox", str(target), "-"], capture_output=True, check=True, text=True)
-    words = re.findall(r'<word xMin="([\d.]+)" yMin="[\d.]+" xMax="([\d.]+)" yMax="[\d.]+">(.*?)</word>', run.stdout)
-    assert len(words) > 5000
-    assert [w for w in words if float(w[0]) < 56 or float(w[1]) > 540] == []
+    return place_words(target)
+
+
+def place_words(file: Path) -> list[list[tuple[float, float, float, float, str]]]:
+    run = subprocess.run(["pdftotext", "-bbox", str(file), "-"], capture_output=True, check=True, text=True)
+    word = re.compile(r'<word xMin="([\d.-]+)" yMin="([\d.-]+)" xMax="([\d.-]+)" yMax="([\d.-]+)">(.*?)</word>')
+    pages = [[(*map(float, met[:4]), met[4]) for met in word.findall(page)] for page in run.stdout.split("<page ")[1:]]
+    assert sum(map(len, pages)) > 5000
+    return pages
+
+
+def list_collisions(words: list[tuple[float, float, float, float, str]]) -> list[tuple[str, str]]:
+    """Return pairs of words that lie over each other by more than a point."""
+    found = []
+    words = sorted(words, key=lambda word: word[1])
+    for index, (left, top, right, bottom, text) in enumerate(words):
+        for other in words[index + 1 :]:
+            if other[1] > bottom:
+                break
+            wide = min(right, other[2]) - max(left, other[0])
+            tall = min(bottom, other[3]) - max(top, other[1])
+            if wide > 1 and tall > 0.6 * min(bottom - top, other[3] - other[1]):
+                found.append((text, other[4]))
+    return found
+
+
+def test_no_word_leaves_the_margins(placed):
+    """Every word of the body lies between the left and the right margin of 20 mm."""
+    assert [w for page in placed for w in page if w[0] < 56 or w[2] > 540] == []
+
+
+def test_no_word_lies_over_another(placed):
+    assert {page: met for page, words in enumerate(placed, 1) if (met := list_collisions(words))} == {}
+
+
+def test_the_lean_page_gives_the_same_bytes(made, monkeypatch):
+    from audit.attestation.render import markup
+
+    asked = []
+    lean = markup._lean_page()
+    monkeypatch.setattr(
+        lean, "_ua_stylesheets", lambda self, forms=False: asked.append(1) or super(lean, self)._ua_stylesheets(forms)
+    )
+    assert render_pdf(make_dossier(), FILES) == made
+    assert asked  # the engine still asks for its sheets by this name
+
+
+def test_a_style_with_footnotes_gets_the_whole_sheet(monkeypatch):
+    from weasyprint import HTML
+
+    from audit.attestation.render.markup import read_markup
+
+    page = "<html><body><p>x</p></body></html>"
+    assert type(read_markup(page, "p { color: red }", None)) is not HTML
+    for style in ("aside { float: footnote }", "p { display: list-item }"):
+        assert type(read_markup(page, style, None)) is HTML

@@ -13,6 +13,7 @@ from audit.attestation.render.figures import draw_importance
 from audit.attestation.render.figures.style import text_width
 from audit.attestation.render.footnotes import NO_INTERVALS, annotate
 from audit.attestation.render.numbers import NO_INTERVAL, plain_text, show
+from audit.attestation.render.panels import models_across, scope_grids
 from audit.attestation.render.tables import Grid, GridRow, Lexicon
 from audit.evidence import Estimate, Measurement, undefined
 
@@ -127,3 +128,62 @@ def test_p_values_lose_their_powers_of_ten():
     assert plain_text("z -29.12, p = 2.102e-186; Holm p = 9.65e-05; p = 0.0003") == (
         "z -29.12, p < 0.0001; Holm p < 0.0001; p = 0.0003"
     )
+
+
+def numbers_of(*scopes: dict) -> list[Measurement]:
+    return [Measurement(metric="data.x", estimate=Estimate(value=i / 8, method="m"), **s) for i, s in enumerate(scopes)]
+
+
+def test_numbers_by_model_stand_side_by_side():
+    groups, models = [{"sex": "F"}, {"sex": "M"}], ["black_box", "ebm_surrogate", "net_surrogate"]
+    scopes = [{"group": g, "model": m} for g in groups for m in models if (g["sex"], m) != ("M", "net_surrogate")]
+    grid = models_across(numbers_of(*scopes), Lexicon(make_evidence()))
+    assert grid.heads == ("Black box", "EBM, surrogate", "Net, surrogate")
+    assert [row.label for row in grid.rows] == ["Sex: F", "Sex: M"]
+    assert [[c.value if c else None for c in row.cells] for row in grid.rows] == [
+        ["0", "0.125", "0.250"],
+        ["0.375", "0.500", None],
+    ]
+    assert [bool(row.opens) for row in grid.rows] == [True, False]
+    alone = models_across(numbers_of({"group": {"sex": "F"}}, {"group": {"sex": "M"}}), Lexicon(make_evidence()))
+    assert alone.heads == ("Value",)
+
+
+def test_metrics_of_the_same_scopes_share_a_table_and_no_number_is_lost():
+    groups = [{"group": {"sex": value}} for value in ("F", "M")]
+    found = [
+        m.model_copy(update={"metric": f"data.{name}"})
+        for name, scopes in (("rate", groups), ("share", groups), ("alone", [{}]), ("told", [{"feature": "a"}] * 2))
+        for m in numbers_of(*scopes)
+    ]
+    found[-1] = found[-1].model_copy(update={"feature": "b"})
+    grids = scope_grids(found, Lexicon(make_evidence()))
+    assert [(grid.corner, grid.heads, [row.label for row in grid.rows]) for grid in grids] == [
+        ("Measure", ("Value",), ["Alone"]),
+        ("Scope", ("Rate", "Share"), ["Sex: F", "Sex: M"]),
+        ("Scope", ("Told",), ["A", "B"]),
+    ]
+    assert sum(cell is not None for grid in grids for row in grid.rows for cell in row.cells) == len(found)
+
+
+def test_only_what_chance_gives_may_be_broken_over_lines():
+    assert show(Estimate(value=0.2, chance=0.3, method="m")).loose
+    assert not show(WITH).loose
+    assert not show(BARE).loose
+
+
+@pytest.mark.parametrize(
+    ("reason", "literal", "said"),
+    [
+        ("0.5 misses 'at least 0.8', established", "the figure alone, 0.5, misses 'at least 0.8'", False),
+        ("the whole interval meets 'at least 0.8'", "the figure alone, 0.9, meets 'at least 0.8'", True),
+        ("0.79 meets 'at least 0.8' by chance", "the figure alone, 0.79, misses 'at least 0.8'", True),
+        ("reported: 3", "the figure is 3", False),
+    ],
+)
+def test_the_literal_comparison_stands_beside_every_verdict_once(reason, literal, said):
+    from audit.evidence import Verdict
+
+    verdict = Verdict(id="1", rule="p/r", scope="p/r[]", status="fail", because=reason, literal=literal)
+    shown = findings.ScopeShown(verdict, None, "", None, "", reason)
+    assert shown.literal == (literal if said else "")

@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import http.server
-import threading
 from datetime import UTC, datetime, timedelta
-from io import BytesIO
 
 import pytest
-from asn1crypto import x509 as asn1_x509
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
-from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.ades.report import AdESPassed
-from pyhanko.sign.validation.ades import ades_lta_validation
-from pyhanko.sign.validation.policy_decl import PdfSignatureValidationSpec, SignatureValidationSpec
-from pyhanko_certvalidator.context import CertValidationPolicySpec
-from pyhanko_certvalidator.policy_decl import CertRevTrustPolicy, RevocationCheckingPolicy
-from pyhanko_certvalidator.registry import SimpleTrustManager
+from revocation_material import make_list, serve_revocations, validate_offline, with_addresses
 
-from audit.attestation.seal.cms import certificate_bytes
 from audit.attestation.seal.keys import KeySigner
 from audit.attestation.seal.pdf import sign_pdf
-from audit.attestation.seal.pdf_check import PdfStamp, check_pdf, check_pdf_marks, level_of
-from audit.attestation.seal.revocation import RevocationSource, find_revoked, read_lists
+from audit.attestation.seal.pdf_check import PdfStamp, check_pdf, check_pdf_marks
+from audit.attestation.seal.pdf_level import level_of
+from audit.attestation.seal.revocation import Revocations, find_revoked, read_lists
+from audit.attestation.seal.revocation_source import RevocationSource
 from audit.attestation.seal.timestamp import StampServer
 from audit.attestation.seal.trust import doubt_certificate, read_anchors, read_revoked
 from audit.errors import ConfigError, SealError, TryAgain
@@ -36,67 +24,11 @@ from audit.errors import ConfigError, SealError, TryAgain
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
-def make_list(issuer, key, revoked=(), *, start=None, days=7):
-    start = start or NOW - timedelta(hours=1)
-    builder = (
-        x509.CertificateRevocationListBuilder()
-        .issuer_name(issuer.subject)
-        .last_update(start)
-        .next_update(start + timedelta(days=days))
-        .add_extension(x509.CRLNumber(1), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key()), critical=False)
-    )
-    for certificate, since in revoked:
-        entry = x509.RevokedCertificateBuilder().serial_number(certificate.serial_number).revocation_date(since).build()
-        builder = builder.add_revoked_certificate(entry)
-    return builder.sign(key, hashes.SHA256())
-
-
 @pytest.fixture
 def list_server():
     """A server of lists by path; `asked` counts."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.server.asked += 1
-            data = self.server.lists.get(self.path)
-            if data is None:
-                self.send_error(503)
-                return
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.asked, server.lists = 0, {}
-    server.address = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    with contextlib.closing(server.socket):
+    with serve_revocations() as server:
         yield server
-        server.shutdown()
-        thread.join()
-
-
-def with_list_address(certificate, address, issuer_key):
-    """Return the certificate made again with an address of revoked ones."""
-    point = x509.DistributionPoint([x509.UniformResourceIdentifier(address)], None, None, None)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(certificate.subject)
-        .issuer_name(certificate.issuer)
-        .public_key(certificate.public_key())
-        .serial_number(certificate.serial_number)
-        .not_valid_before(certificate.not_valid_before_utc)
-        .not_valid_after(certificate.not_valid_after_utc)
-        .add_extension(x509.CRLDistributionPoints([point]), critical=False)
-    )
-    for extension in certificate.extensions:
-        builder = builder.add_extension(extension.value, critical=extension.critical)
-    return builder.sign(issuer_key, hashes.SHA256())
 
 
 @pytest.fixture
@@ -104,8 +36,8 @@ def listed(list_server, certify, stamp_server):
     """Authority, signer and time stamp authority, all with lists on the server."""
     root_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     root = certify(root_key, "Listing Root", ca=True)
-    leaf = with_list_address(
-        certify(key, "Lea", issuer=root, issuer_key=root_key), f"{list_server.address}/r", root_key
+    leaf = with_addresses(
+        certify(key, "Lea", issuer=root, issuer_key=root_key), root_key, lists=f"{list_server.address}/r"
     )
     list_server.lists["/r"] = make_list(root, root_key).public_bytes(Encoding.DER)
 
@@ -121,7 +53,7 @@ def listed(list_server, certify, stamp_server):
 def stamping_with_lists(authority, list_server):
     """Give the time stamp authority a certificate with an address, for as long as the test runs."""
     before = authority.stamp
-    authority.stamp = with_list_address(before, f"{list_server.address}/t", authority.root_key)
+    authority.stamp = with_addresses(before, authority.root_key, lists=f"{list_server.address}/t")
     list_server.lists["/t"] = make_list(authority.root, authority.root_key).public_bytes(Encoding.DER)
     yield
     authority.stamp = before
@@ -142,16 +74,10 @@ def test_as_far_as_the_servers_allow(plain_pdf, everything, list_server):
     assert len(check_pdf(data)) == 1
 
 
-def test_pyhanko_validates_for_the_long_term(plain_pdf, everything, authority):
+def test_pyhanko_validates_for_the_long_term(plain_pdf, everything, authority, list_server):
     data = sign_pdf(plain_pdf, everything(), moment=NOW)
-    roots = [asn1_x509.Certificate.load(certificate_bytes(one)) for one in (everything.root, authority.root)]
-    reader = PdfFileReader(BytesIO(data))
-    policy = CertValidationPolicySpec(
-        trust_manager=SimpleTrustManager.build(trust_roots=roots),
-        revinfo_policy=CertRevTrustPolicy(RevocationCheckingPolicy.from_legacy("require")),
-    )
-    spec = PdfSignatureValidationSpec(SignatureValidationSpec(cert_validation_policy=policy))
-    found = asyncio.run(ades_lta_validation(reader.embedded_regular_signatures[0], spec))
+    list_server.lists.clear()
+    found = validate_offline(data, (everything.root, authority.root))
     assert found.ades_subindic is AdESPassed.OK, found.failure_msg
     assert found.api_status.bottom_line
 
@@ -222,9 +148,12 @@ def test_revoked_certificate_is_not_trusted_from_then_on(listed, tmp_path):
     (tmp_path / "trust.pem").write_bytes(text)
     anchors, lists = read_anchors(tmp_path / "trust.pem"), read_revoked(tmp_path / "trust.pem")
     assert anchors == (listed.root,)
-    doubt = doubt_certificate(listed.leaf, (listed.root,), anchors, NOW, lists=lists)
+    doubt = doubt_certificate(listed.leaf, (listed.root,), anchors, NOW, said=Revocations(lists))
     assert "was revoked" in doubt
-    assert doubt_certificate(listed.leaf, (listed.root,), anchors, since - timedelta(hours=1), lists=lists) == ""
+    assert (
+        doubt_certificate(listed.leaf, (listed.root,), anchors, since - timedelta(hours=1), said=Revocations(lists))
+        == ""
+    )
     assert doubt_certificate(listed.leaf, (listed.root,), anchors, NOW) == ""
 
 
@@ -233,9 +162,9 @@ def test_list_by_somebody_else_is_not_heeded(listed, certify):
     eve = certify(key, "Listing Root", ca=True)
     assert eve.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value == "Listing Root"
     forged = make_list(eve, key, [(listed.leaf, NOW - timedelta(days=1))]).public_bytes(Encoding.DER)
-    assert find_revoked(listed.leaf, (listed.root,), [forged], NOW) == ""
+    assert find_revoked(listed.leaf, (listed.root,), Revocations((forged,)), NOW) == ""
     true = make_list(listed.root, listed.root_key, [(listed.leaf, NOW - timedelta(days=1))])
-    assert find_revoked(listed.leaf, (listed.root,), [forged, true.public_bytes(Encoding.DER)], NOW)
+    assert find_revoked(listed.leaf, (listed.root,), Revocations((forged, true.public_bytes(Encoding.DER))), NOW)
 
 
 def test_damaged_list_in_a_trust_file(tmp_path):

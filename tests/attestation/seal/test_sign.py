@@ -100,10 +100,10 @@ def test_commands_with_a_time_stamp(seal, authority, stamp_server, write_folder)
     assert stamp_server.asked == 3  # PDF, page, list
     folder = write_folder(sealed)
     found = blocks(sealed["VERIFY.md"])
-    assert len(found) == 7
+    assert len(found) == 8
     said = [run_block(block, folder) for block in found]
-    assert [done.returncode for done in said] == [0] * 7, said
-    assert b"Verification: OK" in said[-1].stdout + said[-1].stderr
+    assert [done.returncode for done in said] == [0] * 8, said
+    assert b"Verification: OK" in said[-2].stdout + said[-2].stderr
 
 
 @pytest.mark.parametrize(
@@ -122,9 +122,8 @@ def test_commands_fail_on_a_changed_file(file, failing, seal, ada, write_folder)
     sealed = seal(ada)
     data = bytearray(sealed[file])
     # In a .p7s openssl itself covers no chain certificate; in its last bytes stands the signature value.
-    place = {"attestation.dsse.json": data.find(b'"sig":"') + 20, "SHA256SUMS.p7s": len(data) - 5}.get(
-        file, len(data) // 3
-    )
+    places = {"attestation.dsse.json": data.find(b'"sig":"') + 20, "SHA256SUMS.p7s": len(data) - 5, "report.html": 40}
+    place = places.get(file, len(data) // 3)
     data[place] ^= 1
     folder = write_folder({**sealed, file: bytes(data)})
     for number, block in enumerate(blocks(sealed["VERIFY.md"])):
@@ -213,7 +212,7 @@ def test_server_down_leaves_a_signed_report_and_a_note(seal, authority, stamp_se
     assert "SHA256SUMS.tsr" not in sealed
     assert "no time stamp" in signer.stamps.notes[0]
     folder = write_folder(sealed)
-    assert [run_block(block, folder).returncode for block in blocks(sealed["VERIFY.md"])] == [0] * 7
+    assert [run_block(block, folder).returncode for block in blocks(sealed["VERIFY.md"])] == [0] * 8
 
 
 def test_server_down_stops_where_a_signature_is_required(seal, authority, stamp_server):
@@ -312,3 +311,66 @@ def test_no_key_is_no_secret_in_any_file(seal, development):
         assert b"PRIVATE KEY" not in data
     with pytest.raises(ConfigError):
         signer_for(SigningOrder(required=True), interactive=False)
+
+
+@pytest.fixture
+def answering(authority, certify):
+    """Somebody whose certificate, and whose time stamp authority's, have a responder: key and certificate."""
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from revocation_material import make_answer, nonce_of, serve_revocations, with_addresses
+
+    with serve_revocations() as server:
+        key, before = ec.generate_private_key(ec.SECP256R1()), authority.stamp
+        leaf = with_addresses(
+            certify(key, "Lea", issuer=authority.root, issuer_key=authority.root_key),
+            authority.root_key,
+            responder=f"{server.address}/r",
+        )
+        authority.stamp = with_addresses(before, authority.root_key, responder=f"{server.address}/t")
+        for path, about in (("/r", leaf), ("/t", authority.stamp)):
+            server.answers[path] = lambda request, about=about: make_answer(
+                about, authority.root, authority.root, authority.root_key, nonce=nonce_of(request)
+            )
+        yield key, leaf
+        authority.stamp = before
+
+
+@pytest.fixture
+def lta_signer(answering, stamp_server, authority):
+    """Return a signer with B-LTA within reach; the stamp server runs with the certificate that has a responder."""
+    from audit.attestation.seal.keys import KeySigner
+    from audit.attestation.seal.revocation_source import RevocationSource
+
+    key, leaf = answering
+    stamps = StampServer(stamp_server.address)
+    return KeySigner(leaf, (authority.root,), stamps, key, RevocationSource(needed=True, required=True))
+
+
+@pytest.mark.parametrize("shell", [("bash", "-e", "-u", "-o", "pipefail"), ("sh", "-e", "-u")], ids=["bash", "sh"])
+def test_every_command_of_the_guide_works_at_the_highest_level(seal, lta_signer, write_folder, dossier_of, shell):
+    """B-LTA: two revisions of the PDF, four time stamps, and the ledger's own; run as printed."""
+    from audit.attestation.ledger.store import hold_ledger
+    from audit.attestation.verify import verify_report
+
+    sealed = seal(lta_signer)
+    folder = write_folder(sealed)
+    with hold_ledger(folder.parent / "audit-log") as ledger:
+        ledger.append(dossier_of(lta_signer), sealed, lta_signer)
+    detail = {check.name: check.detail for check in verify_report(folder).checks}
+    assert "B-LTA" in detail["signature of the PDF"]
+    found = blocks(sealed["VERIFY.md"])
+    elsewhere = {"LEDGER": "../audit-log"}
+    said = [run_block(block, folder, elsewhere, shell) for block in found]
+    assert [one.returncode for one in said] == [0] * len(found), [one.stderr for one in said]
+    stamps = sum(one.stdout.count(b"Verification: OK") + one.stderr.count(b"Verification: OK") for one in said)
+    assert stamps == 3  # over the PDF, the list of files, the ledger's checkpoint
+
+    (pdf,) = [block for block in found if "report.pdf" in block]
+    (history,) = [block for block in found if "checkpoint" in block]
+    data = (folder / "report.pdf").read_bytes()
+    for place in (100, len(sealed["report.pdf"]) - 200, sealed["report.pdf"].rindex(b"/DocTimeStamp")):
+        (folder / "report.pdf").write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+        assert run_block(pdf, folder, shell=shell).returncode != 0, place
+    checkpoint = folder.parent / "audit-log/checkpoint"
+    checkpoint.write_bytes(checkpoint.read_bytes() + b" ")
+    assert run_block(history, folder, elsewhere, shell).returncode != 0

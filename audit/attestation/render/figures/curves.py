@@ -61,7 +61,7 @@ def draw_feature(
     across, up = Axis(*domain(curves, rug), 40, right), Axis(*span, GROUND, TOP)
     if rug is not None:
         _draw_gaps(drawing, across, rug)
-    _draw_frame(drawing, across, up)
+    _draw_frame(drawing, across, up, right if apart else WIDTH)
     if rug is not None and rug.edges:
         _draw_rug(drawing, across, rug)
     drawing.text((across.start + across.stop) / 2, 181, unit, "soft", size=LABEL, anchor="middle", within=right - 20)
@@ -79,7 +79,8 @@ def domain(curves: Sequence[Curve], rug: FeatureRug | None) -> tuple[float, floa
     return min(curve.x[0] for curve in curves), max(curve.x[-1] for curve in curves)
 
 
-def _draw_frame(drawing: Drawing, across: Axis, up: Axis) -> None:
+def _draw_frame(drawing: Drawing, across: Axis, up: Axis, edge: float) -> None:
+    """Draw both axes; no number under the lower one passes `edge`, where the place of missing values begins."""
     ticks = up.ticks(4)
     for tick in ticks:
         drawing.line(across.start, up(tick), across.stop, up(tick), "faint" if tick == 0 else "grid", width=0.8)
@@ -87,7 +88,9 @@ def _draw_frame(drawing: Drawing, across: Axis, up: Axis) -> None:
     ticks = across.ticks(4)
     for tick in ticks:
         drawing.line(across(tick), FLOOR, across(tick), FLOOR + 3, "faint", width=0.8)
-        drawing.text(across(tick), FLOOR + 13, tick_text(tick, ticks), "soft", size=9, anchor="middle")
+        said = tick_text(tick, ticks)
+        middle = min(across(tick), edge - text_width(said, 9) / 2)
+        drawing.text(middle, FLOOR + 13, said, "soft", size=9, anchor="middle")
     drawing.line(across.start, FLOOR, across.stop, FLOOR, "faint", width=0.8)
 
 

@@ -14,8 +14,8 @@ from ..tongue import percent_text
 from .style import Axis, Drawing, text_width, tick_text
 
 HEAD = 44.0
-STEP = 6.5
-PAD = 11.0
+STEP = 6.0
+PAD = 9.0
 LOOKS = (
     ("square", "black", False),
     ("circle", "line3", False),

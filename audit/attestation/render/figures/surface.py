@@ -146,8 +146,9 @@ def _draw_across(drawing: Drawing, panel: SurfacePanel, axis: str, box: tuple[fl
     step = wide / len(panel.across)
     for place in _labelled(len(panel.across), wide, max(text_width(text, 9) for text in panel.across)):
         middle, room = x + step * (place + 0.5), max(step - 2, wide / 4)
-        edge = place == len(panel.across) - 1 and text_width(panel.across[place], 9) > step
-        at, anchor = (x + wide, "end") if edge else (middle, "middle")
+        spills = text_width(panel.across[place], 9) > step
+        ends = {0: (x, "start"), len(panel.across) - 1: (x + wide, "end")} if spills and len(panel.across) > 1 else {}
+        at, anchor = ends.get(place, (middle, "middle"))
         drawing.text(at, y + 12, panel.across[place], "soft", size=9, anchor=anchor, within=room)
     drawing.text(x + wide / 2, y + 26, axis, "soft", size=9.5, bold=True, anchor="middle", within=wide)
 
