@@ -105,7 +105,7 @@ def test_a_report_that_was_written_and_not_recorded_is_taken_back(job):
 
 
 def test_a_report_that_was_recorded_stays_whatever_came_after(job):
-    code = die_in(job, "from audit.attestation.ledger import store; store._replace_file = die")
+    code = die_in(job, "from audit.attestation.ledger import disk; disk.replace_file = die")
     assert code == -9
     config = AuditTask(job / "crashing.yaml").load()
     assert check_state(job, config, 0) == 1

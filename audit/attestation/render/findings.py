@@ -223,15 +223,27 @@ def verdict_sentence(judgement: Judgement, broken: tuple[str, ...]) -> str:
     undecided = sum(judgement.count(word) for word in _OPEN)
     spared = failed and judgement.outcome in ("undecided", "passed")  # what failed does not decide the outcome
     text = tell(
-        "{failed}, {open} and {passed}.",
+        "{failed}, {open} and {passed}",
         failed=_say_failed(failed, total, _grave(judgement) if spared else ""),
         open=tell("{amount} could not be decided", amount=_amount(undecided)),
         passed=tell("{amount} passed", amount=_amount(judgement.count("pass"))),
     )
+    text = "; ".join(part for part in (text, ", ".join(_say_others(judgement))) if part) + "."
     if broken:
         names = ", ".join(words.lowered(tell(words.SECTIONS[name])) for name in broken)
         text += " " + tell("Parts of the examination broke ({names}), so the verdict is incomplete.", names=names)
     return text[:1].upper() + text[1:]
+
+
+def _say_others(judgement: Judgement) -> list[str]:
+    """Say how the other rules ended, so that all numbers of the sentence add up to the rules."""
+    warned, waived, idle = (judgement.count(word) for word in _OTHER)
+    said = (
+        tell_many("{number} gave a warning", "{number} gave a warning", warned) if warned else "",
+        tell_many("{number} was waived", "{number} were waived", waived) if waived else "",
+        tell_many("{number} does not apply", "{number} do not apply", idle) if idle else "",
+    )
+    return [part for part in said if part]
 
 
 def _grave(judgement: Judgement) -> str:

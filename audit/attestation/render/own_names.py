@@ -17,8 +17,8 @@ from .words import prettify
 SHORTEST = 9
 """Characters from which the style sheet lets a word be broken (``hyphenate-limit-chars``)."""
 _WORD = re.compile(rf"\w{{{SHORTEST},}}")
-_PIECE = re.compile(rf"<(svg|head|code|pre)\b.*?</\1>|<[^>]*>|&\w+;|\w{{{SHORTEST},}}", re.DOTALL)
-"""What is passed over, for no word is broken there, or a word."""
+_PIECE = re.compile(rf"<(svg|head|code|pre|a)\b.*?</\1>|<[^>]*>|&\w+;|\w{{{SHORTEST},}}", re.DOTALL)
+"""What is passed over, for no word is broken there, or a word. A mark within a link would make a second, untagged link."""
 
 
 def mark_names(page: str, dossier: Dossier) -> str:

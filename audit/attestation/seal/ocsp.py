@@ -8,7 +8,6 @@ whom that issuer gave the right to (4.2.2.2), and only for the time for which it
 from __future__ import annotations
 
 import secrets
-import urllib.request
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
@@ -25,6 +24,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsag
 from audit.errors import SealError
 
 from .cms import NO_SIGNATURE, certificate_bytes, load_certificate
+from .fetch import fetch
 from .timestamp import check_foreign_signature
 
 AnswerWord = Literal["revoked", "good", "unknown", "forged", "outdated", "none"]
@@ -79,7 +79,7 @@ def ask_responder(address: str, certificate: x509.Certificate, issuer: x509.Cert
     certificate, issuer : cryptography.x509.Certificate
         Who is asked about, and who issued that.
     timeout : float
-        Seconds to wait.
+        Seconds after which the whole request is given up.
 
     Returns
     -------
@@ -96,13 +96,9 @@ def ask_responder(address: str, certificate: x509.Certificate, issuer: x509.Cert
     nonce = secrets.token_bytes(32)
     # SHA-1 names the issuer in a way that every responder knows (RFC 5019, 2.1.1); nothing rests on its strength.
     question = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, hashes.SHA1())  # noqa: S303
-    request = urllib.request.Request(  # noqa: S310 - see responder_addresses
-        address,
-        data=question.add_extension(x509.OCSPNonce(nonce), critical=False).build().public_bytes(Encoding.DER),
-        headers={"Content-Type": "application/ocsp-request", "Accept": "application/ocsp-response"},
-    )
-    with urllib.request.urlopen(request, timeout=timeout) as reply:  # noqa: S310
-        answer: bytes = reply.read(_LARGEST_ANSWER)
+    data = question.add_extension(x509.OCSPNonce(nonce), critical=False).build().public_bytes(Encoding.DER)
+    headers = {"Content-Type": "application/ocsp-request", "Accept": "application/ocsp-response"}
+    answer = fetch(address, timeout=timeout, largest=_LARGEST_ANSWER, data=data, headers=headers)
     _check_nonce(answer, nonce)
     now = datetime.now(UTC)
     word = judge_answer(answer, certificate, [issuer], now, now=now).word

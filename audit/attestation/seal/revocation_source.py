@@ -8,7 +8,6 @@ stamp server is configured, and a server that failed once is not asked again.
 
 from __future__ import annotations
 
-import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from audit.errors import AuditError, ConfigError, TryAgain
 
+from .fetch import fetch
 from .ocsp import ask_responder, judge_answer, responder_addresses
 from .revocation import (
     NOTHING_SAID,
@@ -62,7 +62,7 @@ class RevocationSource:
     required : bool
         Raise where a server does not answer and it is needed.
     timeout : float
-        Seconds to wait for one server.
+        Seconds after which a request is given up.
     notes : list of str
         Why there are no validation data, for the report's reader.
     """
@@ -166,8 +166,7 @@ class RevocationSource:
 
     def _fetch(self, address: str) -> bytes | None:
         try:
-            with urllib.request.urlopen(address, timeout=self.timeout) as answer:  # noqa: S310 - see list_addresses
-                loaded = load_list(answer.read(_LARGEST_LIST))
+            loaded = load_list(fetch(address, timeout=self.timeout, largest=_LARGEST_LIST))
         except (OSError, ValueError) as error:
             self._faults[address] = _tell_error(error)
             return None

@@ -2,16 +2,13 @@
 
 Comes in: a SHA-256 digest. Goes out: the token of a time stamp authority over it, or who says that it existed when.
 A server that does not answer costs the time stamp, not the report: the reason is kept in `StampServer.notes`, nothing
-is asked a second time, and only where a signature is required it stops the run (`TryAgain`). The request is made with
-the standard library, so that it works inside a running event loop, and obeys the proxy variables of the environment.
+is asked a second time, and only where a signature is required it stops the run (`TryAgain`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-import urllib.error
-import urllib.request
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -29,6 +26,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from audit.errors import ConfigError, SealError, TryAgain
 
 from .cms import NO_SIGNATURE, certificate_bytes, der, load_certificate
+from .fetch import fetch
 
 _HASHES: dict[str, type[hashes.SHA256] | type[hashes.SHA384] | type[hashes.SHA512]] = {
     "sha256": hashes.SHA256,
@@ -70,7 +68,7 @@ class StampServer:
     required : bool
         Raise where it does not answer.
     timeout : float
-        Seconds to wait.
+        Seconds after which the whole request is given up.
     notes : list of str
         Why there is no time stamp, for the report's reader; empty where all went well.
     """
@@ -125,13 +123,10 @@ class StampServer:
         nonce = secrets.randbits(63) | 1
         imprint = {"hash_algorithm": algos.DigestAlgorithm({"algorithm": "sha256"}), "hashed_message": digest}
         query = tsp.TimeStampReq({"version": 1, "message_imprint": imprint, "nonce": nonce, "cert_req": True})
-        request = urllib.request.Request(  # noqa: S310 - __post_init__ lets http and https in, nothing else
-            self.address,
-            data=query.dump(),
-            headers={"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"},
+        headers = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
+        token = token_of(
+            fetch(self.address, timeout=self.timeout, largest=_LARGEST_REPLY, data=query.dump(), headers=headers)
         )
-        with urllib.request.urlopen(request, timeout=self.timeout) as answer:  # noqa: S310
-            token = token_of(answer.read(_LARGEST_REPLY))
         if _token_info(token)[1]["nonce"].native != nonce:
             raise SealError("its reply is not to this question")
         return token

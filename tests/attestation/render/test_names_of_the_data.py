@@ -124,3 +124,10 @@ def test_marking_names_changes_no_letter_and_no_tag_of_a_page():
     marked = mark_names(page, dossier_with(("Philippines",)))
     assert marked.startswith('<svg id="a"><text>Philippines</text></svg><p>&Philippines; <span')
     assert re.sub(r"</?span[^>]*>", "", marked) == page
+
+
+def test_a_link_is_left_whole():
+    """The engine makes a link of its own, without a tag, of each mark within one."""
+    page = '<td><a href="#x">Philippines</a> Philippines</td>'
+    marked = mark_names(page, dossier_with(("Philippines",)))
+    assert marked == '<td><a href="#x">Philippines</a> <span class="own">Philippines</span></td>'
