@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from audit.attestation.change.compare import AuditSide, compare_sides
 from audit.attestation.change.kept import read_kept
 from audit.attestation.comparison import SealedAudit, read_audit
-from audit.attestation.pipeline import Outcome, attest
+from audit.attestation.pipeline import Outcome, attest_editions
 from audit.config.schema import AttestConfig, Config
 from audit.errors import ConfigError
 from audit.evidence import Change, Definition, Evidence, Judgement, Papers, RuleFinding, Severity
@@ -135,7 +135,7 @@ def compare_audits(
     if out is None:
         judgement, change = judge_change(evidence, change, known, papers, now, fail_on, allow)
         return ChangeReport(change, judgement, exit_code_of(judgement, fail_on, allow), evidence.definitions)
-    outcome = attest(
+    outcome = attest_editions(
         evidence,
         known,
         out=out,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,13 +22,15 @@ from audit.evidence import Countersignature, digest_bytes
 from audit.evidence.countersignature import Decision, SigningRole
 
 from .folder import exchange_folders, explain_os_error, fill_folder
-from .ledger.later import find_entry
+from .ledger.entry import Entry
+from .ledger.later import find_entry, find_lacking
+from .ledger.status import read_status
 from .ledger.store import LOG_FILE, Ledger, hold_ledger
 from .render.stamp import render_stamp
 from .render.tongue import ENGLISH
 from .seal.keys import Signer, notes_of, signer_for
 from .seal.reading import OUTSIDE, read_plain, walk_folder
-from .seal.sign import DOSSIER_FILE, countersign_folder, seal_digests, tell_moment
+from .seal.sign import DOSSIER_FILE, SUMS_FILE, countersign_folder, seal_digests, tell_moment
 from .seal.signers import RoleSigned, find_person, read_signers
 from .verify import SignatureTold, Verification, verify_report
 
@@ -143,7 +145,9 @@ def _check_wish(wish: SigningStated, found: Verification) -> None:
     if wish.role != "preparer" and wish.decision is None:
         raise ConfigError(f"who signs as {wish.role} decides", place="--decision", hint="approve, conditions or reject")
     if wish.decision == "conditions" and not wish.note.strip():
-        raise ConfigError("conditions are approved with, and none are named", place="--note")
+        raise ConfigError(
+            "who approves with conditions must name them", place="--note", hint="--note TEXT, or --note FILE"
+        )
     roles = [one.role for one in found.signatures]
     if wish.role in roles:
         raise ConfigError(f"the report is signed already in the role of {wish.role}", place="--role")
@@ -194,6 +198,8 @@ def _sign_and_exchange(
     about = find_entry(ledger.chain, digest_bytes(files[DOSSIER_FILE])) if ledger else None
     if ledger and about is None:
         raise LedgerError("the ledger does not know this report", hint="name the one in which its audit is recorded")
+    if ledger and about:
+        _check_copy(ledger, about, files)
     stamp = partial(render_stamp, language=_language_of(files[DOSSIER_FILE]))
     sealed = countersign_folder(files, stated, signer, moment=moment, stamp=stamp)
     fresh = _write_beside(folder, sealed)
@@ -215,6 +221,18 @@ def _sign_and_exchange(
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return after
+
+
+def _check_copy(ledger: Ledger, about: Entry, files: Mapping[str, bytes]) -> None:
+    """Refuse a copy that lacks somebody's signature, and a report that was withdrawn."""
+    seals = [digest_bytes(data) for name, data in files.items() if name.rpartition("/")[2] == SUMS_FILE]
+    if lacking := find_lacking(ledger.chain, about.dossier_digest, seals):
+        raise LedgerError(
+            f"this copy lacks a signature that the ledger knows: entry {lacking[0].index}, {lacking[0].reason[:120]}",
+            hint="sign the copy that has it",
+        )
+    if read_status(ledger.chain.entries, about.index).word == "withdrawn":
+        raise LedgerError(f"entry {about.index} of the ledger was withdrawn, so its report is not signed any more")
 
 
 def _language_of(dossier: bytes) -> str:

@@ -19,7 +19,7 @@ from audit.evidence import Dossier, digest_bytes
 
 from .ledger.chain import Chain, check_signatures
 from .ledger.checkpoint import Checkpoint
-from .ledger.disk import read_checkpoint_files, read_file
+from .ledger.disk import STAMP_FILE, read_checkpoint_files, read_file
 from .ledger.entry import Entry, read_checkpoint
 from .ledger.status import read_status
 from .ledger.store import read_ledger
@@ -72,7 +72,13 @@ def check_whole(folder: Path) -> CheckedLedger:
     """
     chain, checkpoint = read_ledger(folder)
     opened = check_signatures(chain, checkpoint, lambda line: show_certificate(open_envelope(line).certificate))
-    return CheckedLedger(chain, opened, *(check_stamp(*read_checkpoint_files(folder)) or ()))
+    current, stamp = read_checkpoint_files(folder)
+    if stamp is None and current is not None and read_checkpoint(current).stamp:
+        raise LedgerError(
+            f"the time stamp of the checkpoint is missing: it says that {STAMP_FILE} lies beside it",
+            hint="put it back from a copy; whoever took it away may have wished to hide how old the ledger is",
+        )
+    return CheckedLedger(chain, opened, *(check_stamp(current, stamp) or ()))
 
 
 def check_copy(path: Path) -> tuple[Checkpoint, tuple[datetime, str] | None]:
@@ -165,7 +171,8 @@ def _describe(
     entry: Entry, entries: Sequence[Entry], signer: str, found: Mapping[str, Path], beside: Path
 ) -> AuditPast:
     status = read_status(entries, entry.index)
-    folder = found.get(entry.dossier_digest)
+    told = [one.dossier_digest for one in entries if one.kind == "publication" and one.refers_to == entry.index]
+    folder = next((found[digest] for digest in (entry.dossier_digest, *reversed(told)) if digest in found), None)
     return AuditPast(
         index=entry.index,
         time=entry.time,

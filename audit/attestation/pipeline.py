@@ -194,7 +194,7 @@ def attest(
     seen_at, recorded = now.astimezone(UTC), False
     while not recorded:  # drawing takes long, so that the history is not held meanwhile; it is asked again afterwards
         with hold_ledger(order.ledger) as ledger:
-            known = _ask_history(ledger, evidence, public)
+            known = _ask_history(ledger, evidence, kind if public else None)
         dossier = Dossier(
             kind=kind,
             evidence=evidence,
@@ -211,7 +211,7 @@ def attest(
         dossier = Dossier.parse(dossier.canonical())  # drawn as read back: the order of names is that of audit.json
         rendered = _draw(dossier, tell)
         with hold_ledger(order.ledger, timeout=PATIENCE) as ledger:
-            if _ask_history(ledger, evidence, public) != known:
+            if _ask_history(ledger, evidence, kind if public else None) != known:
                 continue
             tell("seal and record")
             files = {"audit.json": dossier.canonical(), **artifacts, **rendered}
@@ -263,9 +263,11 @@ class _Known:
     """Digest of the internal report of the same evidence, for its public edition."""
 
 
-def _ask_history(ledger: Ledger, evidence: Evidence, public: bool) -> _Known:
+def _ask_history(ledger: Ledger, evidence: Evidence, edition_of: str | None) -> _Known:
+    """Return what the history says; for a public edition, `edition_of` is the kind of report that it is made of."""
     system = evidence.subject.system
-    own = ledger.find_internal(evidence.digest()) if public else None  # the edition's own report is no earlier audit
+    # the report that an edition is made of is no earlier one
+    own = ledger.find_internal(evidence.digest(), edition_of) if edition_of else None
     earlier, before = ledger.tell_earlier(evidence, but=own), ledger.previous_of(system, but=own)
     return _Known(before, earlier, ledger.first_seen(system), own.dossier_digest if own else None)
 

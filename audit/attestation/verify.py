@@ -194,8 +194,9 @@ def _ask_history(ledger: Path, findings: Findings) -> tuple[str, ...]:
         findings.checks.append(Check("history", False, "only a whole folder can be looked up in a ledger"))
         return ()
     chain, _ = read_ledger(ledger)
-    digests = [f"sha256:{findings.digests.get(name, '')}" for name in (DOSSIER_FILE, SUMS_FILE)]
-    found = tell_later(chain, *digests)
+    dossier, sums = (f"sha256:{findings.digests.get(name, '')}" for name in (DOSSIER_FILE, SUMS_FILE))
+    seals = [f"sha256:{value}" for name, value in findings.digests.items() if name.endswith(f"/{SUMS_FILE}")]
+    found = tell_later(chain, dossier, sums, seals)
     findings.checks.append(Check("history", found.stands, "; ".join(found.events) or "nothing happened to it since"))
     return found.events
 
@@ -262,7 +263,8 @@ def _roles_of(findings: Findings, doubts: dict[x509.Certificate, str]) -> list[R
 
 def _tell_signatures(findings: Findings) -> tuple[SignatureTold, ...]:
     if not findings.seals:
-        single = [(_ROLES.get(one.field, "preparer"), show_certificate(one.certificate)) for one in findings.seen]
+        seen = dict.fromkeys((_ROLES.get(one.field, "preparer"), one.certificate) for one in findings.seen)
+        single = [(role, show_certificate(certificate)) for role, certificate in seen]
         return tuple(SignatureTold(role, None, shown.name, shown.name, shown.fingerprint) for role, shown in single)
     told = []
     for seal in findings.seals:

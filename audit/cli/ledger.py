@@ -101,6 +101,8 @@ def check_ledger(path: Path = Path("audit-log"), *, checkpoint: Path | None = No
     print(f"INTACT: {len(chain.entries)} entries in one chain; its head is {chain.head}")
     for name, count in names.items():
         print(f"  {count} signed by {name}" if name else f"  {count} unsigned")
+    if chain.checkpoint and not chain.checkpoint.signer and chain.entries[-1].signer:
+        print("  its checkpoint is unsigned: a run was stopped before it could sign one; the next audit signs another")
     if whole.stamped:
         print(f"  its checkpoint {_say_stamped(whole.stamped, whole.stamped_by)}")
     if seen is not None:

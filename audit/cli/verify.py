@@ -130,7 +130,7 @@ def _say_rule(rule: SealFinding) -> str:
 
 
 def _as_text(found: Verification) -> str:
-    signers = ", ".join(found.signers)
+    signers = "; ".join(found.signers)
     people = [_say_signature(one) for one in found.signatures] if len(found.signatures) > 1 else []
     lines = [f"{'ok ' if check.ok else 'BAD'}  {check.name}{': ' if check.detail else ''}{check.detail}"
              for check in found.checks]  # fmt: skip
@@ -139,8 +139,15 @@ def _as_text(found: Verification) -> str:
         said = "this report is not what was sealed: do not rely on any part of it"
     elif found.word == "UNPROVEN":
         said = "this file carries no signature: nothing can be said about it; verify the folder that it came in"
+    elif not any(check.name == "files" for check in found.checks):
+        said = said.replace("every file is", "this file is")
     trust = f", {found.trust}" if found.word != "UNPROVEN" else ""
     who = f" (signed by {signers})" if signers and found.word == "INTACT" else ""
+    wrong = [check.name for check in found.checks if not check.ok]
+    if found.word == "INTACT" and wrong:
+        said += f"; BUT NOT IN ORDER, see above: {', '.join(dict.fromkeys(wrong))}"
+    if rejected := [one.role for one in found.signatures if one.decision == "reject" and found.word == "INTACT"]:
+        said += f"; the {' and the '.join(rejected)} REJECTED the report"
     return "\n".join([*lines, *people, f"{found.word}{trust}{who}: {said}"])
 
 

@@ -67,6 +67,10 @@ def digest_bytes(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
+LEFT_OUT = "left out of the public edition"
+"""How the reason begins for which a part that was carried out does not stand in a public edition."""
+
+
 class NotDone(Record):
     """A part that was not carried out, and why; it shows in the report."""
 
@@ -75,6 +79,11 @@ class NotDone(Record):
     broke: bool = False
     """True where the part failed by an error (the report is then INCOMPLETE); False where it was not asked for or
     does not apply."""
+
+    @property
+    def left_out(self) -> bool:
+        """Whether the part was carried out, and is left out of a public edition."""
+        return self.not_done.startswith(LEFT_OUT)
 
 
 class Section(Record):

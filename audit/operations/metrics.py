@@ -7,13 +7,11 @@ alert on its age tells of a schedule that stopped, whatever stopped it.
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from audit.attestation.folder import explain_os_error
+from audit.attestation.folder import explain_os_error, replace_file
 from audit.evidence import VERDICT_ORDER
 
 from .task import AuditResult
@@ -46,15 +44,7 @@ def write_metrics(path: Path, results: Sequence[AuditResult], *, now: float) -> 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         before = path.read_text(encoding="utf-8") if path.is_file() else ""
-        descriptor, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
-                handle.write(render_metrics(results, now=now, before=before))
-            Path(partial).chmod(0o644)
-            Path(partial).replace(path)
-        except BaseException:
-            Path(partial).unlink(missing_ok=True)
-            raise
+        replace_file(path, render_metrics(results, now=now, before=before).encode(), mode=0o644)
     except OSError as error:
         raise explain_os_error(error, path) from None
 

@@ -11,12 +11,13 @@ import json
 import os
 import subprocess
 import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from audit.attestation.seal.fetch import fetch
 from audit.config.schema import Config
 from audit.config.unattended import NotifyOrder
 
@@ -153,17 +154,26 @@ def _run_command(order: NotifyOrder, message: bytes) -> str:
 
 def _post(order: NotifyOrder, message: bytes) -> str:
     address, token = _reveal(order.webhook or ""), _reveal(order.token or "")
-    if not address.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+    if not _is_safe(address):
         return "notify.webhook is no https address"
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-    request = urllib.request.Request(address, data=message, headers=headers, method="POST")  # noqa: S310 - checked above
     try:
-        with urllib.request.urlopen(request, timeout=PATIENCE):  # noqa: S310 - checked above
-            return ""
+        fetch(address, timeout=PATIENCE, largest=0, data=message, headers=headers)
+        return ""
     except urllib.error.HTTPError as error:
         return f"notify.webhook answered {error.code}"
     except (OSError, ValueError):  # the text of these may hold the address, and so a secret
         return "notify.webhook did not answer"
+
+
+def _is_safe(address: str) -> bool:
+    """Whether nobody on the way can read what is sent there: https, or this machine itself."""
+    try:
+        parts = urlsplit(address)
+        here = parts.hostname in ("127.0.0.1", "::1", "localhost")
+    except ValueError:
+        return False
+    return (parts.scheme == "https" and bool(parts.hostname)) or (parts.scheme == "http" and here)
 
 
 def _reveal(reference: str) -> str:

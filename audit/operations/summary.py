@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
-from audit.attestation.folder import explain_os_error
+from audit.attestation.folder import explain_os_error, replace_file
 from audit.attestation.render.html import environment, font_faces, name_digest, shipped_text
 from audit.attestation.render.tongue import ENGLISH, speak, tell
 from audit.attestation.render.words import VERDICTS
@@ -64,7 +63,7 @@ def write_summary(folder: Path, results: Sequence[AuditResult], *, when: str) ->
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, data in files.items():
-            _replace(folder / name, data)
+            replace_file(folder / name, data, mode=0o644)
     except OSError as error:
         raise explain_os_error(error, folder) from None
     return folder / "index.html"
@@ -203,15 +202,3 @@ def _sum_up(element: ET.Element) -> None:
 def _legal(text: str) -> str:
     """Leave out signs that XML 1.0 cannot hold."""
     return "".join(sign for sign in text if sign in "\t\n" or (ord(sign) >= 32 and not 0xD800 <= ord(sign) <= 0xDFFF))
-
-
-def _replace(path: Path, data: bytes) -> None:
-    descriptor, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as handle:
-            handle.write(data)
-        Path(partial).chmod(0o644)
-        Path(partial).replace(path)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise

@@ -15,11 +15,12 @@ from audit.attestation import countersign
 from audit.attestation.countersign import SigningStated, countersign_report
 from audit.attestation.ledger.store import hold_ledger, read_ledger
 from audit.attestation.render.stamp import render_stamp
-from audit.attestation.seal.keys import certificates_pem
+from audit.attestation.seal.keys import certificates_pem, show_certificate
 from audit.attestation.seal.sign import digest_files, list_sums, sign_folder
 from audit.attestation.verify import verify_report
 from audit.config.schema import SigningOrder
 from audit.errors import ConfigError, LedgerError, SealError
+from audit.evidence import digest_bytes
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -233,6 +234,42 @@ def test_rolled_back_signature_shows_in_the_ledger(folder, people, tmp_path):
     assert "signed since" in found.later[0]
 
 
+def test_rejection_is_not_lost_when_another_copy_is_approved(folder, people, tmp_path):
+    """Whoever approves the copy that the reviewer never saw has a report that is intact, and says nothing of him."""
+    shutil.copytree(folder, tmp_path / "copy")
+    log, wish = tmp_path / "log", SigningStated("reviewer", "reject", "", "The label is biased.")
+    countersign_report(folder, wish, people["Rex"][1], moment=NOW, ledger=log)
+    with pytest.raises(LedgerError, match=r"lacks a signature .*entry 1, reviewer: reject"):
+        approve(tmp_path / "copy", people, ledger=log)
+    assert len(verify_report(tmp_path / "copy").signatures) == 1
+    approve(folder, people, ledger=log)
+    assert verify_report(folder, ledger=log).exit_code == 0  # who has all signatures lacks none
+
+    # made with a ledger that was not asked, and recorded by hand: the reader's question tells all the same
+    approve(tmp_path / "copy", people)
+    with hold_ledger(log) as ledger:
+        seal = {"SHA256SUMS": digest_bytes((tmp_path / "copy/SHA256SUMS").read_bytes())}
+        ledger.record("signature", 0, "approver: approve", time="2026-03-02T09:00:00Z", seal=seal)
+    found = verify_report(tmp_path / "copy", ledger=log)
+    assert (found.word, found.exit_code, bad(found)) == ("INTACT", 4, ["history"])
+    assert "reviewer: reject: The label is biased." in found.later[0]
+
+
+def test_withdrawn_report_is_not_signed(folder, people, tmp_path):
+    with hold_ledger(tmp_path / "log") as ledger:
+        ledger.record("withdrawal", 0, "wrong data", time="2026-05-01T12:00:00Z")
+    with pytest.raises(LedgerError, match="was withdrawn"):
+        review(folder, people, ledger=tmp_path / "log")
+    assert len(verify_report(folder).signatures) == 1
+
+
+def test_last_line_says_who_rejected(folder, people, run_cli):
+    countersign_report(folder, SigningStated("reviewer", "reject", "", "No."), people["Rex"][1], moment=NOW)
+    code, out, _ = run_cli("verify", folder)
+    assert code == 0  # it is what was sealed, the rejection too
+    assert out.splitlines()[-1].endswith("; the reviewer REJECTED the report")
+
+
 def test_withdrawn_and_superseded_reports(folder, people, tmp_path, dossier_of):
     log, ada = tmp_path / "log", people["Ada"][0]
     later = dossier_of(ada, created="2026-04-01T12:00:00Z", outcome="failed")
@@ -320,6 +357,29 @@ def test_signers_yaml(folder, people, tmp_path, authority):
     assert verify_report(folder, signers=book, trust=tmp_path / "root.pem").exit_code == 0
     found = verify_report(folder, signers=book)  # a subject alone proves nothing
     assert (found.word, bad(found)) == ("INTACT", ["signers.yaml"])
+
+
+@pytest.mark.parametrize("subject", ["O=Example Bank,CN=Cara", "CN=Cara,O=Example Bank"])
+def test_signers_yaml_reads_a_subject_in_both_orders(folder, people, tmp_path, authority, subject):
+    """RFC 4514 writes the last part first, openssl and the windows of browsers the first one."""
+    book = json.loads(write_book(tmp_path / "signers.yaml", people).read_text())
+    book["signers"][2]["subject"] = subject
+    (tmp_path / "signers.yaml").write_text(json.dumps(book))
+    (tmp_path / "root.pem").write_bytes(certificates_pem((authority.root,)))
+    approve(folder, people, signers=tmp_path / "signers.yaml")
+    assert verify_report(folder, signers=tmp_path / "signers.yaml", trust=tmp_path / "root.pem").exit_code == 0
+
+
+def test_signer_whom_signers_yaml_does_not_name_is_told_with_what_to_write(folder, people, tmp_path, run_cli):
+    book = json.loads(write_book(tmp_path / "signers.yaml", people).read_text())
+    mine = people["Ada"][0].certificate
+    book["signers"] = book["signers"][1:]
+    (tmp_path / "signers.yaml").write_text(json.dumps(book))
+    code, out, _ = run_cli("verify", folder, "--signers", tmp_path / "signers.yaml")
+    assert code == 4
+    assert mine.subject.rfc4514_string() in out
+    assert show_certificate(mine).fingerprint in out
+    assert "BUT NOT IN ORDER, see above: signers.yaml" in out.splitlines()[-1]
 
 
 def test_signers_yaml_binds_roles(folder, people, tmp_path):

@@ -312,6 +312,14 @@ def test_single_file(folder, file, root_pem):
     assert say(verify_report(folder / file, trust=root_pem)) == ("INTACT", "TRUSTED", 0)
 
 
+def test_words_of_a_single_file_and_of_a_folder(folder, run_cli):
+    """Who looks at one file says nothing about others."""
+    assert "this file is as it was sealed" in run_cli("verify", folder / "report.html")[1].splitlines()[-1]
+    assert "every file is as it was sealed" in run_cli("verify", folder)[1].splitlines()[-1]
+    (folder / "glassboxes/net.json").write_bytes(b"{ }")
+    assert [one.role for one in verify_report(folder).signatures] == ["preparer"]  # not once for every file of hers
+
+
 @pytest.mark.parametrize("file", ["report.html", "report.pdf"])
 def test_single_file_changed(folder, file):
     data = (folder / file).read_bytes()

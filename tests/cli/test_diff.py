@@ -111,3 +111,23 @@ def test_sealed_change_says_what_was_decided_and_that_nobody_signed(folders, run
     assert files == [str(tmp_path / "change/report.html")]
     order = ["--format", "json", "--out", tmp_path / "again"]
     assert json.loads(run_cli("diff", *pair, *order)[1])["signed"] is False
+
+
+def test_public_edition_of_a_change_lies_beside_it_and_names_it(folders, run_cli, tmp_path):
+    from audit.attestation.ledger.store import read_ledger
+    from audit.evidence import Dossier
+
+    about = {"ledger": f"{{path: {tmp_path / 'log'}}}", "report": "{audience: public, formats: [html]}"}
+    own = write_config(folders, "own", **about)
+    pair = [folders / "report-old", folders / "report-new"]
+    code, said, err = run_cli("diff", *pair, "--out", tmp_path / "change", "--config", own)
+    assert code in (0, 1, 5), said + err
+    internal, public = (
+        Dossier.parse((tmp_path / name / "audit.json").read_bytes()) for name in ("change", "change-public")
+    )
+    assert internal.public is None
+    assert public.public.dossier_digest == internal.digest()
+    page = (tmp_path / "change-public" / "report.html").read_text(encoding="utf-8")
+    assert page.count("Nothing here counts fewer than 5 people") == 1
+    entries = read_ledger(tmp_path / "log")[0].entries
+    assert [(one.kind, one.refers_to) for one in entries] == [("change", None), ("publication", 0)]

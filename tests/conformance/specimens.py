@@ -10,7 +10,7 @@ import fcntl
 import importlib.util
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,29 +37,25 @@ facts: {system.jurisdictions: [US], organisation.is_bank: true, organisation.tot
 
 
 @contextmanager
-def filled_once(folder: Path) -> Iterator[Path]:
-    """Give the folder of specimens, filled by whoever comes first."""
+def filled_once(folder: Path, *, backwards: bool = False) -> Iterator[Path]:
+    """Give the folder of specimens when it is full; two processes that come together fill it from either end."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / f"{folder.name}.lock").open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        if not (folder / "done").exists():
-            shutil.rmtree(folder)  # what another process began and could not end
-            folder.mkdir()
-            fill(folder)
-            (folder / "done").touch()
-        fcntl.flock(handle, fcntl.LOCK_UN)
+    for draw in list_stages()[:: -1 if backwards else 1]:
+        mark = folder.parent / f"{folder.name}.{draw.__name__}"
+        with mark.with_suffix(".lock").open("w") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if not mark.exists():
+                draw(folder)
+                mark.touch()
+            fcntl.flock(handle, fcntl.LOCK_UN)
     yield folder
 
 
-def fill(folder: Path) -> None:
-    """Make every specimen."""
-    draw_full_report(folder)
-    draw_real_reports(folder)
-    draw_change(folder)
-    draw_signed(folder)
-    draw_long_term(folder)
-    draw_publication(folder)
-    draw_fleet(folder)
+def list_stages() -> list[Callable[[Path], None]]:
+    """Return what makes the specimens; none needs what another one made."""
+    return [
+        draw_full_report, draw_real_reports, draw_change, draw_publication, draw_fleet, draw_long_term, draw_signed
+    ]  # fmt: skip
 
 
 def load_material(path: str):

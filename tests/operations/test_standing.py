@@ -147,11 +147,19 @@ def test_what_did_not_get_through_is_tried_again(config, tmp_path):
 class Hook(http.server.BaseHTTPRequestHandler):
     seen: list = []
     answer = 200
+    elsewhere = ""
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.seen.append((self.path, self.headers["Authorization"], json.loads(body)))
         self.send_response(self.answer)
+        if self.elsewhere:
+            self.send_header("Location", self.elsewhere)
+        self.end_headers()
+
+    def do_GET(self):
+        self.seen.append((self.path, self.headers["Authorization"], None))
+        self.send_response(200)
         self.end_headers()
 
     def log_message(self, *arguments):
@@ -182,8 +190,27 @@ def test_a_webhook_gets_the_message_and_no_secret_is_told(hook, monkeypatch, tmp
     problem = send(order, b"{}")
     assert problem
     assert "s3cret" not in problem and "t0ken" not in problem
-    monkeypatch.setenv("HOOK", "file:///etc/passwd")
-    assert send(order, b"{}") == "notify.webhook is no https address"
+    for other in (
+        "file:///etc/passwd",
+        "http://localhost.example/x",
+        "http://127.0.0.1.example/",
+        "https://",
+        "http://[",
+    ):
+        monkeypatch.setenv("HOOK", other)
+        assert send(order, b"{}") == "notify.webhook is no https address"
+
+
+def test_a_webhook_that_points_elsewhere_takes_no_token_there(hook, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOOK", hook)
+    monkeypatch.setattr(Hook, "elsewhere", "/other")
+    Hook.answer = 307
+    (tmp_path / "token").write_text("t0ken\n")
+    order = NotifyOrder(webhook="env:HOOK", token=f"file:{tmp_path / 'token'}")
+    assert send(order, b"{}") == "notify.webhook answered 307"
+    Hook.answer = 302
+    assert send(order, b"{}") == "notify.webhook answered 302"
+    assert [path for path, *_ in Hook.seen] == ["/hook/s3cret"] * 2
 
 
 def test_one_message_for_all_systems_of_a_night(config, tmp_path):

@@ -18,7 +18,7 @@ from .tree import root_of
 
 CHECKPOINT_TYPE = "application/vnd.glassbox-audit.ledger-checkpoint+note"
 ORIGIN = "glassbox-audit/ledger/v1"
-_ADDED = ("head", "time", "signer")
+_ADDED = ("head", "time", "signer", "stamp")
 
 
 class Checkpoint(Record):
@@ -34,6 +34,9 @@ class Checkpoint(Record):
     """Time of the last entry."""
     signer: str = ""
     """Fingerprint of the signer's certificate; empty where nobody signs."""
+    stamp: str = ""
+    """Name of the file beside it with a time stamp over this very checkpoint; empty where none was to be had. With it,
+    a stamp that somebody takes away is missed."""
 
     def note(self) -> bytes:
         """Return the text of the checkpoint."""

@@ -23,8 +23,16 @@ from audit.evidence.document import Evidence
 from audit.evidence.dossier import Dossier
 
 from .chain import Chain, read_chain
-from .checkpoint import CHECKPOINT_TYPE, describe_log
-from .disk import CHECKPOINT_FILE, append_line, explain_ledger_error, put_checkpoint, read_file
+from .checkpoint import CHECKPOINT_TYPE, Checkpoint, describe_log
+from .disk import (
+    CHECKPOINT_FILE,
+    STAMP_FILE,
+    append_line,
+    explain_ledger_error,
+    put_checkpoint,
+    read_file,
+    settle_stamp,
+)
 from .entry import (
     ENTRY_TYPE,
     Entry,
@@ -78,10 +86,18 @@ class Ledger:
                 return entry.dossier_digest
         return None
 
-    def find_internal(self, evidence_digest: str) -> Entry | None:
-        """Return the last audit of that very evidence that was not withdrawn; None where there is none."""
+    def find_internal(self, evidence_digest: str, kind: str = "audit") -> Entry | None:
+        """Return the last report of that very evidence that was not withdrawn; None where there is none.
+
+        Parameters
+        ----------
+        evidence_digest : str
+            The evidence.
+        kind : {"audit", "change"}
+            An audit, or the report of a comparison, which rests on the evidence of the later side.
+        """
         withdrawn = {entry.refers_to for entry in self.chain.entries if entry.kind == "withdrawal"}
-        found = (e for e in reversed(self.chain.entries) if e.kind == "audit" and e.evidence_digest == evidence_digest)
+        found = (e for e in reversed(self.chain.entries) if e.kind == kind and e.evidence_digest == evidence_digest)
         return next((entry for entry in found if entry.index not in withdrawn), None)
 
     def first_seen(self, system: str) -> dict[str, str]:
@@ -208,17 +224,15 @@ class Ledger:
         return self._add(entry, signer)
 
     def _entry_of(self, dossier_digest: str | None) -> Entry | None:
-        found = (entry for entry in reversed(self.chain.entries) if entry.kind == "audit")
+        found = (entry for entry in reversed(self.chain.entries) if entry.kind in ("audit", "change"))
         return next((entry for entry in found if entry.dossier_digest == dossier_digest), None)
 
     def _add(self, entry: Entry, signer: Sealer | None) -> Entry:
         line = write_line(ENTRY_TYPE, entry, signer)
         entry = read_entry(line)  # a signer that returns something else stops here, before the log is touched
         lines, entries = (*self.chain.lines, line), (*self.chain.entries, entry)
-        checkpoint = describe_log(lines, entry.time)
-        written = write_line(CHECKPOINT_TYPE, checkpoint, signer)
         # Asked for before the log is touched: where a stamp is required and cannot be had, nothing has happened.
-        stamp = signer.stamps.reply(hashlib.sha256(written).digest()) if signer and signer.stamps else None
+        checkpoint, written, stamp = _stamp_checkpoint(describe_log(lines, entry.time), signer)
         append_line(self.folder / LOG_FILE, line)
         self.chain = Chain(lines, entries, self.chain.checkpoint)
         try:
@@ -227,6 +241,17 @@ class Ledger:
         except (ConfigError, TryAgain) as error:  # the entry stands; the next run writes the checkpoint
             self.notes.append(f"the ledger's checkpoint could not be written: {error.what}")
         return entry
+
+
+def _stamp_checkpoint(checkpoint: Checkpoint, signer: Sealer | None) -> tuple[Checkpoint, bytes, bytes | None]:
+    """Return a checkpoint as it is written, its line, and its time stamp, which it names where there is one."""
+    if signer and signer.stamps:
+        named = checkpoint.model_copy(update={"stamp": STAMP_FILE})
+        written = write_line(CHECKPOINT_TYPE, named, signer)
+        stamp = signer.stamps.reply(hashlib.sha256(written).digest())
+        if stamp is not None:
+            return named, written, stamp
+    return checkpoint, write_line(CHECKPOINT_TYPE, checkpoint, signer), None
 
 
 @contextmanager
@@ -291,6 +316,7 @@ def read_ledger(folder: Path) -> tuple[Chain, bytes | None]:
 
 def _open_ledger(folder: Path) -> Ledger:
     try:
+        settle_stamp(folder)
         log, checkpoint = read_file(folder / LOG_FILE) or b"", read_file(folder / CHECKPOINT_FILE)
         ledger = Ledger(folder, read_chain(log, checkpoint))
         if ledger.chain.torn:

@@ -197,7 +197,7 @@ def _refuse_unknown_inputs(bench: Bench) -> Ruling | None:
 
 
 def _no_such_scope(rule: MeasureRule) -> Ruling:
-    words = " and ".join(rule.for_features)
+    words = " and ".join(name.replace("role:", "role ") for name in rule.for_features)
     status: VerdictWord = rule.when_no_such_scope
     return Ruling(Scope(), status, f"the model reads no such column ({words})")
 

@@ -51,7 +51,7 @@ def hold_fact(rule: LoadedRule, facts: Mapping[str, FactValue]) -> list[Ruling]:
         cure = f"fill in {order.fact} under facts in documents.yaml" if order.fact in FACTS else ""
         return [Ruling(Scope(), "inconclusive", f"not known: {title} ({order.fact})", would_decide=cure)]
     words = _say_fact(value)
-    literal = f"{order.fact} is {words}"
+    literal = f"{order.fact} is {words}" if named else f"{_short(title)}: {words}"
     if order.verdicts:
         status = order.verdicts.get(words)
         if status is None:
@@ -62,6 +62,11 @@ def hold_fact(rule: LoadedRule, facts: Mapping[str, FactValue]) -> list[Ruling]:
     met = _meets(value, rule.limit)
     because = f"{literal}; required: {rule.limit.words}"
     return [Ruling(Scope(), "pass" if met else "fail", because, literal=literal)]
+
+
+def _short(title: str) -> str:
+    """Return what a computed fact says, without its explanation."""
+    return title.partition(":")[0]
 
 
 def _say_fact(value: FactValue) -> str:

@@ -10,7 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from audit.errors import EvidenceError
-from audit.evidence import AttributeUsed, Change, Dossier, Estimate, Evidence, FileDigest, PublicEdition
+from audit.evidence import (
+    AttributeUsed,
+    Change,
+    Data,
+    Dossier,
+    Drift,
+    Estimate,
+    Evidence,
+    FileDigest,
+    PublicEdition,
+)
 
 from .cells import SMALLEST
 from .changed import redact_change
@@ -19,7 +29,7 @@ from .judged import mask_scope, redact_judgement
 from .names import Masks
 from .numbers import is_withheld
 from .sections import redact_section
-from .texts import redact_sentences
+from .texts import files_beside, redact_sentences
 from .views import Views, decide_views
 
 Told = tuple[str | None, frozenset[tuple[str, str]], str]
@@ -136,6 +146,9 @@ def _mask_file(one: FileDigest) -> FileDigest:
 
 def _file_names(evidence: Evidence) -> tuple[str, ...]:
     names = {one.name for one in evidence.provenance.files}
+    beside = [evidence.drift.baseline, evidence.drift.later] if isinstance(evidence.drift, Drift) else []
+    beside += [evidence.data.training] if isinstance(evidence.data, Data) else []
+    names |= {name for text in beside for name in files_beside(text)}
     return tuple(sorted((name for name in names if len(name) > 3), key=len, reverse=True))
 
 

@@ -11,23 +11,27 @@ from collections.abc import Callable
 from typing import Any
 
 from audit.evidence import CrossCheck, Data, Evidence, Explainer, Group, Measurement, NotDone
+from audit.evidence.base import LEFT_OUT as UNTOLD
 from audit.evidence.base import Section
 
 from .cells import SMALLEST, is_small
 from .counted import find_small_counts
 from .numbers import redact_measurements, tells_few
 from .tables import redact_bins, redact_changeable, redact_column, redact_rug
+from .texts import NOTE_WITHHELD
 from .views import Views
 
-LEFT_OUT = {
-    "slices": "left out of the public edition: parts of the rows overlap, so that their counts would tell of few people"
-}
+LEFT_OUT = {"slices": f"{UNTOLD}: parts of the rows overlap, so that their counts would tell of few people"}
 """Sections that everybody's edition does not have, and why."""
-FEW_ROWS = "left out of the public edition: it rests on fewer than 5 people, or would tell of so few"
+FEW_ROWS = f"{UNTOLD}: it rests on fewer than 5 people, or would tell of so few"
+FEW_WITHOUT = f"{UNTOLD}: fewer than 5 people have no label, and its counts of the labelled would tell how many"
+FEW_ALIKE = f"{UNTOLD}: fewer than 5 people have a certain label, and its counts would tell how many"
 NOT_SHOWN = (
     "Groups of fewer than 5 people, and others with which those could be computed, are not shown; rules call them "
     "withheld group 1, withheld group 2 and so on."
 )
+OF_SINGLE_ROWS = ("scale",)
+"""Checks of the model's contract of which the detail is the lowest and the highest score: those of two persons."""
 _COUNTS_PEOPLE = (
     "rows", "rows_of", "label_known", "label_positive", "searched", "background_rows", "attacked_rows", "baseline_rows",
     "later_rows", "found_on", "tested_on",
@@ -52,7 +56,7 @@ def redact_section(name: str, section: Section | NotDone, evidence: Evidence, vi
     if isinstance(section, NotDone):
         return section
     if name in LEFT_OUT or not _tells_enough(section):
-        return NotDone(not_done=LEFT_OUT.get(name, FEW_ROWS))
+        return NotDone(not_done=LEFT_OUT.get(name) or _why_few(evidence))
     changed: dict[str, Any] = {"seconds": None}
     if measurements := tuple(section.each_measurement()):
         redacted = redact_measurements(measurements, views, positives=_positives(evidence))
@@ -60,7 +64,20 @@ def redact_section(name: str, section: Section | NotDone, evidence: Evidence, vi
     made = section.model_copy(update=changed)
     made = SECTIONS[name](made, evidence, views) if name in SECTIONS else made
     rows = next(iter(views.everybody), None)
-    return NotDone(not_done=FEW_ROWS) if find_small_counts(made, rows) else made
+    return NotDone(not_done=_why_few(evidence)) if find_small_counts(made, rows) else made
+
+
+def _why_few(evidence: Evidence) -> str:
+    """Return why a section cannot be told: mostly because nearly everybody, or nearly nobody, has a label."""
+    data = evidence.data
+    if isinstance(data, Data) and is_small(data.rows - data.label_known):
+        return FEW_WITHOUT
+    few = isinstance(data, Data) and (is_small(data.label_positive) or is_small(_negatives(data)))
+    return FEW_ALIKE if few else FEW_ROWS
+
+
+def _negatives(data: Data) -> int:
+    return data.label_known - data.label_positive
 
 
 def _names_nobody(one: Measurement, views: Views) -> bool:
@@ -88,7 +105,11 @@ def _redact_intake(section: Any, evidence: Evidence, views: Views) -> Section:
     if stored is not None:
         counts = (stored.rows, stored.missing, stored.differing, stored.rows - stored.differing)
         stored = None if any(map(is_small, counts)) else stored.model_copy(update={"by_group": ()})
-    return section.model_copy(update={"file": "model" if section.file else "", "stored": stored, "vetted": ()})  # type: ignore[no-any-return]
+    checks = tuple(
+        one.model_copy(update={"detail": NOTE_WITHHELD}) if one.id in OF_SINGLE_ROWS else one for one in section.checks
+    )
+    named = "model" if section.file else ""
+    return section.model_copy(update={"file": named, "stored": stored, "vetted": (), "checks": checks})  # type: ignore[no-any-return]
 
 
 def _redact_data(section: Any, evidence: Evidence, views: Views) -> Section:
@@ -182,6 +203,12 @@ def _redact_explainer(one: Explainer) -> Explainer:
     return one
 
 
+def _redact_drift(section: Any, evidence: Evidence, views: Views) -> Section:
+    """Return drift without the names of files and of levels; how many levels there are would tell of unnamed ones."""
+    beside = {name: getattr(section, name).partition(" (")[0] for name in ("baseline", "later")}
+    return section.model_copy(update={**beside, "unseen": ()})  # type: ignore[no-any-return]
+
+
 def _redact_decisions(section: Any, evidence: Evidence, views: Views) -> Section:
     rows = next(iter(views.everybody), 0)
     changeable = tuple(redact_changeable(one, rows) for one in section.changeable)
@@ -198,5 +225,6 @@ SECTIONS: dict[str, Callable[[Any, Evidence, Views], Section]] = {
     "effects": _redact_effects,
     "attributions": _redact_attributions,
     "decisions": _redact_decisions,
+    "drift": _redact_drift,
 }
 """Section to what redacts it beyond its measurements."""

@@ -24,6 +24,9 @@ _FEW = re.compile(
     re.IGNORECASE,
 )
 _SHARE = re.compile(r"(?<![\w.,/±-])(\d[\d,]*) (?:of|/) (?:the )?(\d[\d,]*)(?![\w.,]*\d)")
+_BESIDE = re.compile(r"data\.\w+ \((.+)\)")
+_MORE = " and more"
+_READ = re.compile(r"(.+?)(?:, [\d,]+ rows, sha256:[0-9a-f]+)?; .+")
 _FREE = frozenset(
     {
         "because", "broken_parts", "caution", "detail", "drawn", "exclusions", "literal", "method", "not_done", "note",
@@ -43,6 +46,30 @@ def counts_few(text: str) -> bool:
     """
     parts = [tuple(int(part.replace(",", "")) for part in match) for match in _SHARE.findall(text)]
     return bool(_FEW.search(text)) or any(is_small(part) or is_small(n) or is_small(n - part) for part, n in parts)
+
+
+def files_beside(text: str) -> tuple[str, ...]:
+    """Return the files that a table beside the judged rows was read from, as its description names them.
+
+    Parameters
+    ----------
+    text : str
+        What drift calls a baseline or a later period, or what is known of a model's training rows.
+
+    Examples
+    --------
+    >>> files_beside("data.baseline (last year.csv, more.csv and more)")
+    ('last year.csv, more.csv and more', 'last year.csv', 'more.csv')
+    >>> files_beside("seen.csv, 1,200 rows, sha256:0123456789abcdef; no judged row is among them, by its id")
+    ('seen.csv',)
+    >>> files_beside("declared: none of the judged rows; this was not checked")
+    ()
+    """
+    if found := _BESIDE.fullmatch(text):
+        names = found[1].removesuffix(_MORE).split(", ")
+        return tuple(dict.fromkeys((found[1], *names)))
+    found = _READ.fullmatch(text)
+    return () if found is None or text.startswith(("unknown: ", "declared: ")) else (found[1],)
 
 
 def redact_text(text: str, names: Iterable[str] = (), masks: Masks = NO_MASKS) -> str:

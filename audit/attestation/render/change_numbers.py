@@ -14,7 +14,7 @@ from audit.evidence import VERDICT_ORDER, Change, Definition, Estimate, Judgemen
 
 from . import change_report_words as said
 from . import words
-from .numbers import NBSP, TINY, Shown, decimals_for, is_share, number_text, share_text, show
+from .numbers import MINUS, NBSP, TINY, Shown, decimals_for, is_share, number_text, share_text, show
 from .tables import Lexicon
 from .tongue import echo, mark_points, tell
 
@@ -24,7 +24,7 @@ _TWO = 2
 """Digits of a difference in a sentence."""
 _NAMED_BY_US = ("explanations.", "robustness.", "decisions.reason")
 """Beginnings of metrics whose outcome is no class and no band of the audited system: a method, a size of noise."""
-_NUMBER = re.compile(r"-?\d+(\.\d+)?(e[-+]\d+)?")
+_NUMBER = re.compile(r"-?(?:\d+|\d{1,3}(?:,\d{3})+)(\.\d+)?(e[-+]\d+)?")
 Place = tuple[str, frozenset[tuple[str, str]], str | None, str | None, str | None, str | None]
 
 
@@ -200,8 +200,16 @@ def say_margin(margin: float, metric: str, lexicon: ChangeLexicon) -> str:
 
 
 def say_place(at: str) -> str:
-    """Return a value of a feature as text: a number with the separators of the language, a level as it is."""
-    return mark_points(at) if _NUMBER.fullmatch(at) else at
+    """Return a value of a feature as text: a number with the signs of the language, a level as it is.
+
+    Examples
+    --------
+    >>> say_place("-1,234,567.5"), say_place("-clerk")
+    ('−1,234,567.5', '-clerk')
+    """
+    if not _NUMBER.fullmatch(at):
+        return at
+    return MINUS * at.startswith("-") + mark_points(at.removeprefix("-"))
 
 
 def say_value(estimate: Estimate | None, metric: str, lexicon: ChangeLexicon) -> str:

@@ -180,7 +180,7 @@ def _find_source(rule: RuleShown, word: VerdictWord, shown: tuple[PaperShown, ..
         return "not_applicable"
     kind = rule.finding.kind
     if kind in _MEASURED:
-        return "measured" if any(scope.observed for scope in rule.scopes) else "none"
+        return "measured" if word == "pass" or any(scope.observed for scope in rule.scopes) else "none"
     if kind == "document":
         return "supplied" if any(paper.text for paper in shown) else "none"
     if kind == "ask":

@@ -13,6 +13,7 @@ from itertools import permutations
 
 from .change_numbers import say_place
 from .tongue import ENGLISH, echo, spoken, tell
+from .words import lower_first, prettify
 
 _NUMBER = r"-?[\d.]+(?:e[-+]?\d+)?"
 _FORMS: tuple[tuple[re.Pattern[str], Callable[..., str]], ...] = (
@@ -45,6 +46,23 @@ def say_conditions(text: str, columns: Sequence[str]) -> str:
             first, *others = said
             return tell("{first} and {second}", first=first, second=others[0]) if others else first
     return echo(text)
+
+
+def say_part(text: str, columns: Sequence[str]) -> str:
+    """Return the conditions of a part of the rows, with its columns as readers meet them.
+
+    Parameters
+    ----------
+    text : str
+        One or two conditions, joined by "and".
+    columns : sequence of str
+        The columns that they are on.
+    """
+    said = say_conditions(text, columns)
+    for column in sorted(columns, key=len, reverse=True):
+        if "_" in column:
+            said = said.replace(column, lower_first(prettify(column)))
+    return said
 
 
 def _say(column: str, rest: str) -> str:

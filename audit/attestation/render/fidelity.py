@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from audit.evidence import Departure, Evidence, Fidelity, Measurement
 
 from . import fairness_words, words
-from .conditions import say_conditions
+from .conditions import say_part
 from .footnotes import annotate
 from .glyphs import shorten
 from .numbers import Shown, count_text, number_text, p_text, show
@@ -216,11 +216,7 @@ def _excess(item: Departure) -> float:
 
 def departure_name(item: Departure) -> str:
     """Return the conditions of a part with the features' names as readers meet them."""
-    name = say_conditions(item.name, item.features)
-    for feature in sorted(item.features, key=len, reverse=True):
-        if "_" in feature:
-            name = name.replace(feature, words.lower_first(words.prettify(feature)))
-    return name
+    return say_part(item.name, item.features)
 
 
 def _departure_grid(departures: Sequence[Departure]) -> Grid | None:

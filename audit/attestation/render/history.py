@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from audit.evidence import Dossier, Estimate
+from audit.evidence import SUPPRESSED, Dossier, Estimate
 
 from . import words
 from .html import environment, font_faces, name_digest, shipped_text
@@ -93,6 +93,16 @@ class AuditPast:
     dossier: Dossier | None = None
     happenings: tuple[Happening, ...] = ()
 
+    @property
+    def is_internal(self) -> bool:
+        """Whether its figures are those of an internal report, in which nothing is withheld."""
+        return self.dossier is not None and self.dossier.public is None
+
+    @property
+    def is_public(self) -> bool:
+        """Whether its figures are those of a public edition."""
+        return self.dossier is not None and self.dossier.public is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -170,7 +180,10 @@ def render_history(audits: Sequence[AuditPast], *, head: str, checked: str, lang
     with speak(language):
         systems = [show_system(name, [one for one in audits if one.system == name]) for name in _names(audits)]
         page = environment().get_template("history.html.j2")
-        text = page.render(systems=systems, head=head, checked=checked, style=style, policy=policy, language=language)
+        text = page.render(
+            systems=systems, head=head, checked=checked, style=style, policy=policy, language=language,
+            internal=sum(one.is_internal for one in audits), public=sum(one.is_public for one in audits),
+        )  # fmt: skip
     return text.encode("utf-8", errors="replace")
 
 
@@ -204,7 +217,7 @@ def _names(audits: Iterable[AuditPast]) -> list[str]:
 
 def _show_row(past: AuditPast, before: AuditPast | None) -> AuditRow:
     outcome, tone, sign = words.OUTCOMES.get(past.outcome, (past.outcome, "mute", "–"))
-    numbers = [(key, _find(past, key)) for key in _figures([past])] if past.dossier else []
+    numbers = [(key, _find(past, key, withheld=True)) for key in _figures([past])] if past.dossier else []
     shown = [(_title(key), show(estimate, key[0])) for key, estimate in numbers if estimate is not None]
     return AuditRow(
         past=past,
@@ -241,12 +254,13 @@ def _figures(audits: Sequence[AuditPast]) -> list[tuple[str, str]]:
     return [(_AUC, ""), *((_RATIO, str(attribute)) for attribute in ratios)]
 
 
-def _find(past: AuditPast, key: tuple[str, str]) -> Estimate | None:
+def _find(past: AuditPast, key: tuple[str, str], *, withheld: bool = False) -> Estimate | None:
     if past.dossier is None:
         return None
     for one in past.dossier.evidence.measurements():
         if (one.metric, one.attribute or "") == key and not one.group and one.model in (None, "black_box"):
-            return one.estimate if one.estimate.value is not None else None
+            gone = one.estimate.value is None and not (withheld and one.estimate.note == SUPPRESSED)
+            return None if gone else one.estimate
     return None
 
 

@@ -23,6 +23,7 @@ from .change_numbers import say_place
 from .editions import narrow_view, template_of
 from .fact_words import say_fact
 from .glyphs import shorten
+from .naming import speak_of
 from .view import NOTICE, View, build_view
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ def render_page(view: View, mode: str) -> str:
     name, edition = template_of(view)
     view = narrow_view(view, edition) if edition else view
     template = environment(brand.templates).get_template(name)
-    with tongue.speak(view.dossier.presentation.language):
+    with speak_of(view.dossier):
         page = template.render(v=view, d=view.dossier, e=edition, mode=mode, style=style, script=script, policy=policy)
     page = say_bins(_unlink(page), view.dossier)
     lent = "".join(f", {family_of(index)}" for index in range(len(brand.fonts)))

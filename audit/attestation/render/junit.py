@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from audit.evidence import Dossier, RuleFinding, Verdict
+from audit.evidence import Dossier, Presentation, RuleFinding, Verdict
 
 from . import words
 from .findings import verdict_sentence
@@ -25,7 +25,7 @@ def render_junit(dossier: Dossier) -> bytes:
     packs = dict.fromkeys(finding.pack for finding in dossier.judgement.findings)
     for pack in packs:
         mine = [finding for finding in dossier.judgement.findings if finding.pack == pack]
-        _add_suite(root, pack, mine, dossier.presentation.created)
+        _add_suite(root, pack, mine, dossier.presentation)
     if dossier.evidence.broken:
         _add_broken(root, dossier)
     if not any(finding.status != "not_applicable" for finding in dossier.judgement.findings):
@@ -36,8 +36,9 @@ def render_junit(dossier: Dossier) -> bytes:
     return data + b"\n"
 
 
-def _add_suite(root: ET.Element, pack: str, findings: list[RuleFinding], created: str) -> None:
-    suite = ET.SubElement(root, "testsuite", name=_legal(pack), timestamp=_legal(created.rstrip("Z")))
+def _add_suite(root: ET.Element, pack: str, findings: list[RuleFinding], shown: Presentation) -> None:
+    suite = ET.SubElement(root, "testsuite", name=_legal(pack), timestamp=_legal(shown.created.rstrip("Z")))
+    ET.SubElement(ET.SubElement(suite, "properties"), "property", name="audience", value=shown.audience)
     for finding in findings:
         for verdict in finding.verdicts:
             _add_case(suite, finding, verdict)

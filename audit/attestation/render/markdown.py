@@ -11,10 +11,11 @@ from audit.evidence import Data, Dossier, VerdictWord
 from . import findings, words
 from .bins import say_bins
 from .change_markdown import render_change_markdown
+from .naming import speak_of
 from .numbers import count_text, day_text
 from .plain import plain
 from .told import say_title
-from .tongue import echo, speak, tell, tell_many
+from .tongue import echo, tell, tell_many
 from .view import NOTICE, View, build_view
 
 MOST = 40
@@ -27,7 +28,7 @@ def render_markdown(dossier: Dossier) -> bytes:
     """Return a short Markdown summary of the dossier; of a change, what it changes."""
     if dossier.kind == "change":
         return render_change_markdown(dossier)
-    with speak(dossier.presentation.language):
+    with speak_of(dossier):
         return say_bins(_write(dossier, build_view(dossier)).decode(), dossier).encode()
 
 
@@ -38,6 +39,7 @@ def _write(dossier: Dossier, view: View) -> bytes:
         plain(view.sentence),
         *_counts(view),
         _audited(dossier),
+        *say_public(dossier),
         *_incomplete(view),
         *_changes(view),
         *_failed(view),
@@ -50,6 +52,18 @@ def _write(dossier: Dossier, view: View) -> bytes:
         tell(NOTICE),
     ]
     return ("\n\n".join(parts) + "\n").encode("utf-8", errors="replace")
+
+
+def say_public(dossier: Dossier) -> list[str]:
+    """Return that a document is for everybody and withholds numbers; nothing of an internal one."""
+    public = dossier.public
+    if public is None:
+        return []
+    text = (
+        "**Public edition.** Nothing here counts fewer than {smallest} people; {withheld} numbers and cells are "
+        "withheld. The verdicts are those of the whole audit."
+    )
+    return [tell(text, smallest=public.smallest, withheld=count_text(public.withheld))]
 
 
 def _counts(view: View) -> list[str]:

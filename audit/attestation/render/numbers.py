@@ -20,8 +20,10 @@ NBSP = "\u00a0"
 TINY = 1e-4
 """Below it a number is told as smaller than it: readers are spared powers of ten."""
 NO_INTERVAL = "no interval"
-SUPPRESSED_NUMBER = "suppressed (fewer than 5)"
-_POWER = re.compile(r"\bp = \d(?:[.,]\d+)?e-0*(\d+)")
+SUPPRESSED_NUMBER, SUPPRESSED_BRIEF = "suppressed (fewer than 5)", "suppressed"
+_POWER = re.compile(r"\bp = (?:\d(?:[.,]\d+)?e-0*(\d+)|0(?!\w|[.,]\d))")
+_MINUS = re.compile(r"(?<=[\s(])-(?=\d)")
+_APART = re.compile(r"(?<=\d) %(?!\w)")
 _TINY = re.compile(r"(?<![\w.,])(\d(?:[.,]\d+)?)e-0*(\d+)\b")
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -71,6 +73,11 @@ class Shown:
     def suppressed(self) -> bool:
         """Whether a public edition does not tell the number."""
         return not self.measured and self.value == tell(SUPPRESSED_NUMBER)
+
+    @property
+    def brief(self) -> str:
+        """The number for a narrow place that has its reason below it."""
+        return tell(SUPPRESSED_BRIEF) if self.suppressed else self.value
 
     @property
     def text(self) -> str:
@@ -145,17 +152,22 @@ def p_text(p: float) -> str:
 
 
 def plain_text(text: str) -> str:
-    """Return `text` without computers' powers of ten: ``p = 9.65e-27`` becomes ``p < 0.0001``.
+    """Return `text` without computers' numbers: ``p = 9.65e-27`` becomes ``p < 0.0001``, ``-1`` ``−1``.
 
     Examples
     --------
     >>> plain_text("parity: pooled z -29.12, p = 2.102e-186; after Holm p = 0.0003")
-    'parity: pooled z -29.12, p < 0.0001; after Holm p = 0.0003'
+    'parity: pooled z −29.12, p < 0.0001; after Holm p = 0.0003'
+    >>> plain_text("parity: pooled z -58.27, p = 0; after Holm over 6 pairs p = 0")
+    'parity: pooled z −58.27, p < 0.0001; after Holm over 6 pairs p < 0.0001'
     >>> plain_text("largest difference 1.1e-16")
     'largest difference 1.1 × 10⁻¹⁶'
+    >>> plain_text("the whole 95 % interval")
+    'the whole 95% interval'
     """
     tiny = f"p < {mark_points('0.0001')}"
-    text = _POWER.sub(lambda found: tiny if int(found[1]) >= 5 else found[0], text)
+    text = _POWER.sub(lambda found: tiny if found[1] is None or int(found[1]) >= 5 else found[0], text)
+    text = _APART.sub(percent_text(""), _MINUS.sub(MINUS, text))
     return _TINY.sub(lambda found: f"{_point(found[1])} × 10⁻{found[2].translate(_RAISED)}", text)
 
 

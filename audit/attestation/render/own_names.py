@@ -18,7 +18,7 @@ SHORTEST = 9
 """Characters from which the style sheet lets a word be broken (``hyphenate-limit-chars``)."""
 _WORD = re.compile(rf"\w{{{SHORTEST},}}")
 _PIECE = re.compile(rf"<(svg|head|code|pre|a)\b.*?</\1>|<[^>]*>|&\w+;|\w{{{SHORTEST},}}", re.DOTALL)
-"""What is passed over, for no word is broken there, or a word. A mark within a link would make a second, untagged link."""
+"""What is passed over, or a word: no word breaks there, and a mark within a link would make an untagged second one."""
 
 
 def mark_names(page: str, dossier: Dossier) -> str:

@@ -163,6 +163,6 @@ def make_point(measurement: Measurement | None, shown: Shown | None, status: str
         return ForestPoint(None, None, None, absent or tell("not measured"))
     estimate = measurement.estimate
     if estimate.value is None:
-        return ForestPoint(None, None, None, shown.text)
+        return ForestPoint(None, None, None, shown.brief if shown.suppressed else shown.text)
     text = f"{shown.value} ({shown.interval})" if shown.interval else shown.value
     return ForestPoint(estimate.value, estimate.low, estimate.high, shorten_interval(text), status)

@@ -23,6 +23,8 @@ FIGURES = frozenset(
 """Places that hold a number and nothing else; so do those whose name begins with one of these and an underscore."""
 PART, WORDS = "part", ("word", "kind")
 """Places that hold a sentence which must be known, too, and a single word; any other may hold whatever there is."""
+WRITTEN = "written"
+"""The place of what a person wrote, which stays as it is in every language."""
 NAMES = frozenset(
     {
         *("word", "group", "feature", "attribute", "column", "value", "label", "name", "strata", "twin"),

@@ -47,7 +47,11 @@ def render_sarif(dossier: Dossier) -> bytes:
         "tool": {"driver": driver},
         "results": [_result(f, index, v) for index, f in enumerate(findings) for v in f.verdicts],
         "invocations": [_invocation(dossier)],
-        "properties": {"evidence": dossier.judgement.evidence_digest, "outcome": dossier.judgement.outcome},
+        "properties": {
+            "audience": dossier.presentation.audience,
+            "evidence": dossier.judgement.evidence_digest,
+            "outcome": dossier.judgement.outcome,
+        },
     }
     log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
     return (json.dumps(log, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode("utf-8", errors="replace")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date
@@ -19,7 +19,7 @@ from pathlib import Path
 from audit.errors import AuditError
 from audit.shipped import shipped_folder
 
-from .recognise import PART, Sentences, is_clause, is_name
+from .recognise import PART, WRITTEN, Sentences, is_clause, is_name
 
 ENGLISH = "en"
 _ASSIGNED = re.compile(r"(.+ [=≈<>] )([-−]?\d[\d,]*(?:\.\d+)?)")
@@ -43,12 +43,16 @@ MONTHS = (
     *("July", "August", "September", "October", "November", "December"),
 )
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_UNNAMED = re.compile(r"withheld group (\d+)")
+"""What a public edition calls a group of too few people."""
 _ORDINAL = {"de": "."}
 """Language to what stands behind the day of a month."""
 _ECHOES = "echo*.json"
 """Files of a language with the sentences that evidence and judgement bring along."""
 _SPOKEN: ContextVar[str] = ContextVar("spoken", default=ENGLISH)
 """Language of the report that this thread renders."""
+_NAMED: ContextVar[Callable[[str], str]] = ContextVar("named", default=lambda text: text)
+"""What puts names of the data within finished sentences into words."""
 
 
 class Heard(str):
@@ -77,6 +81,22 @@ def speak(language: str) -> Iterator[None]:
         yield
     finally:
         _SPOKEN.reset(token)
+
+
+@contextmanager
+def rename_with(rename: Callable[[str], str]) -> Iterator[None]:
+    """Put names of the data within finished sentences into words while the block runs.
+
+    Parameters
+    ----------
+    rename : callable
+        A finished sentence to the same sentence with its names in words.
+    """
+    token = _NAMED.set(rename)
+    try:
+        yield
+    finally:
+        _NAMED.reset(token)
 
 
 def spoken() -> str:
@@ -144,6 +164,23 @@ def percent_text(number: str) -> str:
     return number + _PERCENT.get(_SPOKEN.get(), "%")
 
 
+def say_group(value: str) -> str:
+    """Return the name of a group: as the data have it, or what stands for it where a public edition does not name it.
+
+    Parameters
+    ----------
+    value : str
+        A value of a protected attribute.
+
+    Examples
+    --------
+    >>> say_group("withheld group 2"), say_group("north")
+    ('withheld group 2', 'north')
+    """
+    found = _UNNAMED.fullmatch(value)
+    return tell("withheld group {number}", number=found[1]) if found else value
+
+
 def say_day(day: date) -> str:
     """Return a day in words: ``21 November 2026``.
 
@@ -174,11 +211,13 @@ def echo(text: str) -> str:
         In English the text itself. Else a `Heard`, which may be echoed again and stays as it is; an `Untold` where the
         sentence stays English.
     """
-    language = _SPOKEN.get()
-    if language == ENGLISH or not text or isinstance(text, Heard):
+    language, rename = _SPOKEN.get(), _NAMED.get()
+    if not text or isinstance(text, Heard):
         return text
+    if language == ENGLISH:
+        return rename(text)
     said = _hear(language, text)
-    return Heard(said) if said is not None else Untold(text)
+    return Heard(rename(said)) if said is not None else Untold(rename(text))
 
 
 @lru_cache(maxsize=8192)
@@ -215,7 +254,7 @@ def _hear_whole(language: str, text: str, *, weak: bool) -> str | None:
     """Return a text that is one sentence with places; None where there is none, or one of its parts is unknown."""
     for sentence, places in _read_sentences(language).find(text, weak=weak):
         heard = {name: part if is_name(name, part) else _hear(language, part) for name, part in places.items()}
-        unknown = [name for name in places if heard[name] is None]
+        unknown = [name for name in places if heard[name] is None and name != WRITTEN]
         if not any(name.startswith(PART) or is_clause(places[name]) for name in unknown):
             return sentence.format(**{name: part or places[name] for name, part in heard.items()})
     return None

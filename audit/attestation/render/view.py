@@ -42,8 +42,9 @@ from . import (
     words,
 )
 from .glyphs import missing_signs, name_signs
+from .naming import speak_of
 from .tables import Grid, Lexicon
-from .tongue import echo, speak, tell
+from .tongue import echo, tell
 
 NOTICE = (
     "This report states measurements and how they compare with the limits of the policies named in it. "
@@ -62,11 +63,12 @@ class Chapter:
 
 @dataclass(frozen=True, slots=True)
 class NotAssessed:
-    """One part that was not carried out."""
+    """One part that was not carried out, or that a public edition leaves out."""
 
     title: str
     reason: str
     broke: bool
+    left_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,7 @@ def build_view(dossier: Dossier) -> View:
     dossier : Dossier
         Evidence, judgement, presentation.
     """
-    with speak(dossier.presentation.language):
+    with speak_of(dossier):
         return _build(dossier)
 
 
@@ -277,7 +279,7 @@ def _any_done(evidence: Evidence, sections: tuple[str, ...]) -> bool:
 
 def _not_assessed(evidence: Evidence) -> tuple[NotAssessed, ...]:
     parts = [
-        NotAssessed(tell(words.SECTIONS[name]), echo(part.not_done), part.broke)
+        NotAssessed(tell(words.SECTIONS[name]), echo(part.not_done), part.broke, part.left_out)
         for name, part in evidence.sections()
         if isinstance(part, NotDone)
     ] + [
@@ -285,7 +287,7 @@ def _not_assessed(evidence: Evidence) -> tuple[NotAssessed, ...]:
         for name, why in evidence.why_broken().items()
         if not isinstance(getattr(evidence, name), NotDone)
     ]
-    return tuple(sorted(parts, key=lambda part: not part.broke))
+    return tuple(sorted(parts, key=lambda part: (not part.broke, part.left_out)))
 
 
 def _timings(evidence: Evidence) -> tuple[Timing, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from audit.evidence import CountTable, Evidence, Fairness, Slice, Slices
 
 from . import fairness_words, sentences, words
-from .conditions import say_conditions
+from .conditions import say_part
 from .footnotes import annotate
 from .numbers import Shown, count_text, p_text, share_text, show
 from .panels import value_grid
@@ -69,7 +69,7 @@ def _slice_grid(part: Slices, slices: Sequence[Slice], lexicon: Lexicon) -> Grid
     unit = "share" if "rate" in part.of else lexicon.unit("slices.worst_excess")
     rows = tuple(
         GridRow(
-            say_conditions(item.name, item.features),
+            _name_part(item),
             "",
             (
                 _text(count_text(item.rate.n)),
@@ -85,13 +85,16 @@ def _slice_grid(part: Slices, slices: Sequence[Slice], lexicon: Lexicon) -> Grid
     return annotate(Grid(heads[0], heads[1:], rows))
 
 
+def _name_part(item: Slice) -> str:
+    return words.sentence(say_part(item.name, item.features)).rstrip(".")
+
+
 def _who(item: Slice) -> SliceShown:
     groups = tuple(
         f"{words.prettify(name)}: " + ", ".join(f"{group} {share_text(share)}" for group, share in shares.items())
         for name, shares in item.groups.items()
     )
-    name = say_conditions(item.name, item.features)
-    return SliceShown(name, count_text(item.found_rows), count_text(item.rate.n), groups)
+    return SliceShown(_name_part(item), count_text(item.found_rows), count_text(item.rate.n), groups)
 
 
 def show_unlabelled(fairness: Fairness) -> tuple[tuple[str, Grid], ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from audit.evidence import VerdictWord
 
 from .glyphs import shorten
-from .tongue import mark_points, spoken, tell
+from .tongue import mark_points, say_group, spoken, tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,7 +372,7 @@ def scope_words(
     group: dict[str, str], feature: str | None = None, model: str | None = None, outcome: str | None = None
 ) -> str:
     """Return the scope of a number or verdict in words; empty where it is about everything."""
-    parts = [f"{prettify(name)}: {shorten(value, 120)}" for name, value in group.items()]
+    parts = [f"{prettify(name)}: {shorten(say_group(value), 120)}" for name, value in group.items()]
     if feature:
         parts.append(prettify(feature))
     if model:

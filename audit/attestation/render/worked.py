@@ -24,7 +24,7 @@ from .tongue import tell
 
 SCORE = 4
 """Decimals of a probability."""
-MOST = 10
+MOST = 8
 """Lines of the sum on paper."""
 
 Step = tuple[str, str, float]

@@ -115,6 +115,9 @@ def fetch(
 def _run(asked: _Asked, request: urllib.request.Request, timeout: float, largest: int) -> None:
     try:
         asked.body = _ask(asked, request, timeout, largest)
+    except urllib.error.HTTPError as error:
+        error.close()
+        asked.error = error
     except (OSError, ValueError) as error:
         asked.error = error
     except http.client.HTTPException as error:  # is no OSError: whoever speaks no HTTP has not answered

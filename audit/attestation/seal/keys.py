@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import Protocol
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key, pkcs12
@@ -236,6 +236,8 @@ def _open_bytes(data: bytes, order: SigningOrder) -> Signer:
             "cannot be opened: wrong password, or a damaged file" if secret else "is no key, or needs signing.password"
         )
         raise ConfigError(f"signing.key {what}", place="signing.key", hint=_KINDS) from None
+    except UnsupportedAlgorithm:
+        raise _unaccepted() from None
     if held.key is None:
         raise ConfigError("signing.key holds no private key", place="signing.key", hint=_KINDS)
     if order.certificate:
@@ -321,6 +323,8 @@ def _load_key(pem: bytes, password: bytes | None) -> object:
     except ValueError:
         what = "cannot be opened: wrong password, or a damaged file" if password else "is no key"
         raise ConfigError(f"signing.key {what}", place="signing.key", hint=_KINDS) from None
+    except UnsupportedAlgorithm:
+        raise _unaccepted() from None
 
 
 def _accept_key(key: object) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:
@@ -334,11 +338,12 @@ def _accept_key(key: object) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:
         return key
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= _SMALLEST_RSA:
         return key
-    raise ConfigError(
-        "signing.key is of a kind that is not accepted",
-        place="signing.key",
-        hint=f"use P-256, P-384, P-521, or RSA of at least {_SMALLEST_RSA} bits",
-    )
+    raise _unaccepted()
+
+
+def _unaccepted() -> ConfigError:
+    hint = f"use P-256, P-384, P-521, or RSA of at least {_SMALLEST_RSA} bits"
+    return ConfigError("signing.key is of a kind that is not accepted", place="signing.key", hint=hint)
 
 
 def _load_certificates(pem: bytes) -> tuple[x509.Certificate, tuple[x509.Certificate, ...]]:

@@ -343,12 +343,15 @@ def _check_form(old: Any, new: Any) -> None:
 
 
 def _check_growth(old: Any, new: Any) -> None:
-    """Allow a list to grow at its end by signature fields."""
+    """Allow a list to grow at its end by signature fields that show nothing: the visible ones are prepared."""
     if list(new)[: len(old)] != list(old):
         raise SealError("a later revision of the PDF replaces annotations or fields")
     for position in range(len(old), len(new)):
         if _get(new[position], "/FT") != "/Sig":
             raise SealError("a later revision of the PDF adds something that is not a signature")
+        left, bottom, right, top = (float(edge) for edge in _get(new[position], "/Rect") or (0, 0, 0, 0))
+        if left != right and bottom != top:
+            raise SealError("a later revision of the PDF shows a signature where no field for it was prepared")
 
 
 def _changed_keys(old: Any, new: Any) -> set[str]:

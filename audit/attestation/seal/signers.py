@@ -44,7 +44,7 @@ class SignerEntry(_Part):
     certificate: Annotated[str, AfterValidator(_accept_fingerprint)] | None = None
     """SHA-256 fingerprint of their certificate."""
     subject: str | None = None
-    """Subject of their certificate as RFC 4514 writes it, e.g. ``CN=Ada,O=Bank``."""
+    """Subject of their certificate as RFC 4514 writes it, e.g. ``CN=Ada,O=Bank``, or the other way round."""
 
     @model_validator(mode="after")
     def _check_one(self) -> SignerEntry:
@@ -56,7 +56,8 @@ class SignerEntry(_Part):
         """Whether a certificate is this person's, as far as the certificate itself says."""
         if self.certificate is not None:
             return self.certificate == _accept_fingerprint(show_certificate(certificate).fingerprint)
-        return self.subject == certificate.subject.rfc4514_string()
+        forward = x509.Name(reversed(list(certificate.subject.rdns)))  # as openssl and most tools show it
+        return self.subject in (certificate.subject.rfc4514_string(), forward.rfc4514_string())
 
 
 class SignersBook(_Part):
@@ -146,10 +147,13 @@ def find_person(book: SignersBook, one: RoleSigned) -> SignerEntry:
     SealError
         Nobody of the book may sign in this role with this certificate.
     """
-    name = show_certificate(one.certificate).name
+    shown = show_certificate(one.certificate)
     fitting = [entry for entry in book.signers if entry.fits(one.certificate)]
     if not fitting:
-        raise SealError(f"the certificate of {name}, who signed as {one.role}, is nobody's in signers.yaml")
+        raise SealError(
+            f"the certificate of {shown.name}, who signed as {one.role}, is nobody's in signers.yaml; its subject is "
+            f"'{one.certificate.subject.rfc4514_string()[:200]}' and its fingerprint {shown.fingerprint}"
+        )
     allowed = [entry for entry in fitting if one.role in entry.roles]
     if not allowed:
         raise SealError(f"{fitting[0].name} may not sign as {one.role}")

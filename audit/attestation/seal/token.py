@@ -100,7 +100,7 @@ def read_address(rest: str) -> TokenAddress:
     path, _, query = rest.partition("?")
     raw = dict(part.partition("=")[::2] for part in path.split(";") if part)
     asked = dict(parse_qsl(query))
-    if "pin-value" in raw.keys() | asked.keys():
+    if "pin-value" in rest:
         raise ConfigError(
             "signing.key holds the PIN itself", place=_PLACE, hint="give it as signing.password: env:NAME instead"
         )
@@ -152,7 +152,9 @@ def open_token(address: TokenAddress, pin: str | None) -> TokenKey:
         return _find_key(_log_in(address.module, token, pin), address)
     except (pkcs11.PKCS11Error, RuntimeError) as error:
         what = _WORDS.get(type(error).__name__, "the device of signing.key cannot be used")
-        raise ConfigError(f"{what} ({type(error).__name__})", place=_PLACE, hint=_FORM) from None
+        unseen = pin is None and type(error).__name__ == "NoSuchKey"  # most tokens show keys only to whom knows the PIN
+        hint = "most show their keys only with the PIN: give signing.password as env:NAME" if unseen else _FORM
+        raise ConfigError(f"{what} ({type(error).__name__})", place=_PLACE, hint=hint) from None
 
 
 _SESSIONS: dict[tuple[str, str, bytes], tuple[Any, bytes]] = {}

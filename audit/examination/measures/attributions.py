@@ -36,6 +36,7 @@ from .attribution.permutation import VARIANCE, measure_permutation
 from .attribution.sample import DRAWS, Plan, plan_rows
 from .attribution.shapley import sample_shapley
 from .deadline import Deadline
+from .effects.reasons import say_value
 from .labels import doubt_measurements, find_selective
 
 if TYPE_CHECKING:
@@ -319,10 +320,7 @@ def find_control(case: Case, plan: Plan) -> tuple[GlassBox | None, str]:
 
 def _say_reference(plan: Plan) -> Iterator[ReferenceValue]:
     for name in plan.columns:
-        value = plan.reference[name].iloc[0]
-        number = isinstance(value, int | float | np.number) and not isinstance(value, bool | np.bool_)
-        missing = value is None or value != value
-        yield ReferenceValue(feature=name, value="missing" if missing else f"{value:.6g}" if number else str(value))
+        yield ReferenceValue(feature=name, value=say_value(plan.reference[name].iloc[0]))
 
 
 def _name_scale(case: Case) -> str:

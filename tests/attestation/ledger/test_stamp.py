@@ -138,23 +138,102 @@ def test_server_down_where_a_stamp_is_required_leaves_the_ledger_as_it_was(stamp
     assert check_whole(stamped).stamped is not None
 
 
-@pytest.mark.parametrize("step", [0, 1])
-def test_crash_between_checkpoint_and_stamp_leaves_no_false_pair(stamped, dossier_of, stamping, monkeypatch, step):
-    real, calls = disk.put_file, []
+STEPS = ("put_file", "_move", "put_file", "_move", "_remove")
+"""What happens on the disk, in order, when one stamped checkpoint takes the place of another."""
 
-    def stop(path, data):
-        if len(calls) == step:
-            raise KeyboardInterrupt
-        calls.append(path)
-        real(path, data)
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(disk, "put_file", stop)
-        append(stamped, dossier_of, stamping())
+@pytest.mark.parametrize("step", range(len(STEPS)))
+@pytest.mark.parametrize("after", [False, True])
+def test_crash_between_checkpoint_and_stamp_leaves_no_false_pair(
+    stamped, dossier_of, stamping, monkeypatch, step, after
+):
+    """Before or after any step: what lies there is a true pair or no pair, and no stamp is missed that was made."""
+    done = []
+
+    def watch(name):
+        real = getattr(disk, name)
+
+        def act(*given):
+            if len(done) == step and not after:
+                raise KeyboardInterrupt
+            real(*given)
+            done.append(name)
+            if len(done) == step + 1 and after:
+                raise KeyboardInterrupt
+
+        return act
+
+    with monkeypatch.context() as patch:
+        for name in set(STEPS):
+            patch.setattr(disk, name, watch(name))
+        with pytest.raises(KeyboardInterrupt):
+            append(stamped, dossier_of, stamping())
+    assert tuple(done) == STEPS[: step + after]
+    if (stamped / "checkpoint.tsr").exists():
+        assert check_copy(stamped / "checkpoint")[1] is not None
     whole = check_whole(stamped)
-    assert (len(whole.chain.entries), whole.stamped) == (2, None)
+    assert len(whole.chain.entries) == 2
+    assert whole.stamped is not None
     append(stamped, dossier_of, stamping())
     assert check_whole(stamped).stamped is not None
+    assert not list(stamped.glob(".checkpoint*"))
+
+
+def test_stamp_taken_away_is_missed(stamped, dossier_of, stamping, stamp_server, authority, capsys):
+    """Its checkpoint says that there is one; that of a run whose server was down says nothing of the kind."""
+    (stamped / "checkpoint.tsr").unlink()
+    with pytest.raises(LedgerError, match="time stamp of the checkpoint is missing"):
+        check_whole(stamped)
+    assert run_command(["ledger", "check", str(stamped)]) == 4
+    assert "is missing" in capsys.readouterr().err
+    stamp_server.mode = "error"
+    append(stamped, dossier_of, authority.signer(stamps=StampServer(stamp_server.address)))
+    assert check_whole(stamped).stamped is None
+
+
+def test_unsigned_checkpoint_of_a_signed_ledger_is_told_of(stamped, monkeypatch, dossier_of, stamping, capsys):
+    """Whoever writes the checkpoint anew without a key, to be rid of its stamp, leaves it unsigned."""
+    (stamped / "checkpoint").unlink()
+    (stamped / "checkpoint.tsr").unlink()
+    with hold_ledger(stamped):
+        pass
+    assert run_command(["ledger", "check", str(stamped)]) == 0
+    assert "its checkpoint is unsigned" in capsys.readouterr().out
+    append(stamped, dossier_of, stamping())
+    assert run_command(["ledger", "check", str(stamped)]) == 0
+    assert "unsigned" not in capsys.readouterr().out
+
+
+def test_junk_that_waits_beside_the_checkpoint_stands_in_for_no_stamp(stamped):
+    digest = hashlib.sha256((stamped / "checkpoint").read_bytes()).digest()
+    (stamped / "checkpoint.tsr").unlink()
+    (stamped / ".checkpoint.tsr.coming").write_bytes(b"junk " + digest)
+    with pytest.raises(LedgerError, match="does not hold"):
+        check_whole(stamped)
+    (stamped / ".checkpoint.tsr.coming").write_bytes(b"junk")
+    with pytest.raises(LedgerError, match="missing"):
+        check_whole(stamped)
+
+
+def test_checkpoint_without_stamp_after_one_whose_stamp_could_not_be_written(
+    stamped, dossier_of, stamping, stamp_server, monkeypatch
+):
+    """The stamp that waits belongs to a checkpoint that never came; the next one does not get it."""
+    real = disk.put_file
+
+    def full(path, data):
+        if path.name == "checkpoint":
+            raise TryAgain("no space left")
+        real(path, data)
+
+    with hold_ledger(stamped) as ledger:
+        with monkeypatch.context() as patch:
+            patch.setattr(disk, "put_file", full)
+            ledger.append(dossier_of(signer := stamping()), SEALED, signer)
+        stamp_server.mode = "error"
+        ledger.append(dossier_of(signer := stamping()), SEALED, signer)
+    whole = check_whole(stamped)
+    assert (len(whole.chain.entries), whole.stamped) == (3, None)
 
 
 def test_reader_beside_a_writer_never_sees_a_false_pair(stamped, dossier_of, stamping):

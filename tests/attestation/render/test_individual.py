@@ -9,6 +9,7 @@ import pytest
 
 from audit.attestation.render.individual import render_individual, render_individuals
 from audit.evidence import ChangeNeeded, Individual, ReasonGiven
+from audit.examination.measures.effects.reasons import say_value
 
 DENIED = Individual(
     row="a17",
@@ -99,3 +100,21 @@ def test_a_hostile_value_is_escaped_in_every_language():
         page = render_individual(DENIED.model_copy(update={"reasons": reasons}), language).decode()
         assert "<script" not in page
         assert "&lt;script&gt;" in page
+
+
+@pytest.mark.parametrize(("language", "now", "then"), [("en", "1,234,567.89", "−0.5"), ("de", "1.234.567,89", "−0,5")])
+def test_numbers_of_a_letter_are_written_like_those_of_the_report(language, now, then):
+    """Nobody is told that they earn 1.23457e+06."""
+    changes = tuple(
+        ChangeNeeded(feature=name, now=say_value(1_234_567.891), then=say_value(-0.5))
+        for name in ("income", "postcode")
+    )
+    text = text_of(render_individual(DENIED.model_copy(update={"changes": changes}), language))
+    assert f"Income {now} {then}" in text
+    assert "e+06" not in text
+
+
+def test_names_that_look_like_numbers_keep_their_signs():
+    changes = (ChangeNeeded(feature="postcode", now=say_value("90210"), then=say_value("10-4")),)
+    text = text_of(render_individual(DENIED.model_copy(update={"changes": changes}), "de"))
+    assert "90210 10-4" in text

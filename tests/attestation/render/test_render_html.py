@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from dossier_fixture import make_dossier, make_evidence
 
-from audit.attestation.render.html import render_html
+from audit.attestation.render.html import SCREEN, render_html, shipped_text
 from audit.attestation.render.numbers import Shown
 from audit.attestation.render.view import build_view
 from audit.evidence import Fairness, NotDone
@@ -255,3 +255,15 @@ def test_no_snake_case_in_headings(page):
     bare = [re.sub(r"<code>.*?</code>|<[^>]+>", "", heading) for heading in headings]
     assert [heading for heading in bare if "_" in heading] == []
     assert len(bare) > 30
+
+
+def test_only_on_a_phone_is_a_table_laid_out_as_cards():
+    """The script marks tables as cards on any screen; a rule for all of them would part heads from their columns."""
+    for path in SCREEN:
+        sheet = shipped_text(path)
+        if path != "styles/phone.css":
+            assert re.findall(r"(?<![\w-])\.cards\b", re.sub(r"\bol\.cards\b", "", sheet)) == []
+    phone = re.sub(r"/\*.*?\*/", "", shipped_text("styles/phone.css"), flags=re.DOTALL).strip()
+    assert phone.startswith("@media (max-width: 640px) {")
+    assert phone.count("@media") == 1
+    assert phone.endswith("}")

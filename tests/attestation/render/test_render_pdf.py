@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 from dossier_fixture import make_dossier
+from fairness_fixture import make_full
 
 from audit.attestation.render.pdf import render_pdf
+from audit.evidence import WorkedStep, WorkedSum
 
 HERE = Path(__file__).parent
 FILES = (
@@ -191,6 +193,39 @@ def list_collisions(words: list[tuple[float, float, float, float, str]]) -> list
 def test_no_word_leaves_the_margins(placed):
     """Every word of the body lies between the left and the right margin of 20 mm."""
     assert [w for page in placed for w in page if w[0] < 56 or w[2] > 540] == []
+
+
+@pytest.fixture(scope="module", params=["en", "de"])
+def wide(request, tmp_path_factory):
+    """A report with everything that may stand in one, by page as `placed`."""
+    import shutil
+
+    if shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext is not installed")
+    evidence = make_full()
+    names = [f"employment_years and x{i}" for i in range(12)]
+    steps = [WorkedStep(feature=name, value="12.5 and low", contribution=1.5) for name in names]
+    worked = WorkedSum(model="net_surrogate", start=-9.1234, steps=steps, total=8.8766, score=0.9999)
+    effects = evidence.effects.model_copy(update={"worked": (worked,)})
+    dossier = make_dossier(evidence.model_copy(update={"effects": effects}))
+    shown = dossier.presentation.model_copy(update={"language": request.param})
+    target = tmp_path_factory.mktemp("wide") / "report.pdf"
+    target.write_bytes(render_pdf(dossier.model_copy(update={"presentation": shown})))
+    return place_words(target)
+
+
+def test_nothing_leaves_the_margins_or_lies_over_another_in_a_full_report(wide):
+    assert [w for page in wide[1:] for w in page if w[0] < 56 or w[2] > 540] == []
+    assert {page: met for page, words in enumerate(wide, 1) if (met := list_collisions(words))} == {}
+
+
+def test_the_lines_to_sign_on_stand_below_their_heading(wide):
+    """Heading, what signing means, and the three roles are on one page."""
+    for roles in (("Preparer", "Reviewer", "Approver"), ("Erstellung", "Prüfung", "Freigabe")):
+        found = [{word for *_, word in page} for page in wide if roles[0] in {word for *_, word in page}]
+        for words in found:
+            assert {*roles} <= words
+            assert {"Sign-off", "Abnahme"} & words
 
 
 def test_no_word_lies_over_another(placed):

@@ -124,9 +124,14 @@ def test_the_legend_of_importance_lies_within_the_figure():
         assert x + text_width(name, 10) <= 680
 
 
+def test_a_p_value_is_never_zero():
+    assert plain_text("p = 0; after Holm over 6 pairs p = 0.") == "p < 0.0001; after Holm over 6 pairs p < 0.0001."
+    assert plain_text("p = 0.0003, p = 0.5") == "p = 0.0003, p = 0.5"
+
+
 def test_p_values_lose_their_powers_of_ten():
     assert plain_text("z -29.12, p = 2.102e-186; Holm p = 9.65e-05; p = 0.0003") == (
-        "z -29.12, p < 0.0001; Holm p < 0.0001; p = 0.0003"
+        "z −29.12, p < 0.0001; Holm p < 0.0001; p = 0.0003"
     )
 
 

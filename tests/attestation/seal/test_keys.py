@@ -145,6 +145,20 @@ def test_kinds_of_keys_that_are_refused(keys, key, words):
         signer_for(order(keys, key="file:{}/other.pem"), interactive=False)
 
 
+def test_kind_of_key_that_the_library_does_not_know_is_refused(keys):
+    """A curve that cannot be loaded is the reader's mistake to mend, not a fault of the program."""
+    made = ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:SM2", "-out", keys / "sm2.pem"]
+    if subprocess.run(made, capture_output=True).returncode:
+        pytest.skip("this openssl makes no SM2 keys")
+    with pytest.raises(ConfigError, match="of a kind that is not accepted"):
+        signer_for(order(keys, key="file:{}/sm2.pem"), interactive=False)
+    locked = ["openssl", "pkcs12", "-export", "-nocerts", "-inkey", keys / "sm2.pem", "-passout", "pass:x", "-out",
+              keys / "sm2.p12"]  # fmt: skip
+    subprocess.run(locked, check=True, capture_output=True)
+    with pytest.raises(ConfigError, match="of a kind that is not accepted"):
+        signer_for(order(keys, key="file:{}/sm2.p12", password=SecretStr("x")), interactive=False)
+
+
 def test_without_key_and_terminal_nobody_signs(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     assert signer_for(SigningOrder(), interactive=False) is None

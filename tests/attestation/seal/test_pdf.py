@@ -46,10 +46,10 @@ class Plain(IncrementalPdfFileWriter):
         pass
 
 
-def sign_again(data, signer, name="Reviewer", *, change=None):
+def sign_again(data, signer, name="Reviewer", *, change=None, box=None):
     """Add a second signature as `audit sign` will; `change` tampers with the same revision."""
     writer = Plain(BytesIO(data), strict=True)
-    steps = cms_embedder.PdfCMSEmbedder(new_field_spec=SigFieldSpec(name, box=None)).write_cms(name, writer)
+    steps = cms_embedder.PdfCMSEmbedder(new_field_spec=SigFieldSpec(name, box=box)).write_cms(name, writer)
     next(steps)
     holder = pdf_byterange.SignatureObject(timestamp=NOW, subfilter=SigSeedSubFilter.PADES, bytes_reserved=8192)
     steps.send(cms_embedder.SigObjSetup(sig_placeholder=holder))
@@ -363,6 +363,14 @@ def test_attacks_on_a_report_that_two_people_signed(reviewed, attack, ada):
         check_pdf(update(reviewed, attack))
     with pytest.raises(SealError):
         check_pdf(sign_again(reviewed, ada, "Approver", change=attack))
+
+
+@pytest.mark.parametrize("box", [(0, 0, 600, 900), (600, 900, 0, 0), (10, 10, 12, 11)])
+def test_signature_that_covers_a_page_from_a_field_of_its_own_is_refused(reviewed, ada, box):
+    """Whoever has a certificate of the same authority could sign, and paint over the verdict with the signature."""
+    assert len(check_pdf(sign_again(reviewed, ada, "Witness"))) == 3
+    with pytest.raises(SealError, match="no field for it was prepared"):
+        check_pdf(sign_again(reviewed, ada, "Witness", box=box))
 
 
 def test_visible_signatures_change_no_page(reviewed, prepared):

@@ -72,7 +72,8 @@ def test_pkcs12_with_ed25519_is_refused_with_the_reason(tmp_path, certify):
 @pytest.mark.parametrize(
     "rest",
     ["", "token=a", "object=k", "object=k?module-path=", "object=k;pin-value=4711geheim?module-path=/x",
-     "object=k?module-path=/x&pin-value=4711geheim", "objekt=k?module-path=/x", "4711geheim"],
+     "object=k?module-path=/x&pin-value=4711geheim", "object=k?module-path=/x;pin-value=4711geheim",
+     "objekt=k?module-path=/x", "4711geheim"],
 )  # fmt: skip
 def test_addresses_that_are_none(rest):
     with pytest.raises(ConfigError) as caught:
@@ -152,6 +153,23 @@ def test_wrong_pin_wrong_name_wrong_certificate(device, eve, tmp_path):
             signer_for(SigningOrder(**{**good, **change}), interactive=False)
         assert PIN not in str(caught.value)
         assert "0000secret" not in str(caught.value)
+
+
+def test_token_that_shows_no_key_without_a_pin_is_told_of_as_such(monkeypatch):
+    pkcs11 = pytest.importorskip("pkcs11")
+
+    class Token:
+        label, serial = "nobody asked", b"1"
+
+        def open(self, user_pin):
+            return self
+
+        def get_key(self, **_):
+            raise pkcs11.NoSuchKey
+
+    monkeypatch.setattr(pkcs11, "lib", lambda _: type("Library", (), {"get_token": lambda *_, **__: Token()})())
+    with pytest.raises(ConfigError, match="give signing.password"):
+        signer_for(SigningOrder(key="pkcs11:object=k?module-path=/x.so", certificate="file:/none"), interactive=False)
 
 
 def test_no_secret_is_written_anywhere(tmp_path, ada, run_cli, caplog, write_folder, dossier_of, page, monkeypatch):

@@ -20,10 +20,12 @@ from .looks import look_of, short_name
 from .style import Axis, Drawing, Point, spread_labels, text_width, tick_text
 
 WIDTH = 336.0
-HEIGHT = 184.0
-TOP, GROUND = 8.0, 138.0
-FLOOR = 152.0
+HEIGHT = 164.0
+TOP, GROUND = 8.0, 118.0
+FLOOR = 132.0
 """Where the axis of the feature lies, under the curves and the rug."""
+NAMED = HEIGHT - 3
+"""Where its name stands."""
 MISSING = 34.0
 """Width of the place for a missing value."""
 LABEL = 10.0
@@ -64,7 +66,7 @@ def draw_feature(
     _draw_frame(drawing, across, up, right if apart else WIDTH)
     if rug is not None and rug.edges:
         _draw_rug(drawing, across, rug)
-    drawing.text((across.start + across.stop) / 2, 181, unit, "soft", size=LABEL, anchor="middle", within=right - 20)
+    drawing.text((across.start + across.stop) / 2, NAMED, unit, "soft", size=LABEL, anchor="middle", within=right - 20)
     _draw_lines(drawing, across, up, curves)
     if apart:
         _draw_missing(drawing, up, curves, rug, right + apart / 2 + 4)

@@ -18,6 +18,9 @@ from audit.examination.glassbox.glassbox import GlassBox
 if TYPE_CHECKING:
     import pandas as pd
 
+_PLAIN, _GROUPED, _HUGE = 1e-9, 1e4, 1e15
+"""Sizes of a number from which it is written in plain digits, in groups of three, and with a power of ten again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -122,9 +125,30 @@ def rank_reasons(
 
 
 def say_value(value: object) -> str:
-    """Return a cell as it is read: ``missing``, a number without trailing zeros, or the level."""
+    """Return a cell as it is read: ``missing``, a number in plain digits, or the level.
+
+    Parameters
+    ----------
+    value
+        A cell. A number keeps six significant digits, and two decimals however large it is; from 10,000 on it has
+        separators, which the report's language replaces by its own.
+
+    Examples
+    --------
+    >>> say_value(1_234_567.891), say_value(31_254), say_value(1998), say_value(0.000012345678), say_value(-2.50)
+    ('1,234,567.89', '31,254', '1998', '0.0000123457', '-2.5')
+    """
     if value is None or value != value:
         return "missing"
     if isinstance(value, bool | np.bool_):
         return str(bool(value))
-    return f"{value:.6g}" if isinstance(value, int | float | np.number) else str(value)
+    return _say_number(float(value)) if isinstance(value, int | float | np.number) else str(value)
+
+
+def _say_number(value: float) -> str:
+    if not _PLAIN <= abs(value) < _HUGE:
+        return f"{value:.6g}"
+    if abs(value) >= _GROUPED:
+        text = f"{value:,.2f}"
+        return text.rstrip("0").rstrip(".")
+    return np.format_float_positional(float(f"{value:.6g}"), trim="-")
