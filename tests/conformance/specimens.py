@@ -222,7 +222,7 @@ def draw_signed(folder: Path) -> None:
 
 
 def draw_long_term(folder: Path) -> None:
-    """Sign the full report at PAdES B-LT and B-LTA: the signer's authority answers, the stamps' gives a list."""
+    """Sign the short report at PAdES B-LT and B-LTA: the signer's authority answers, the stamps' gives a list."""
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -257,7 +257,7 @@ def draw_long_term(folder: Path) -> None:
                 stamps = Tiring(stamping.address)
                 stamps.left = limit
                 lea = KeySigner(leaf, (authority.root,), stamps, key, RevocationSource(needed=True, required=True))
-                dossier = full_dossier(signer=lea.shown())
+                dossier = full_dossier(signer=lea.shown(), edition="summary")
                 unsigned = {"report.pdf": FORMATS["pdf"](dossier)}
                 sealed = sign_folder(unsigned, dossier, lea, moment=MOMENT, stamp=render_stamp)
                 (folder / f"{name}.json").write_bytes(dossier.canonical())
