@@ -9,6 +9,12 @@ import pytest
 from change_material import make_scores, write_config
 
 
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path, monkeypatch):
+    """The ledger of a comparison lies where one works, unless it is named."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
     """Two report folders of one system whose scores were not kept, and their configurations."""
