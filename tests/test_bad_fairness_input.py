@@ -40,7 +40,7 @@ def make_people(rows: int = 400, seed: int = 3) -> pd.DataFrame:
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """Return a function from rows and changed settings to the outcome of an audit; its ledger lies in a folder apart."""
+    """Return a function from rows and changed settings to the outcome of an audit; its ledger lies apart."""
     monkeypatch.chdir(tmp_path)
 
     def start(people: pd.DataFrame, **changes: Any) -> audit.Outcome:

@@ -231,7 +231,7 @@ class ReportOrder(Settings):
     audience: Literal["internal", "public"] = "internal"
     """Who reads it."""
     language: Literal["en", "de"] = "en"
-    """Language of all that people read: PDF, HTML, ``report.md``, letters, visible signatures, and the summary of audits
+    """Language of all that people read: PDF, HTML, ``report.md``, letters, visible signatures, the summary of audits
     that share it. Names, supplied texts, audit.json, JUnit, SARIF and pages of a law's own words stay as they are."""
     logo: str | None = None
     """Picture for the cover: PNG, JPEG or SVG, at most 300 kB."""
